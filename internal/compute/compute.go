@@ -1,0 +1,131 @@
+// Package compute is what Carrel asks of machines: a small Driver that makes,
+// starts, stops and removes desktops, and the closed set of errors it answers with.
+//
+// Two drivers exist, simulated and incus, each in a folder of its own, and both
+// pass the suite in computetest. Only jobs and reconcile call a driver. The words
+// here are a machine's (desktop, image, address), not the API's.
+//
+// # A desktop's life
+//
+//	Create  the desktop exists, runs and has answered (or will, at the returned time)
+//	Stop    it exists and does not run; both volumes are kept
+//	Start   it runs again and has answered
+//	Reboot  it runs anew and has answered
+//	Delete  neither it nor its volumes exist
+//
+// # Called twice, called after a crash
+//
+// Every method may be called again with the same arguments, after a success, after
+// an error, or after the calling process died in the middle, and then finishes what
+// is unfinished and succeeds. Create on a complete desktop, Start on a running one,
+// Stop on a stopped one and Delete of a missing one succeed and change nothing. The
+// caller never runs two calls for the same desktop at once; calls for different
+// desktops come at any number, and the driver itself holds back what its engine
+// cannot do at once.
+package compute
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Driver runs desktops on an engine.
+//
+// A method that returns a time above zero has asked the engine for the work and is
+// not done: it is to be called again, with the same arguments, when the clock shows
+// that time. That way waiting costs no worker. A zero time with a nil error means done.
+type Driver interface {
+	// Create makes the desktop with its two volumes and starts it. Done means that
+	// its screen has answered. Errors: ErrImage, ErrCapacity, ErrInvalid, ErrUnavailable, ErrFailed.
+	Create(ctx context.Context, d Desktop) (again time.Time, err error)
+	// Start starts a stopped desktop. Errors: ErrNotFound, ErrCapacity, ErrUnavailable, ErrFailed.
+	Start(ctx context.Context, id string) (again time.Time, err error)
+	// Stop stops a desktop, with force where it does not stop by itself in a few
+	// seconds. Errors: ErrNotFound, ErrUnavailable, ErrFailed.
+	Stop(ctx context.Context, id string) (again time.Time, err error)
+	// Reboot stops and starts a desktop; a call that follows an unfinished one may
+	// do so once more. Errors: those of Start.
+	Reboot(ctx context.Context, id string) (again time.Time, err error)
+	// Delete removes the desktop and both of its volumes, and whatever a Create that
+	// died half-way left of them. Errors: ErrUnavailable, ErrFailed.
+	Delete(ctx context.Context, id string) (again time.Time, err error)
+	// List returns every desktop that this installation has on the engine, also
+	// half-made and half-removed ones. Errors: ErrUnavailable.
+	List(ctx context.Context) ([]Machine, error)
+	// Dial opens the stream of a running desktop's screen (RFB 3.8, no password).
+	// Errors: ErrNotFound, ErrNotRunning, ErrUnavailable.
+	Dial(ctx context.Context, id string) (net.Conn, error)
+	// About says what the engine is and how well it can do its work.
+	About(ctx context.Context) (About, error)
+}
+
+// Desktop is everything that a driver needs to make one.
+type Desktop struct {
+	ID           string // the WorkSpace id, e.g. ws-0123abcde; also names the machine
+	Image        string // the engine's name of the image, e.g. carrel/xfce
+	CPUs         int
+	MemoryMiB    int
+	RootGiB      int
+	UserGiB      int // the user volume, mounted at /home
+	Subnet       Subnet
+	Address      netip.Addr // fixed, within the subnet
+	ComputerName string
+	User         User
+}
+
+// User is whose desktop it is.
+type User struct {
+	Name               string // as in the directory; the driver maps it to a system account
+	FullName           string
+	LocalAdministrator bool
+}
+
+// Subnet is a network of desktops. The driver makes it when the first desktop needs it.
+type Subnet struct {
+	ID      string // subnet-…
+	Prefix  netip.Prefix
+	Gateway netip.Addr
+	Network string // the engine's own name of an existing network to use; "": the driver makes one
+}
+
+// Machine is a desktop as the engine sees it.
+type Machine struct {
+	ID      string
+	Running bool
+	Answers bool   // its screen has just answered; only ever true of a running one
+	Whole   bool   // all its parts are there; false: half-made or half-removed
+	Detail  string // what is wrong with it, for the administrator
+}
+
+// About describes an engine.
+type About struct {
+	Name            string   // simulated or incus
+	Version         string   // the engine's
+	SizesEnforced   bool     // volumes cannot grow past their sizes
+	Problems        []string // what does not work or is missing, each with what to do about it
+	Images          []Image
+	DesktopsRunning int
+}
+
+// Image is a desktop image that the engine has.
+type Image struct {
+	Name    string // e.g. carrel/xfce
+	Serial  string // tells builds of a recipe apart
+	Bytes   int64
+	BuiltAt time.Time
+}
+
+// The closed set of a driver's errors. A driver wraps one of them around the engine's own
+// words; anything else is treated like ErrFailed.
+var (
+	ErrNotFound    = errors.New("no such desktop")             // final
+	ErrNotRunning  = errors.New("the desktop does not run")    // final until started
+	ErrImage       = errors.New("no such image")               // final until the image is there
+	ErrCapacity    = errors.New("the engine has no room left") // final until there is room
+	ErrInvalid     = errors.New("the engine refuses this")     // final
+	ErrUnavailable = errors.New("the engine does not answer")  // try again
+	ErrFailed      = errors.New("the engine failed")           // try again, a few times
+)

@@ -1,0 +1,71 @@
+package workspaces
+
+import "time"
+
+// WorkSpace is one user's desktop.
+type WorkSpace struct {
+	Scope
+	ID          string
+	DirectoryID string
+	UserName    string // as the request wrote it; compared without regard to case
+	Name        string // WorkspaceName: set only for user-decoupled WorkSpaces
+	BundleID    string
+	Image       string // the engine's name of the image that the root volume was made from
+
+	State      State
+	Generation int64     // grows with every change of state; guards work against stale jobs
+	ChangedAt  time.Time // when the state last changed
+	Deadline   time.Time // when a passing state is given up; zero in a resting one
+	WakeAt     time.Time // when the next turn of work is due; zero where there is none
+
+	Properties    Properties
+	RootEncrypted bool
+	UserEncrypted bool
+	EncryptionKey string // VolumeEncryptionKey: an ARN or alias of a key
+
+	SubnetID     string
+	IPAddress    string
+	IPv6Address  string
+	ComputerName string
+
+	ErrorCode    string // set in ERROR and UNHEALTHY
+	ErrorMessage string
+	CreatedAt    time.Time
+}
+
+// Ref names the WorkSpace as it is now.
+func (w *WorkSpace) Ref() Ref { return Ref{Scope: w.Scope, ID: w.ID, Generation: w.Generation} }
+
+// Undefined is the user name of WorkSpaces that belong to no user of a directory.
+// Source: CreateWorkspaces, WorkspaceName.
+const Undefined = "[UNDEFINED]"
+
+// Properties are what ModifyWorkspaceProperties can change.
+type Properties struct {
+	ComputeType     string
+	RootGiB         int
+	UserGiB         int
+	RunningMode     string
+	AutoStopMinutes int // RunningModeAutoStopTimeoutInMinutes; 0 unless the mode is AUTO_STOP
+	Protocols       []string
+	OperatingSystem string
+	Accelerator     GlobalAccelerator
+}
+
+// GlobalAccelerator is kept and shown; desktops on own machines have no
+// accelerator network to be switched.
+type GlobalAccelerator struct {
+	Mode              string
+	PreferredProtocol string
+}
+
+// The running modes.
+const (
+	AlwaysOn = "ALWAYS_ON"
+	AutoStop = "AUTO_STOP"
+	Manual   = "MANUAL"
+)
+
+// HasEnded reports whether nobody can own the WorkSpace's place any more: its id
+// is about to go from DescribeWorkspaces.
+func (w *WorkSpace) HasEnded() bool { return w.State == Terminated }
