@@ -1,0 +1,52 @@
+package main
+
+import "carrel/internal/api"
+
+// target is one service to generate.
+type target struct {
+	model    string       // name of the pinned model and of botocore's folder
+	pkg      string       // name of the Go package and its folder
+	title    string       // the service's name in the package comment
+	protocol api.Protocol // how the service is spoken
+	version  string       // botocore's folder of the API version
+	typed    []string     // the operations to generate types for; nil means all
+	// matchers name hand-written Go functions of the package for patterns that need look-ahead, by shape.
+	matchers map[string]string
+	// statuses set the HTTP status of exceptions for which the model has none and that are no plain 400.
+	statuses map[string]int
+}
+
+// targets lists what is generated. To answer one more operation of ds or sts, name it here and run go generate.
+func targets() []target {
+	return []target{
+		{
+			model: "workspaces", pkg: "workspaces", title: "Amazon WorkSpaces",
+			protocol: api.JSON11, version: "2015-04-08",
+			statuses: map[string]int{"InternalServerException": 500},
+		},
+		{
+			model: "ds", pkg: "ds", title: "AWS Directory Service",
+			protocol: api.JSON11, version: "2015-04-16",
+			typed: []string{
+				"AddTagsToResource", "ConnectDirectory", "CreateAlias", "CreateDirectory", "CreateLogSubscription",
+				"CreateMicrosoftAD", "CreateTrust", "DeleteDirectory", "DeleteLogSubscription", "DeleteTrust",
+				"DescribeDirectories", "DescribeDirectoryDataAccess", "DescribeLDAPSSettings", "DescribeSettings",
+				"DescribeTrusts", "DisableDirectoryDataAccess", "DisableLDAPS", "DisableSso",
+				"EnableDirectoryDataAccess", "EnableLDAPS", "EnableSso", "GetDirectoryLimits", "ListLogSubscriptions",
+				"ListTagsForResource", "RemoveTagsFromResource", "ResetUserPassword", "UpdateSettings",
+			},
+			matchers: map[string]string{
+				"AliasName": "matchAliasName", "CustomerUserName": "matchCustomerUserName", "Password": "matchPassword",
+			},
+		},
+		{
+			model: "ds-data", pkg: "dsdata", title: "AWS Directory Service Data",
+			protocol: api.RESTJSON, version: "2023-05-31",
+		},
+		{
+			model: "sts", pkg: "sts", title: "AWS Security Token Service",
+			protocol: api.Query, version: "2011-06-15",
+			typed: []string{"GetCallerIdentity"},
+		},
+	}
+}
