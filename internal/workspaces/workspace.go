@@ -23,10 +23,11 @@ type WorkSpace struct {
 	UserEncrypted bool
 	EncryptionKey string // VolumeEncryptionKey: an ARN or alias of a key
 
-	SubnetID     string
-	IPAddress    string
-	IPv6Address  string
-	ComputerName string
+	SubnetID      string
+	AddressOffset int64 // of IPAddress within the subnet
+	IPAddress     string
+	IPv6Address   string
+	ComputerName  string
 
 	ErrorCode    string // set in ERROR and UNHEALTHY
 	ErrorMessage string

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"carrel/internal/workspaces"
+)
+
+const directoryColumns = "account, region, id, type, name, short_name, size, edition, description, alias, network_type, stage, " +
+	"stage_reason, stage_changed_at, launched_at, generation, deadline, wake_at, vpc_id, subnet_ids, zones, security_group_id, " +
+	"dns_addresses, sso_enabled, data_access"
+
+// Directories returns the directories of a scope in the order of their launch; with ids, only those.
+func (t *Tx) Directories(ctx context.Context, s workspaces.Scope, ids []string) ([]*workspaces.Directory, error) {
+	var c condition
+	c.scope(s)
+	c.inIfAny("id", ids)
+	return list(ctx, t, scanDirectory, "SELECT "+directoryColumns+" FROM directory"+c.where()+" ORDER BY launched_at, id", c.args...)
+}
+
+// Directory returns the directory with the id; found is false where there is none.
+func (t *Tx) Directory(ctx context.Context, s workspaces.Scope, id string) (d *workspaces.Directory, found bool, err error) {
+	return one(ctx, t, scanDirectory, "SELECT "+directoryColumns+" FROM directory WHERE account = $1 AND region = $2 AND id = $3",
+		s.Account, s.Region, id)
+}
+
+// CountDirectories counts the directories of a type in a scope.
+func (t *Tx) CountDirectories(ctx context.Context, s workspaces.Scope, kind string) (n int, err error) {
+	err = t.row(ctx, "SELECT COUNT(*) FROM directory WHERE account = $1 AND region = $2 AND type = $3", s.Account, s.Region, kind).Scan(&n)
+	return n, err
+}
+
+// InsertDirectory adds a directory.
+func (t *Tx) InsertDirectory(ctx context.Context, d *workspaces.Directory) error {
+	args, err := directoryValues(d)
+	if err != nil {
+		return err
+	}
+	return t.exec(ctx, "INSERT INTO directory ("+directoryColumns+") VALUES ("+placeholders(len(args))+")", args...)
+}
+
+// SaveDirectory writes the directory if it still has the generation that it had when it was
+// read, and reports whether it did.
+func (t *Tx) SaveDirectory(ctx context.Context, d *workspaces.Directory, read int64) (saved bool, err error) {
+	args, err := directoryValues(d)
+	if err != nil {
+		return false, err
+	}
+	n, err := t.execCount(ctx, "UPDATE directory SET "+assignments(directoryColumns)+
+		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $26", append(args, read)...)
+	return n == 1, err
+}
+
+// DeleteDirectory forgets a directory with its users and tags, if it still has the generation.
+func (t *Tx) DeleteDirectory(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
+	n, err := t.execCount(ctx, "DELETE FROM directory WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
+		r.Account, r.Region, r.ID, r.Generation)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	err = t.exec(ctx, "DELETE FROM directory_user WHERE account = $1 AND region = $2 AND directory_id = $3", r.Account, r.Region, r.ID)
+	if err != nil {
+		return false, err
+	}
+	return true, t.deleteTags(ctx, r.Scope, r.ID)
+}
+
+// DueDirectories returns directories whose next turn of work is due.
+func (t *Tx) DueDirectories(ctx context.Context, now time.Time, limit int) ([]workspaces.Ref, error) {
+	return list(ctx, t, scanRef, "SELECT account, region, id, generation FROM directory"+
+		" WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2", micros(now), limit)
+}
+
+// WakeDirectory sets when the next turn of work on the directory is due.
+func (t *Tx) WakeDirectory(ctx context.Context, r workspaces.Ref, at time.Time) error {
+	return t.exec(ctx, "UPDATE directory SET wake_at = $1 WHERE account = $2 AND region = $3 AND id = $4 AND generation = $5",
+		micros(at), r.Account, r.Region, r.ID, r.Generation)
+}
+
+// PassingDirectories returns every directory in a passing stage.
+func (t *Tx) PassingDirectories(ctx context.Context) ([]*workspaces.Directory, error) {
+	return list(ctx, t, scanDirectory, "SELECT "+directoryColumns+" FROM directory WHERE deadline > 0 ORDER BY deadline")
+}
+
+func directoryValues(d *workspaces.Directory) ([]any, error) {
+	subnets, err := document{d.SubnetIDs}.text()
+	if err != nil {
+		return nil, err
+	}
+	zones, err := document{d.Zones}.text()
+	if err != nil {
+		return nil, err
+	}
+	dns, err := document{d.DNSAddresses}.text()
+	if err != nil {
+		return nil, err
+	}
+	return []any{
+		d.Account, d.Region, d.ID, d.Type, d.Name, d.ShortName, d.Size, d.Edition, d.Description, d.Alias, d.NetworkType, string(d.Stage),
+		d.StageReason, micros(d.StageChangedAt), micros(d.LaunchedAt), d.Generation, micros(d.Deadline), micros(d.WakeAt), d.VPCID, subnets,
+		zones, d.SecurityGroupID, dns, d.SSOEnabled, d.DataAccess,
+	}, nil
+}
+
+func scanDirectory(row scanner) (*workspaces.Directory, error) {
+	d := new(workspaces.Directory)
+	var stageChanged, launched, deadline, wake int64
+	err := row.Scan(&d.Account, &d.Region, &d.ID, &d.Type, &d.Name, &d.ShortName, &d.Size, &d.Edition, &d.Description, &d.Alias, &d.NetworkType,
+		(*string)(&d.Stage), &d.StageReason, &stageChanged, &launched, &d.Generation, &deadline, &wake, &d.VPCID, document{&d.SubnetIDs},
+		document{&d.Zones}, &d.SecurityGroupID, document{&d.DNSAddresses}, &d.SSOEnabled, &d.DataAccess)
+	d.StageChangedAt, d.LaunchedAt, d.Deadline, d.WakeAt = instantOf(stageChanged), instantOf(launched), instantOf(deadline), instantOf(wake)
+	return d, err
+}

@@ -1,0 +1,44 @@
+package store
+
+import (
+	"context"
+
+	"carrel/internal/workspaces"
+)
+
+// Setting returns a named value of the installation, "" where there is none.
+func (t *Tx) Setting(ctx context.Context, name string) (string, error) {
+	value, _, err := one(ctx, t, func(row scanner) (v string, err error) { return v, row.Scan(&v) },
+		"SELECT value FROM setting WHERE name = $1", name)
+	return value, err
+}
+
+// PutSetting sets a named value of the installation.
+func (t *Tx) PutSetting(ctx context.Context, name, value string) error {
+	return t.exec(ctx, "INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+		name, value)
+}
+
+// tablesOfClients are the tables that hold what clients made, in no particular order: what
+// a reset empties. Keys, subnets and settings belong to the installation and stay.
+func tablesOfClients() []string {
+	return []string{"workspace", "workspace_directory", "directory_user", "directory", "tag"}
+}
+
+// Reset forgets everything that clients made, in all accounts and regions.
+func (t *Tx) Reset(ctx context.Context) error {
+	for _, table := range tablesOfClients() {
+		if err := t.exec(ctx, "DELETE FROM "+table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ResourceExists reports whether a scope has a resource with the id that can carry tags.
+func (t *Tx) ResourceExists(ctx context.Context, s workspaces.Scope, id string) (exists bool, err error) {
+	err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM workspace WHERE account = $1 AND region = $2 AND id = $3)"+
+		" OR EXISTS (SELECT 1 FROM workspace_directory WHERE account = $1 AND region = $2 AND id = $3)",
+		s.Account, s.Region, id).Scan(&exists)
+	return exists, err
+}

@@ -1,0 +1,172 @@
+// Package store keeps Carrel's state in SQL: SQLite in the data folder by default,
+// PostgreSQL for several processes on one database. One Store serves both; the SQL is
+// the part of the language that they share, and one suite of tests runs on both.
+//
+// It has one file per resource, named as in packages workspaces and operation. A change
+// of state and the job that it asks for are written in one transaction: see Tx.Enqueue.
+// It imports the domain, the two database drivers and River. Start at Store.Update.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"carrel/internal/store/migration"
+)
+
+// Store is the state of one installation. Its methods may be called from any goroutine.
+type Store struct {
+	backend  backend
+	write    *sql.DB
+	read     *sql.DB
+	prepared sync.Map // SQL text of a read -> *sql.Stmt
+	lastSeq  atomic.Int64
+
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced after every committed change
+}
+
+// backend is what the two databases do differently.
+type backend interface {
+	// update runs f in a transaction and commits it, or rolls back on an error.
+	update(ctx context.Context, f func(*sql.Tx) error) error
+	// enqueue inserts a job in the transaction.
+	enqueue(ctx context.Context, tx *sql.Tx, w Work) error
+	// workers makes a River client that works the jobs.
+	workers(config *river.Config) (Workers, error)
+	// migrateJobs brings River's own tables up to date.
+	migrateJobs(ctx context.Context) error
+	close() error
+}
+
+// Workers is a River client that works jobs until it is stopped.
+type Workers interface {
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+	StopAndCancel(ctx context.Context) error
+}
+
+// Open opens the database at url, making and migrating its schema. A url that begins
+// with postgres:// or postgresql:// is PostgreSQL's; any other is the path of an SQLite
+// file, which is made, readable by its owner only, where it does not exist.
+func Open(ctx context.Context, url string) (*Store, error) {
+	s := &Store{changed: make(chan struct{})}
+	var err error
+	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
+		err = s.openPostgres(ctx, url)
+	} else {
+		err = s.openSQLite(ctx, url)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("store: migrate: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+// Close waits for the writes that are under way and closes the database.
+func (s *Store) Close() error { return s.backend.close() }
+
+// migrate applies the steps that the database does not have yet. Two processes that
+// start at once are kept apart by the first step's own table: one of them fails and says so.
+func (s *Store) migrate(ctx context.Context) error {
+	if err := s.backend.migrateJobs(ctx); err != nil {
+		return err
+	}
+	steps, err := migration.Steps()
+	if err != nil {
+		return err
+	}
+	const table = `CREATE TABLE IF NOT EXISTS schema_step (name TEXT PRIMARY KEY)`
+	if _, err := s.write.ExecContext(ctx, table); err != nil {
+		return err
+	}
+	for _, step := range steps {
+		err := s.Update(ctx, func(tx *Tx) error {
+			var n int
+			if err := tx.row(ctx, `SELECT COUNT(*) FROM schema_step WHERE name = $1`, step.Name).Scan(&n); err != nil || n > 0 {
+				return err
+			}
+			for _, statement := range step.Statements() {
+				if err := tx.exec(ctx, statement); err != nil {
+					return fmt.Errorf("%s: %w", step.Name, err)
+				}
+			}
+			return tx.exec(ctx, `INSERT INTO schema_step (name) VALUES ($1)`, step.Name)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Update runs f in one transaction. If f returns an error nothing of it is kept, and the
+// error comes back as it is. On PostgreSQL f runs again where another transaction got in
+// its way, so it must have no effect of its own besides those on tx. Once Update has
+// returned nil, the change survives a crash of the process and of the machine.
+func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
+	// A client that hangs up must not break a transaction that others share.
+	ctx = context.WithoutCancel(ctx)
+	err := s.backend.update(ctx, func(tx *sql.Tx) error { return f(&Tx{store: s, tx: tx}) })
+	if err == nil {
+		s.notify()
+	}
+	return err
+}
+
+// View runs f on what is committed. Statements of one View may see different commits.
+func (s *Store) View(f func(tx *Tx) error) error { return f(&Tx{store: s}) }
+
+// Workers makes the River client that works what Tx.Enqueue inserts.
+func (s *Store) Workers(config *river.Config) (Workers, error) { return s.backend.workers(config) }
+
+// Changed returns a channel that is closed after the next change that this process commits.
+func (s *Store) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
+}
+
+func (s *Store) notify() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// nextSeq returns a number above all that it returned before: the order of creation.
+func (s *Store) nextSeq() int64 {
+	for {
+		last := s.lastSeq.Load()
+		next := max(time.Now().UnixNano(), last+1)
+		if s.lastSeq.CompareAndSwap(last, next) {
+			return next
+		}
+	}
+}
+
+// statement returns the prepared form of a read, which each text has once.
+func (s *Store) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	if st, ok := s.prepared.Load(query); ok {
+		return st.(*sql.Stmt), nil //nolint:errcheck // only *sql.Stmt is ever stored
+	}
+	st, err := s.read.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if other, loaded := s.prepared.LoadOrStore(query, st); loaded {
+		return other.(*sql.Stmt), st.Close() //nolint:errcheck // as above
+	}
+	return st, nil
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"carrel/internal/workspaces"
+)
+
+const workspaceDirectoryColumns = "account, region, id, name, alias, type, registration_code, customer_user_name, subnet_ids, " +
+	"dns_addresses, security_group_id, role_arn, tenancy, user_identity_type, workspace_type, state, error_message, generation, " +
+	"deadline, wake_at, registered_at, empty_since, settings"
+
+// WorkspaceDirectoryFilter says which registrations a query is for. Empty members do not restrict.
+type WorkspaceDirectoryFilter struct {
+	workspaces.Scope
+	IDs           []string
+	Names         []string
+	IdentityTypes []string
+	Types         []string // of WorkSpaces: PERSONAL, POOLS
+	After         int64    // only those behind this position
+	Limit         int      // 0: all
+}
+
+// WorkspaceDirectoryPage is a part of a list, in the order of registration.
+type WorkspaceDirectoryPage struct {
+	Directories []*workspaces.WorkspaceDirectory
+	Next        int64 // where the next page begins; 0 on the last
+}
+
+// WorkspaceDirectories returns a page of the registrations that the filter names.
+func (t *Tx) WorkspaceDirectories(ctx context.Context, f WorkspaceDirectoryFilter) (WorkspaceDirectoryPage, error) {
+	var c condition
+	c.scope(f.Scope)
+	c.inIfAny("id", f.IDs)
+	c.inIfAny("name", f.Names)
+	c.inIfAny("user_identity_type", f.IdentityTypes)
+	c.inIfAny("workspace_type", f.Types)
+	c.and("seq > ?", f.After)
+	query := "SELECT seq, " + workspaceDirectoryColumns + " FROM workspace_directory" + c.where() + " ORDER BY seq"
+	if f.Limit > 0 {
+		c.args = append(c.args, f.Limit+1)
+		query += " LIMIT $" + strconv.Itoa(len(c.args))
+	}
+	var page WorkspaceDirectoryPage
+	var seqs []int64
+	err := t.each(ctx, func(row scanner) error {
+		var seq int64
+		d, err := scanWorkspaceDirectory(behind{row, &seq})
+		page.Directories, seqs = append(page.Directories, d), append(seqs, seq)
+		return err
+	}, query, c.args...)
+	if f.Limit > 0 && len(seqs) > f.Limit {
+		page.Directories, page.Next = page.Directories[:f.Limit], seqs[f.Limit-1]
+	}
+	return page, err
+}
+
+// behind scans a column of its own before those of the row's thing.
+type behind struct {
+	row   scanner
+	first any
+}
+
+// Scan reads the first column, then the others.
+func (b behind) Scan(dest ...any) error { return b.row.Scan(append([]any{b.first}, dest...)...) }
+
+// WorkspaceDirectory returns the registration with the id; found is false where there is none.
+func (t *Tx) WorkspaceDirectory(ctx context.Context, s workspaces.Scope, id string) (d *workspaces.WorkspaceDirectory, found bool, err error) {
+	return one(ctx, t, scanWorkspaceDirectory, "SELECT "+workspaceDirectoryColumns+
+		" FROM workspace_directory WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id)
+}
+
+// CountWorkspaceDirectories counts the registrations of a scope.
+func (t *Tx) CountWorkspaceDirectories(ctx context.Context, s workspaces.Scope) (n int, err error) {
+	err = t.row(ctx, "SELECT COUNT(*) FROM workspace_directory WHERE account = $1 AND region = $2", s.Account, s.Region).Scan(&n)
+	return n, err
+}
+
+// InsertWorkspaceDirectory adds a registration.
+func (t *Tx) InsertWorkspaceDirectory(ctx context.Context, d *workspaces.WorkspaceDirectory) error {
+	args, err := workspaceDirectoryValues(d)
+	if err != nil {
+		return err
+	}
+	args = append(args, t.store.nextSeq())
+	return t.exec(ctx, "INSERT INTO workspace_directory ("+workspaceDirectoryColumns+", seq) VALUES ("+placeholders(len(args))+")", args...)
+}
+
+// SaveWorkspaceDirectory writes the registration if it still has the generation that it had
+// when it was read, and reports whether it did.
+func (t *Tx) SaveWorkspaceDirectory(ctx context.Context, d *workspaces.WorkspaceDirectory, read int64) (saved bool, err error) {
+	args, err := workspaceDirectoryValues(d)
+	if err != nil {
+		return false, err
+	}
+	n, err := t.execCount(ctx, "UPDATE workspace_directory SET "+assignments(workspaceDirectoryColumns)+
+		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $24", append(args, read)...)
+	return n == 1, err
+}
+
+// DeleteWorkspaceDirectory forgets a registration and its tags, if it still has the generation.
+func (t *Tx) DeleteWorkspaceDirectory(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
+	n, err := t.execCount(ctx, "DELETE FROM workspace_directory WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
+		r.Account, r.Region, r.ID, r.Generation)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, t.deleteTags(ctx, r.Scope, r.ID)
+}
+
+// DueWorkspaceDirectories returns registrations whose next turn of work is due.
+func (t *Tx) DueWorkspaceDirectories(ctx context.Context, now time.Time, limit int) ([]workspaces.Ref, error) {
+	return list(ctx, t, scanRef, "SELECT account, region, id, generation FROM workspace_directory"+
+		" WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2", micros(now), limit)
+}
+
+// WakeWorkspaceDirectory sets when the next turn of work on the registration is due.
+func (t *Tx) WakeWorkspaceDirectory(ctx context.Context, r workspaces.Ref, at time.Time) error {
+	return t.exec(ctx, "UPDATE workspace_directory SET wake_at = $1 WHERE account = $2 AND region = $3 AND id = $4 AND generation = $5",
+		micros(at), r.Account, r.Region, r.ID, r.Generation)
+}
+
+// PassingWorkspaceDirectories returns every registration in a passing state.
+func (t *Tx) PassingWorkspaceDirectories(ctx context.Context) ([]*workspaces.WorkspaceDirectory, error) {
+	return list(ctx, t, scanWorkspaceDirectory, "SELECT "+workspaceDirectoryColumns+
+		" FROM workspace_directory WHERE deadline > 0 ORDER BY deadline")
+}
+
+// EveryWorkspaceDirectory returns the registrations of every scope.
+func (t *Tx) EveryWorkspaceDirectory(ctx context.Context) ([]*workspaces.WorkspaceDirectory, error) {
+	return list(ctx, t, scanWorkspaceDirectory, "SELECT "+workspaceDirectoryColumns+" FROM workspace_directory ORDER BY seq")
+}
+
+func workspaceDirectoryValues(d *workspaces.WorkspaceDirectory) ([]any, error) {
+	subnets, err := document{d.SubnetIDs}.text()
+	if err != nil {
+		return nil, err
+	}
+	dns, err := document{d.DNSAddresses}.text()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := document{d.Settings}.text()
+	if err != nil {
+		return nil, err
+	}
+	return []any{
+		d.Account, d.Region, d.ID, d.Name, d.Alias, d.Type, d.RegistrationCode, d.CustomerUserName, subnets, dns, d.SecurityGroupID, d.RoleARN,
+		d.Tenancy, d.UserIdentityType, d.WorkspaceType, string(d.State), d.ErrorMessage, d.Generation, micros(d.Deadline), micros(d.WakeAt),
+		micros(d.RegisteredAt), micros(d.EmptySince), settings,
+	}, nil
+}
+
+func scanWorkspaceDirectory(row scanner) (*workspaces.WorkspaceDirectory, error) {
+	d := new(workspaces.WorkspaceDirectory)
+	var deadline, wake, registered, empty int64
+	err := row.Scan(&d.Account, &d.Region, &d.ID, &d.Name, &d.Alias, &d.Type, &d.RegistrationCode, &d.CustomerUserName, document{&d.SubnetIDs},
+		document{&d.DNSAddresses}, &d.SecurityGroupID, &d.RoleARN, &d.Tenancy, &d.UserIdentityType, &d.WorkspaceType, (*string)(&d.State),
+		&d.ErrorMessage, &d.Generation, &deadline, &wake, &registered, &empty, document{&d.Settings})
+	d.Deadline, d.WakeAt, d.RegisteredAt, d.EmptySince = instantOf(deadline), instantOf(wake), instantOf(registered), instantOf(empty)
+	return d, err
+}

@@ -1,0 +1,33 @@
+package workspaces
+
+import "net/netip"
+
+// Subnet is a network that WorkSpaces get their addresses from. Networks belong to the
+// installation: the administrator declares them, or the default one is made on first start.
+type Subnet struct {
+	ID            string
+	VPCID         string
+	Region        string
+	Zone          string // availability zone, e.g. us-east-1a
+	Prefix        netip.Prefix
+	Gateway       netip.Addr
+	EngineNetwork string // the engine's name of an existing network; "": the engine makes one
+}
+
+// reservedHosts are the addresses at the start of a subnet that no WorkSpace gets:
+// the network itself, the gateway, and the three that Amazon VPC keeps too.
+const reservedHosts = 4
+
+// Hosts returns the first and the last offset within the subnet that a WorkSpace can have.
+func (s Subnet) Hosts() (first, last int64) {
+	bits := s.Prefix.Addr().BitLen() - s.Prefix.Bits()
+	return reservedHosts, int64(1)<<min(bits, 32) - 2
+}
+
+// Address returns the address at an offset within the subnet.
+func (s Subnet) Address(offset int64) netip.Addr {
+	a := s.Prefix.Masked().Addr().As4()
+	n := uint32(a[0])<<24 | uint32(a[1])<<16 | uint32(a[2])<<8 | uint32(a[3])
+	n += uint32(offset) //nolint:gosec // an offset lies within an IPv4 subnet
+	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+}

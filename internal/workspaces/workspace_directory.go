@@ -1,0 +1,165 @@
+package workspaces
+
+import "time"
+
+// WorkspaceDirectory is a directory as it is registered with WorkSpaces.
+type WorkspaceDirectory struct {
+	Scope
+	ID               string
+	Name             string
+	Alias            string
+	Type             string // SIMPLE_AD, AD_CONNECTOR, CUSTOMER_MANAGED, AWS_IAM_IDENTITY_CENTER
+	RegistrationCode string
+	CustomerUserName string
+	SubnetIDs        []string
+	DNSAddresses     []string
+	SecurityGroupID  string
+	RoleARN          string
+	Tenancy          string // SHARED or DEDICATED
+	UserIdentityType string
+	WorkspaceType    string // PERSONAL or POOLS
+
+	State        RegistrationState
+	ErrorMessage string
+	Generation   int64
+	Deadline     time.Time
+	WakeAt       time.Time
+	RegisteredAt time.Time
+	EmptySince   time.Time // since when it has had no WorkSpaces; zero while it has some
+
+	Settings DirectorySettings
+}
+
+// Ref names the registration as it is now.
+func (d *WorkspaceDirectory) Ref() Ref {
+	return Ref{Scope: d.Scope, ID: d.ID, Generation: d.Generation}
+}
+
+// DirectorySettings is everything that the Modify operations of a directory change.
+type DirectorySettings struct {
+	IPGroupIDs        []string
+	Creation          CreationProperties
+	Access            AccessProperties
+	SelfService       SelfServicePermissions
+	SAML              SAMLProperties
+	CertificateAuth   CertificateAuthProperties
+	Client            ClientProperties
+	EndpointMode      string // EndpointEncryptionMode; "" until it was set
+	PoolName          string
+	PoolDescription   string
+	ActiveDirectory   ActiveDirectoryConfig
+	IdentityCenterARN string
+	ApplicationARN    string
+}
+
+// CreationProperties are applied when a WorkSpace is made and when it is rebuilt.
+type CreationProperties struct {
+	InternetAccess     bool
+	DefaultOU          string
+	SecurityGroupID    string
+	LocalAdministrator bool
+	MaintenanceMode    bool
+	InstanceRoleARN    string
+}
+
+// AccessProperties say per kind of device whether it may reach WorkSpaces: ALLOW or DENY.
+type AccessProperties struct {
+	Windows, OSX, Web, IOS, Android, ChromeOS, ZeroClient, Linux, ThinClient string
+}
+
+// SelfServicePermissions say what a user may do to their WorkSpace: ENABLED or DISABLED.
+type SelfServicePermissions struct {
+	Restart, IncreaseVolume, ChangeComputeType, SwitchRunningMode, Rebuild string
+}
+
+// SAMLProperties say whether and where users sign in by SAML 2.0.
+type SAMLProperties struct {
+	Status, UserAccessURL, RelayStateParameter string
+}
+
+// CertificateAuthProperties say whether certificates sign users on.
+type CertificateAuthProperties struct {
+	Status, AuthorityARN string
+}
+
+// ClientProperties say what clients may keep and send: ENABLED or DISABLED.
+type ClientProperties struct {
+	Reconnect, LogUpload string
+}
+
+// ActiveDirectoryConfig is how pools join a domain.
+type ActiveDirectoryConfig struct {
+	DomainName, ServiceAccountSecretARN string
+}
+
+// NewDirectorySettings returns the settings of a fresh registration.
+// Source: DescribeWorkspaceDirectories of a newly registered Simple AD (spec, section D).
+func NewDirectorySettings() DirectorySettings {
+	return DirectorySettings{
+		Creation: CreationProperties{LocalAdministrator: true, MaintenanceMode: true},
+		Access: AccessProperties{
+			Windows: "ALLOW", OSX: "ALLOW", Web: "DENY", IOS: "ALLOW", Android: "ALLOW", ChromeOS: "ALLOW",
+			ZeroClient: "ALLOW", Linux: "DENY",
+		},
+		SelfService: SelfServicePermissions{
+			Restart: "ENABLED", IncreaseVolume: "DISABLED", ChangeComputeType: "DISABLED", SwitchRunningMode: "DISABLED",
+			Rebuild: "DISABLED",
+		},
+		SAML:            SAMLProperties{Status: "DISABLED", RelayStateParameter: "RelayState"},
+		CertificateAuth: CertificateAuthProperties{Status: "DISABLED"},
+		Client:          ClientProperties{Reconnect: "ENABLED", LogUpload: "ENABLED"},
+	}
+}
+
+// RegistrationState is where a registration is in its life.
+type RegistrationState string
+
+// The states, as the API spells them.
+const (
+	Registering       RegistrationState = "REGISTERING"
+	Registered        RegistrationState = "REGISTERED"
+	Deregistering     RegistrationState = "DEREGISTERING"
+	Deregistered      RegistrationState = "DEREGISTERED"
+	RegistrationError RegistrationState = "ERROR"
+)
+
+// registrationWork is how long a registration may stay in a passing state. Clients wait
+// 10 minutes.
+const registrationWork = 10 * time.Minute
+
+// IdleDirectoryAfter is how long a Simple AD or AD Connector directory may have no
+// WorkSpaces before it is deregistered by itself. Source: DeregisterWorkspaceDirectory.
+const IdleDirectoryAfter = 30 * 24 * time.Hour
+
+// Passing reports whether work is to be done before the state rests.
+func (s RegistrationState) Passing() bool { return s == Registering || s == Deregistering }
+
+// Enter moves the registration to a state.
+func (d *WorkspaceDirectory) Enter(s RegistrationState, now time.Time) {
+	d.State = s
+	d.Deadline, d.WakeAt = time.Time{}, time.Time{}
+	if s.Passing() {
+		d.Deadline = now.Add(registrationWork)
+	}
+	d.Generation++
+}
+
+// BeginDeregister starts to take the registration away, or refuses with
+// CodeInvalidState. A registration that failed may be taken away too.
+func (d *WorkspaceDirectory) BeginDeregister(now time.Time) error {
+	if d.State != Registered && d.State != RegistrationError {
+		return Errorf(CodeInvalidState, "The directory %s is in the state %s.", d.ID, d.State).About(d.ID)
+	}
+	d.Enter(Deregistering, now)
+	return nil
+}
+
+// TakesWorkSpaces reports whether personal WorkSpaces can be made in the directory.
+func (d *WorkspaceDirectory) TakesWorkSpaces() bool {
+	return d.State == Registered && d.WorkspaceType == "PERSONAL"
+}
+
+// EndsWhenIdle reports whether the 30-day rule is for this kind of directory.
+func (d *WorkspaceDirectory) EndsWhenIdle() bool {
+	return d.Type == "SIMPLE_AD" || d.Type == "AD_CONNECTOR"
+}
