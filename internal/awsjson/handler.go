@@ -1,0 +1,202 @@
+package awsjson
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"carrel/internal/api"
+)
+
+// Handler answers the requests of all services. It is safe for concurrent use.
+type Handler struct {
+	authenticator Authenticator
+	now           func() time.Time
+	logger        *slog.Logger
+	observe       func(Exchange)
+	unknown       http.Handler
+	routes        routes
+}
+
+// ServeHTTP implements http.Handler: route, authenticate, decode, invoke, reply, and one line in the log.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := h.now()
+	body, release, exception := readBody(w, r)
+	defer release()
+	var found route
+	if exception == nil {
+		var ours bool
+		if found, ours = h.routes.find(r, body); !ours && h.unknown != nil {
+			h.unknown.ServeHTTP(w, withBody(r, bytes.Clone(body))) // a copy: a proxy may read on after it returns
+			return
+		}
+	}
+	x := &exchange{
+		Exchange: Exchange{Operation: found.operation, RequestID: uuid.NewString()},
+		endpoint: found.endpoint,
+	}
+	if x.endpoint == nil {
+		x.endpoint = nobody()
+	}
+	x.Service = x.endpoint.service.Name
+	if x.endpoint.handlers[x.Operation] == nil {
+		x.Operation = "" // the client's word for something that does not exist stays out of logs and metrics
+	}
+	if exception != nil {
+		x.err = exception
+	} else {
+		x.output, x.err = h.answer(r, body, x)
+	}
+	h.reply(w, x)
+	x.Duration = h.now().Sub(started)
+	h.record(r.Context(), x)
+}
+
+// exchange is a request on its way through the handler.
+type exchange struct {
+	Exchange
+	endpoint *endpoint
+	output   any
+	err      error
+	stack    []byte // of a panic
+}
+
+// answer runs the operation. It returns the operation's output, or an error that reply turns into an exception; a panic
+// becomes an error.
+func (h *Handler) answer(r *http.Request, body []byte, x *exchange) (output any, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			x.stack = debug.Stack()
+			output, err = nil, fmt.Errorf("panic: %v", cause)
+		}
+	}()
+	if x.Service != "" {
+		caller, err := h.authenticator.Authenticate(r, body, x.Service)
+		if err != nil {
+			return nil, err
+		}
+		caller.RequestID = x.RequestID
+		x.Caller = caller
+	}
+	handler, ok := x.endpoint.handlers[x.Operation]
+	if !ok {
+		return nil, refuse(unknownOperation, "This endpoint does not answer the requested operation.")
+	}
+	payload := api.Payload{Body: body}
+	switch x.endpoint.service.Protocol {
+	case api.RESTJSON:
+		payload.Query = r.URL.Query()
+	case api.Query:
+		payload.Body = nil // the body is the form that named the operation; its inputs have no members
+	case api.JSON11:
+	}
+	input, err := handler.Decode(payload)
+	if err != nil {
+		return nil, err
+	}
+	return handler.Invoke(api.WithCaller(r.Context(), x.Caller), input)
+}
+
+// reply writes the outcome of an exchange and notes the status and the exception in it.
+func (h *Handler) reply(w http.ResponseWriter, x *exchange) {
+	buffer := newBuffer()
+	defer freeBuffer(buffer)
+	reply := reply{operation: x.Operation, requestID: x.RequestID, output: x.output}
+	x.Status = http.StatusOK
+	if x.err == nil {
+		if err := x.endpoint.dialect.output(buffer, w.Header(), reply); err != nil {
+			x.err = fmt.Errorf("encode: %w", err)
+			buffer.Reset()
+		}
+	}
+	if x.err != nil {
+		reply.exception = visible(x.err, x.RequestID)
+		x.Exception = reply.exception.Name
+		x.Status = x.endpoint.dialect.exception(buffer, w.Header(), reply)
+	}
+	w.Header().Set(requestIDHeader, x.RequestID)
+	w.Header().Set("Content-Length", strconv.Itoa(buffer.Len()))
+	w.WriteHeader(x.Status)
+	_, _ = w.Write(buffer.Bytes()) // fails when the client is gone, and then there is no one to tell
+}
+
+const requestIDHeader = "X-Amzn-Requestid"
+
+// visible is what the client sees of an error: an exception as it is, anything else as a request id.
+func visible(err error, requestID string) *api.Exception {
+	if exception, ok := errors.AsType[*api.Exception](err); ok {
+		return exception
+	}
+	return &api.Exception{
+		Name:    api.InternalServerException,
+		Message: "The request failed for a reason inside of the service. Its request id is " + requestID + ".",
+		Status:  http.StatusInternalServerError,
+	}
+}
+
+// nobody is the endpoint of requests that are for none of our services.
+func nobody() *endpoint {
+	service := &api.Service{Protocol: api.JSON11, MessageMember: "message"}
+	return &endpoint{service: service, dialect: dialectOf(service)}
+}
+
+func withBody(r *http.Request, body []byte) *http.Request {
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return r
+}
+
+// record writes the line in the log and tells the observer.
+func (h *Handler) record(ctx context.Context, x *exchange) {
+	if h.observe != nil {
+		h.observe(x.Exchange)
+	}
+	level := slog.LevelDebug
+	switch {
+	case x.Status >= http.StatusInternalServerError:
+		level = slog.LevelError
+	case x.err != nil:
+		level = slog.LevelInfo
+	}
+	if !h.logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("service", x.Service), slog.String("operation", x.Operation),
+		slog.String("account", x.Caller.Account), slog.String("region", x.Caller.Region),
+		slog.Int("status", x.Status), slog.Duration("duration", x.Duration), slog.String("request_id", x.RequestID),
+	}
+	if x.Exception != "" {
+		attrs = append(attrs, slog.String("exception", x.Exception))
+	}
+	if level == slog.LevelError {
+		attrs = append(attrs, slog.Any("error", x.err))
+	}
+	if x.stack != nil {
+		attrs = append(attrs, slog.String("stack", string(x.stack)))
+	}
+	h.logger.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// Exchange is what can be said of a request when its reply is complete.
+type Exchange struct {
+	// Service and Operation say what was asked for; empty where that does not exist.
+	Service, Operation string
+	// Caller is who asked; zero when the request was not authenticated.
+	Caller api.Caller
+	// Status is the HTTP status of the reply and Exception the name of the exception in it, if any.
+	Status    int
+	Exception string
+	// Duration is the time from reading the request to having written the reply.
+	Duration time.Duration
+	// RequestID is the id in the reply's x-amzn-RequestId header.
+	RequestID string
+}
