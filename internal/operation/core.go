@@ -1,0 +1,70 @@
+// Package operation is the API in Carrel's own words: one method per operation, named
+// exactly like it, typed input to typed output. A method looks things up, checks,
+// changes them in one transaction together with the job that the change asks for, and
+// answers. What all operations share stands in the adapter: see Bind.
+//
+// The 91 operations of WorkSpaces are here, in a file per resource; those of Directory
+// Service, its data API and STS are in the folders below. It imports the generated
+// API, the domain, the store and the directories. It never imports compute: an
+// operation records what is wanted, and jobs make it so. operations.go is the table.
+package operation
+
+import (
+	"context"
+
+	"carrel/internal/api"
+	"carrel/internal/clock"
+	"carrel/internal/directory"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// Core is what every operation works with.
+type Core struct {
+	Store       *store.Store
+	Clock       *clock.Clock
+	Limits      workspaces.Limits
+	Bundles     []workspaces.Bundle // the public catalogue
+	Directories directory.Directories
+	AnySubnet   bool // any well-formed network id will do, for test suites that bring their own
+}
+
+// Scope returns the partition that the caller works in.
+func Scope(ctx context.Context) workspaces.Scope {
+	caller := api.CallerFrom(ctx)
+	return workspaces.Scope{Account: caller.Account, Region: caller.Region}
+}
+
+// Subnet returns the network with the id in the caller's region. With AnySubnet an
+// unknown id stands for the installation's own network, so that its desktops have addresses.
+func (c *Core) Subnet(ctx context.Context, tx *store.Tx, id string) (workspaces.Subnet, error) {
+	region := api.CallerFrom(ctx).Region
+	subnet, found, err := tx.Subnet(ctx, id)
+	if err != nil {
+		return subnet, err
+	}
+	if found && subnet.Region == region {
+		return subnet, nil
+	}
+	if !c.AnySubnet {
+		return subnet, workspaces.Errorf(workspaces.CodeInvalidParameter,
+			"The subnet %s does not exist in %s; carrel network list shows those that do.", id, region).About(id)
+	}
+	return c.standIn(ctx, tx, id)
+}
+
+// standIn returns one of the installation's subnets under another id; the same for the same id.
+func (c *Core) standIn(ctx context.Context, tx *store.Tx, id string) (workspaces.Subnet, error) {
+	all, err := tx.Subnets(ctx)
+	if err != nil {
+		return workspaces.Subnet{}, err
+	}
+	if len(all) == 0 {
+		return workspaces.Subnet{}, workspaces.Errorf(workspaces.CodeUnsupportedConfig, "This installation has no network.")
+	}
+	var sum int
+	for _, b := range []byte(id) {
+		sum += int(b)
+	}
+	return all[sum%len(all)], nil
+}

@@ -1,0 +1,56 @@
+package workspaces
+
+import "time"
+
+// Limits are the quotas of an account in a region, and the waits that the service has
+// and own machines do not need.
+type Limits struct {
+	Name string // open or aws
+
+	WorkSpaces               int            // quota L-34278094
+	ByComputeType            map[string]int // further quotas on single compute types; a type that is missing has none
+	RegisteredDirectories    int
+	DirectoriesByType        map[string]int // of Directory Service, by type
+	DirectoryStage           time.Duration  // how long a directory stays in each passing stage
+	Registration             time.Duration  // how long a registration takes, either way
+	TerminatedStays          time.Duration  // how long a TERMINATED WorkSpace is still seen
+	ModificationsAreRationed bool           // the 6-hour and 30-day rules of ModifyWorkspaceProperties
+}
+
+// OpenLimits are the default: quotas that protect the machine and not the provider, and
+// no artificial waits.
+func OpenLimits() Limits {
+	return Limits{
+		Name:                  "open",
+		WorkSpaces:            1_000_000,
+		RegisteredDirectories: 1_000,
+		DirectoriesByType:     map[string]int{SimpleAD: 1_000, ADConnector: 1_000, MicrosoftAD: 1_000},
+		TerminatedStays:       2 * time.Second,
+	}
+}
+
+// AWSLimits are the service's own default quotas and typical waits.
+// Source: the administration guide's page on quotas (spec, section C) and
+// Directory Service's GetDirectoryLimits.
+func AWSLimits() Limits {
+	return Limits{
+		Name:       "aws",
+		WorkSpaces: 1,
+		ByComputeType: map[string]int{
+			"GENERALPURPOSE_4XLARGE": 1, "GENERALPURPOSE_8XLARGE": 1, "GRAPHICS": 0, "GRAPHICSPRO": 0,
+			"GRAPHICS_G4DN": 0, "GRAPHICSPRO_G4DN": 0,
+		},
+		RegisteredDirectories:    50,
+		DirectoriesByType:        map[string]int{SimpleAD: 10, ADConnector: 10, MicrosoftAD: 20},
+		DirectoryStage:           100 * time.Second,
+		Registration:             30 * time.Second,
+		TerminatedStays:          30 * time.Second,
+		ModificationsAreRationed: true,
+	}
+}
+
+// Instantly returns the limits without any wait, as --instant asks for.
+func (l Limits) Instantly() Limits {
+	l.DirectoryStage, l.Registration, l.TerminatedStays = 0, 0, 0
+	return l
+}
