@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"carrel/internal/workspaces"
 )
@@ -64,23 +63,6 @@ func (t *Tx) DeleteDirectory(ctx context.Context, r workspaces.Ref) (deleted boo
 		return false, err
 	}
 	return true, t.deleteTags(ctx, r.Scope, r.ID)
-}
-
-// DueDirectories returns directories whose next turn of work is due.
-func (t *Tx) DueDirectories(ctx context.Context, now time.Time, limit int) ([]workspaces.Ref, error) {
-	return list(ctx, t, scanRef, "SELECT account, region, id, generation FROM directory"+
-		" WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2", micros(now), limit)
-}
-
-// WakeDirectory sets when the next turn of work on the directory is due.
-func (t *Tx) WakeDirectory(ctx context.Context, r workspaces.Ref, at time.Time) error {
-	return t.exec(ctx, "UPDATE directory SET wake_at = $1 WHERE account = $2 AND region = $3 AND id = $4 AND generation = $5",
-		micros(at), r.Account, r.Region, r.ID, r.Generation)
-}
-
-// PassingDirectories returns every directory in a passing stage.
-func (t *Tx) PassingDirectories(ctx context.Context) ([]*workspaces.Directory, error) {
-	return list(ctx, t, scanDirectory, "SELECT "+directoryColumns+" FROM directory WHERE deadline > 0 ORDER BY deadline")
 }
 
 func directoryValues(d *workspaces.Directory) ([]any, error) {

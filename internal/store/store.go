@@ -128,6 +128,12 @@ func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
 // View runs f on what is committed. Statements of one View may see different commits.
 func (s *Store) View(f func(tx *Tx) error) error { return f(&Tx{store: s}) }
 
+// Alone reports whether this process is the only one on its database, as with SQLite.
+func (s *Store) Alone() bool {
+	_, alone := s.backend.(*sqlite)
+	return alone
+}
+
 // Workers makes the River client that works what Tx.Enqueue inserts.
 func (s *Store) Workers(config *river.Config) (Workers, error) { return s.backend.workers(config) }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"carrel/internal/workspaces"
 )
@@ -31,4 +32,52 @@ func (t *Tx) Settled(ctx context.Context, kind workspaces.Kind, r workspaces.Ref
 	err = t.row(ctx, "SELECT NOT EXISTS (SELECT 1 FROM "+table+
 		" WHERE account = $1 AND region = $2 AND id = $3 AND (deadline > 0 OR wake_at > 0))", r.Account, r.Region, r.ID).Scan(&settled)
 	return settled, err
+}
+
+// TakeDue returns things of a kind whose next turn of work is due, the longest-waiting
+// first, and puts their next turn off until the watchdog's time, in case this one dies.
+func (t *Tx) TakeDue(ctx context.Context, kind workspaces.Kind, now, watchdog time.Time, limit int) ([]workspaces.Ref, error) {
+	table, err := tableOf(kind)
+	if err != nil {
+		return nil, err
+	}
+	return list(ctx, t, scanRef, "UPDATE "+table+" SET wake_at = $1 WHERE (account, region, id) IN"+
+		" (SELECT account, region, id FROM "+table+" WHERE wake_at > 0 AND wake_at <= $2 ORDER BY wake_at LIMIT $3)"+
+		" RETURNING account, region, id, generation", micros(watchdog), micros(now), limit)
+}
+
+// NextDue returns when the next turn of work of a kind is due, the zero time where there is none.
+func (t *Tx) NextDue(ctx context.Context, kind workspaces.Kind) (time.Time, error) {
+	table, err := tableOf(kind)
+	if err != nil {
+		return time.Time{}, err
+	}
+	var next int64
+	err = t.row(ctx, "SELECT COALESCE(MIN(wake_at), 0) FROM "+table+" WHERE wake_at > 0").Scan(&next)
+	return instantOf(next), err
+}
+
+// PutOff sets when the next turn of work on a thing is due, if it still has the generation.
+func (t *Tx) PutOff(ctx context.Context, kind workspaces.Kind, r workspaces.Ref, until time.Time) error {
+	table, err := tableOf(kind)
+	if err != nil {
+		return err
+	}
+	return t.exec(ctx, "UPDATE "+table+" SET wake_at = $1 WHERE account = $2 AND region = $3 AND id = $4 AND generation = $5",
+		micros(until), r.Account, r.Region, r.ID, r.Generation)
+}
+
+// HastenAll makes the next turn of work of every thing of a kind due at once: what a process
+// does that knows that no other is at work on this database.
+func (t *Tx) HastenAll(ctx context.Context, kind workspaces.Kind, now time.Time) error {
+	table, err := tableOf(kind)
+	if err != nil {
+		return err
+	}
+	return t.exec(ctx, "UPDATE "+table+" SET wake_at = $1 WHERE wake_at > $1 AND deadline > 0", micros(now))
+}
+
+func scanRef(row scanner) (r workspaces.Ref, err error) {
+	err = row.Scan(&r.Account, &r.Region, &r.ID, &r.Generation)
+	return r, err
 }

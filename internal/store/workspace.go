@@ -3,14 +3,13 @@ package store
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"carrel/internal/workspaces"
 )
 
 const (
 	workSpaceFixed = "account, region, id, seq, directory_id, user_key, created_at"
-	workSpaceMoves = "user_name, name, bundle_id, image, state, generation, changed_at, deadline, wake_at, " +
+	workSpaceMoves = "user_name, name, bundle_id, image, state, generation, changed_at, deadline, wake_at, attempts, " +
 		"compute_type, root_gib, user_gib, running_mode, auto_stop_minutes, protocols, operating_system, accelerator_mode, " +
 		"accelerator_protocol, root_encrypted, user_encrypted, encryption_key, subnet_id, address_offset, ip_address, " +
 		"ipv6_address, computer_name, error_code, error_message"
@@ -82,7 +81,7 @@ func (t *Tx) WorkSpace(ctx context.Context, s workspaces.Scope, id string) (w *w
 		" FROM workspace WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id)
 }
 
-// CountWorkSpaces counts the WorkSpaces of a scope, without the TERMINATED ones.
+// CountWorkSpaces counts the WorkSpaces of a scope, in whatever state.
 func (t *Tx) CountWorkSpaces(ctx context.Context, s workspaces.Scope) (n int, err error) {
 	err = t.row(ctx, "SELECT COUNT(*) FROM workspace WHERE account = $1 AND region = $2", s.Account, s.Region).Scan(&n)
 	return n, err
@@ -119,7 +118,7 @@ func (t *Tx) SaveWorkSpace(ctx context.Context, w *workspaces.WorkSpace, read in
 	}
 	args = append(args, w.Account, w.Region, w.ID, read)
 	n, err := t.execCount(ctx, "UPDATE workspace SET "+assignments(workSpaceMoves)+
-		" WHERE account = $29 AND region = $30 AND id = $31 AND generation = $32", args...)
+		" WHERE account = $30 AND region = $31 AND id = $32 AND generation = $33", args...)
 	return n == 1, err
 }
 
@@ -133,29 +132,18 @@ func (t *Tx) DeleteWorkSpace(ctx context.Context, r workspaces.Ref) (deleted boo
 	return true, t.deleteTags(ctx, r.Scope, r.ID)
 }
 
-// DueWorkSpaces returns WorkSpaces whose next turn of work is due, the longest-waiting first.
-func (t *Tx) DueWorkSpaces(ctx context.Context, now time.Time, limit int) ([]workspaces.Ref, error) {
-	return list(ctx, t, scanRef, "SELECT account, region, id, generation FROM workspace"+
-		" WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2", micros(now), limit)
+// UserHasWorkSpace reports whether a user has a WorkSpace in a directory, in whatever state.
+func (t *Tx) UserHasWorkSpace(ctx context.Context, s workspaces.Scope, directoryID, user string) (has bool, err error) {
+	err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM workspace WHERE account = $1 AND region = $2 AND directory_id = $3 AND user_key = $4"+
+		" AND user_key <> '')", s.Account, s.Region, directoryID, workspaces.UserKey(user)).Scan(&has)
+	return has, err
 }
 
-// WakeWorkSpace sets when the next turn of work on the WorkSpace is due.
-func (t *Tx) WakeWorkSpace(ctx context.Context, r workspaces.Ref, at time.Time) error {
-	return t.exec(ctx, "UPDATE workspace SET wake_at = $1 WHERE account = $2 AND region = $3 AND id = $4 AND generation = $5",
-		micros(at), r.Account, r.Region, r.ID, r.Generation)
-}
-
-// PassingWorkSpaces returns every WorkSpace that has a deadline, which is every one in a
-// passing state.
-func (t *Tx) PassingWorkSpaces(ctx context.Context) ([]*workspaces.WorkSpace, error) {
-	return list(ctx, t, scanWorkSpaceOnly, "SELECT "+workSpaceFixed+", "+workSpaceMoves+
-		" FROM workspace WHERE deadline > 0 ORDER BY deadline")
-}
-
-// OverdueWorkSpaces returns WorkSpaces in a passing state past its deadline.
-func (t *Tx) OverdueWorkSpaces(ctx context.Context, now time.Time, limit int) ([]*workspaces.WorkSpace, error) {
-	return list(ctx, t, scanWorkSpaceOnly, "SELECT "+workSpaceFixed+", "+workSpaceMoves+
-		" FROM workspace WHERE deadline > 0 AND deadline <= $1 ORDER BY deadline LIMIT $2", micros(now), limit)
+// CountWorkSpacesByCompute counts the WorkSpaces of a scope that have a compute type.
+func (t *Tx) CountWorkSpacesByCompute(ctx context.Context, s workspaces.Scope, computeType string) (n int, err error) {
+	err = t.row(ctx, "SELECT COUNT(*) FROM workspace WHERE account = $1 AND region = $2 AND compute_type = $3",
+		s.Account, s.Region, computeType).Scan(&n)
+	return n, err
 }
 
 // EveryWorkSpace calls f on every WorkSpace of every scope: what reconcile holds against
@@ -177,7 +165,7 @@ func workSpaceValues(w *workspaces.WorkSpace) ([]any, error) {
 	}
 	p := &w.Properties
 	return []any{
-		w.UserName, w.Name, w.BundleID, w.Image, string(w.State), w.Generation, micros(w.ChangedAt), micros(w.Deadline), micros(w.WakeAt),
+		w.UserName, w.Name, w.BundleID, w.Image, string(w.State), w.Generation, micros(w.ChangedAt), micros(w.Deadline), micros(w.WakeAt), w.Attempts,
 		p.ComputeType, p.RootGiB, p.UserGiB, p.RunningMode, p.AutoStopMinutes, protocols, p.OperatingSystem, p.Accelerator.Mode,
 		p.Accelerator.PreferredProtocol, w.RootEncrypted, w.UserEncrypted, w.EncryptionKey, w.SubnetID, w.AddressOffset, w.IPAddress,
 		w.IPv6Address, w.ComputerName, w.ErrorCode, w.ErrorMessage,
@@ -196,7 +184,7 @@ func scanWorkSpace(row scanner) (w *workspaces.WorkSpace, seq int64, err error) 
 	var created, changed, deadline, wake int64
 	var protocols string
 	err = row.Scan(&w.Account, &w.Region, &w.ID, &seq, &w.DirectoryID, &key, &created,
-		&w.UserName, &w.Name, &w.BundleID, &w.Image, (*string)(&w.State), &w.Generation, &changed, &deadline, &wake,
+		&w.UserName, &w.Name, &w.BundleID, &w.Image, (*string)(&w.State), &w.Generation, &changed, &deadline, &wake, &w.Attempts,
 		&p.ComputeType, &p.RootGiB, &p.UserGiB, &p.RunningMode, &p.AutoStopMinutes, &protocols, &p.OperatingSystem, &p.Accelerator.Mode,
 		&p.Accelerator.PreferredProtocol, &w.RootEncrypted, &w.UserEncrypted, &w.EncryptionKey, &w.SubnetID, &w.AddressOffset, &w.IPAddress,
 		&w.IPv6Address, &w.ComputerName, &w.ErrorCode, &w.ErrorMessage)
@@ -207,7 +195,3 @@ func scanWorkSpace(row scanner) (w *workspaces.WorkSpace, seq int64, err error) 
 	return w, seq, document{&p.Protocols}.Scan(protocols)
 }
 
-func scanRef(row scanner) (r workspaces.Ref, err error) {
-	err = row.Scan(&r.Account, &r.Region, &r.ID, &r.Generation)
-	return r, err
-}

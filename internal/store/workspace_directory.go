@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"carrel/internal/workspaces"
 )
@@ -108,24 +107,6 @@ func (t *Tx) DeleteWorkspaceDirectory(ctx context.Context, r workspaces.Ref) (de
 		return false, err
 	}
 	return true, t.deleteTags(ctx, r.Scope, r.ID)
-}
-
-// DueWorkspaceDirectories returns registrations whose next turn of work is due.
-func (t *Tx) DueWorkspaceDirectories(ctx context.Context, now time.Time, limit int) ([]workspaces.Ref, error) {
-	return list(ctx, t, scanRef, "SELECT account, region, id, generation FROM workspace_directory"+
-		" WHERE wake_at > 0 AND wake_at <= $1 ORDER BY wake_at LIMIT $2", micros(now), limit)
-}
-
-// WakeWorkspaceDirectory sets when the next turn of work on the registration is due.
-func (t *Tx) WakeWorkspaceDirectory(ctx context.Context, r workspaces.Ref, at time.Time) error {
-	return t.exec(ctx, "UPDATE workspace_directory SET wake_at = $1 WHERE account = $2 AND region = $3 AND id = $4 AND generation = $5",
-		micros(at), r.Account, r.Region, r.ID, r.Generation)
-}
-
-// PassingWorkspaceDirectories returns every registration in a passing state.
-func (t *Tx) PassingWorkspaceDirectories(ctx context.Context) ([]*workspaces.WorkspaceDirectory, error) {
-	return list(ctx, t, scanWorkspaceDirectory, "SELECT "+workspaceDirectoryColumns+
-		" FROM workspace_directory WHERE deadline > 0 ORDER BY deadline")
 }
 
 // EveryWorkspaceDirectory returns the registrations of every scope.

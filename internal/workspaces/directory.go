@@ -98,7 +98,7 @@ func (d *Directory) Enter(s Stage, now time.Time) {
 	d.Stage, d.StageChangedAt = s, now
 	d.Deadline, d.WakeAt = time.Time{}, time.Time{}
 	if _, passing := s.Next(); passing {
-		d.Deadline = now.Add(directoryWork)
+		d.Deadline, d.WakeAt = now.Add(directoryWork), now.Add(Watchdog)
 	}
 	d.Generation++
 }

@@ -149,9 +149,14 @@ func (w *WorkSpace) Begin(a Action, now time.Time) error {
 		return nil
 	}
 	w.enter(t.During, now)
-	w.Deadline = now.Add(t.Within)
+	w.Deadline, w.WakeAt = now.Add(t.Within), now.Add(Watchdog)
 	return nil
 }
+
+// Watchdog is when a turn of work is asked for again, of the clock's time, where nothing
+// has been heard of the last: its job may have died with its process. A turn too many
+// is harmless, since every step may be taken twice.
+const Watchdog = 2 * time.Minute
 
 // Finish ends the action that is running, in the state for success.
 func (w *WorkSpace) Finish(now time.Time) {
@@ -159,6 +164,11 @@ func (w *WorkSpace) Finish(now time.Time) {
 		w.enter(a.Lookup().Done, now)
 		w.ErrorCode, w.ErrorMessage = "", ""
 	}
+}
+
+// Overdue reports whether the action that is running has had all the time it may take.
+func (w *WorkSpace) Overdue(now time.Time) bool {
+	return !w.Deadline.IsZero() && !now.Before(w.Deadline)
 }
 
 // Fail ends the action that is running, in the state for giving up, with the reason.
@@ -171,6 +181,6 @@ func (w *WorkSpace) Fail(now time.Time, code, message string) {
 
 func (w *WorkSpace) enter(s State, now time.Time) {
 	w.State, w.ChangedAt = s, now
-	w.Deadline, w.WakeAt = time.Time{}, time.Time{}
+	w.Deadline, w.WakeAt, w.Attempts = time.Time{}, time.Time{}, 0
 	w.Generation++
 }

@@ -16,7 +16,8 @@ type WorkSpace struct {
 	Generation int64     // grows with every change of state; guards work against stale jobs
 	ChangedAt  time.Time // when the state last changed
 	Deadline   time.Time // when a passing state is given up; zero in a resting one
-	WakeAt     time.Time // when the next turn of work is due; zero where there is none
+	WakeAt     time.Time // when the next turn of work is due; zero in a resting state
+	Attempts   int       // how often the engine has failed at what is running
 
 	Properties    Properties
 	RootEncrypted bool

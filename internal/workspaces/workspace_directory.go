@@ -139,7 +139,7 @@ func (d *WorkspaceDirectory) Enter(s RegistrationState, now time.Time) {
 	d.State = s
 	d.Deadline, d.WakeAt = time.Time{}, time.Time{}
 	if s.Passing() {
-		d.Deadline = now.Add(registrationWork)
+		d.Deadline, d.WakeAt = now.Add(registrationWork), now.Add(Watchdog)
 	}
 	d.Generation++
 }

@@ -115,6 +115,7 @@ CREATE TABLE workspace (
   changed_at BIGINT NOT NULL,
   deadline BIGINT NOT NULL,
   wake_at BIGINT NOT NULL,
+  attempts INTEGER NOT NULL,
   compute_type TEXT NOT NULL,
   root_gib INTEGER NOT NULL,
   user_gib INTEGER NOT NULL,
@@ -154,8 +155,6 @@ CREATE INDEX workspace_name ON workspace (account, region, name) WHERE name <> '
 CREATE UNIQUE INDEX workspace_address ON workspace (subnet_id, address_offset) WHERE subnet_id <> '';
 
 CREATE INDEX workspace_wake ON workspace (wake_at) WHERE wake_at > 0;
-
-CREATE INDEX workspace_deadline ON workspace (deadline) WHERE deadline > 0;
 
 CREATE TABLE tag (
   account TEXT NOT NULL,
