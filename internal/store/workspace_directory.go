@@ -9,7 +9,7 @@ import (
 
 const workspaceDirectoryColumns = "account, region, id, name, alias, type, registration_code, customer_user_name, subnet_ids, " +
 	"dns_addresses, security_group_id, role_arn, tenancy, user_identity_type, workspace_type, state, error_message, generation, " +
-	"deadline, wake_at, registered_at, empty_since, settings"
+	"changed_at, deadline, wake_at, registered_at, empty_since, settings"
 
 // WorkspaceDirectoryFilter says which registrations a query is for. Empty members do not restrict.
 type WorkspaceDirectoryFilter struct {
@@ -73,7 +73,7 @@ func (t *Tx) WorkspaceDirectory(ctx context.Context, s workspaces.Scope, id stri
 
 // CountWorkspaceDirectories counts the registrations of a scope.
 func (t *Tx) CountWorkspaceDirectories(ctx context.Context, s workspaces.Scope) (n int, err error) {
-	err = t.row(ctx, "SELECT COUNT(*) FROM workspace_directory WHERE account = $1 AND region = $2", s.Account, s.Region).Scan(&n)
+	err = t.value(ctx, &n, "SELECT COUNT(*) FROM workspace_directory WHERE account = $1 AND region = $2", s.Account, s.Region)
 	return n, err
 }
 
@@ -95,7 +95,7 @@ func (t *Tx) SaveWorkspaceDirectory(ctx context.Context, d *workspaces.Workspace
 		return false, err
 	}
 	n, err := t.execCount(ctx, "UPDATE workspace_directory SET "+assignments(workspaceDirectoryColumns)+
-		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $24", append(args, read)...)
+		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $25", append(args, read)...)
 	return n == 1, err
 }
 
@@ -129,17 +129,18 @@ func workspaceDirectoryValues(d *workspaces.WorkspaceDirectory) ([]any, error) {
 	}
 	return []any{
 		d.Account, d.Region, d.ID, d.Name, d.Alias, d.Type, d.RegistrationCode, d.CustomerUserName, subnets, dns, d.SecurityGroupID, d.RoleARN,
-		d.Tenancy, d.UserIdentityType, d.WorkspaceType, string(d.State), d.ErrorMessage, d.Generation, micros(d.Deadline), micros(d.WakeAt),
+		d.Tenancy, d.UserIdentityType, d.WorkspaceType, string(d.State), d.ErrorMessage, d.Generation, micros(d.ChangedAt), micros(d.Deadline), micros(d.WakeAt),
 		micros(d.RegisteredAt), micros(d.EmptySince), settings,
 	}, nil
 }
 
 func scanWorkspaceDirectory(row scanner) (*workspaces.WorkspaceDirectory, error) {
 	d := new(workspaces.WorkspaceDirectory)
-	var deadline, wake, registered, empty int64
+	var changed, deadline, wake, registered, empty int64
 	err := row.Scan(&d.Account, &d.Region, &d.ID, &d.Name, &d.Alias, &d.Type, &d.RegistrationCode, &d.CustomerUserName, document{&d.SubnetIDs},
 		document{&d.DNSAddresses}, &d.SecurityGroupID, &d.RoleARN, &d.Tenancy, &d.UserIdentityType, &d.WorkspaceType, (*string)(&d.State),
-		&d.ErrorMessage, &d.Generation, &deadline, &wake, &registered, &empty, document{&d.Settings})
+		&d.ErrorMessage, &d.Generation, &changed, &deadline, &wake, &registered, &empty, document{&d.Settings})
+	d.ChangedAt = instantOf(changed)
 	d.Deadline, d.WakeAt, d.RegisteredAt, d.EmptySince = instantOf(deadline), instantOf(wake), instantOf(registered), instantOf(empty)
 	return d, err
 }

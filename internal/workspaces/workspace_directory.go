@@ -22,6 +22,7 @@ type WorkspaceDirectory struct {
 	State        RegistrationState
 	ErrorMessage string
 	Generation   int64
+	ChangedAt    time.Time // when the state last changed
 	Deadline     time.Time
 	WakeAt       time.Time
 	RegisteredAt time.Time
@@ -136,7 +137,7 @@ func (s RegistrationState) Passing() bool { return s == Registering || s == Dere
 
 // Enter moves the registration to a state.
 func (d *WorkspaceDirectory) Enter(s RegistrationState, now time.Time) {
-	d.State = s
+	d.State, d.ChangedAt = s, now
 	d.Deadline, d.WakeAt = time.Time{}, time.Time{}
 	if s.Passing() {
 		d.Deadline, d.WakeAt = now.Add(registrationWork), now.Add(Watchdog)

@@ -89,6 +89,7 @@ CREATE TABLE workspace_directory (
   state TEXT NOT NULL,
   error_message TEXT NOT NULL,
   generation BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
   deadline BIGINT NOT NULL,
   wake_at BIGINT NOT NULL,
   registered_at BIGINT NOT NULL,

@@ -1,0 +1,133 @@
+// Package job is the background work that makes what operations have recorded come
+// true. River hands it refs; each ref is one turn of work on one thing, and the thing's own state
+// says what is to be done. It imports the store, compute and the directories, never api.
+//
+// A turn may happen twice, late, or after somebody else has moved the thing on: every
+// step is idempotent, and what a turn found out is written only if the thing still has
+// the generation that the turn began with. Start at Runner.Do; each action of the
+// lifecycle has a file with its steps and their undo at its head.
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"golang.org/x/sync/errgroup"
+
+	"carrel/internal/clock"
+	"carrel/internal/compute"
+	"carrel/internal/directory"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// Runner does the work.
+type Runner struct {
+	Store       *store.Store
+	Clock       *clock.Clock
+	Driver      compute.Driver
+	Limits      workspaces.Limits
+	Directories directory.Directories
+	Log         *slog.Logger
+
+	busy serial
+}
+
+const (
+	// workers is how many jobs River has in work at once. Most of them wait for the engine,
+	// which itself holds back what it cannot do at once.
+	workers = 40
+	// together is how many things of one job are in work at once.
+	together = 25
+	// pollEvery is how soon a job is seen. It is part of every WorkSpace's time to AVAILABLE.
+	pollEvery = 20 * time.Millisecond
+	// turnTimeout is the longest that one turn may take, in real time. A turn that is cut off
+	// is taken again.
+	turnTimeout = 5 * time.Minute
+)
+
+// Workers returns a River client that hands the runner its work, not yet started.
+func (r *Runner) Workers() (store.Workers, error) {
+	registry := river.NewWorkers()
+	river.AddWorker(registry, river.WorkFunc(func(ctx context.Context, j *river.Job[store.Work]) error {
+		return r.Do(ctx, j.Args)
+	}))
+	return r.Store.Workers(&river.Config{
+		Logger:            slog.New(quiet{r.Log.Handler()}),
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
+		Workers:           registry,
+		FetchCooldown:     pollEvery,
+		FetchPollInterval: pollEvery,
+		JobTimeout:        turnTimeout + time.Minute,
+		// A job that died with its process is worked again after this; on a database of our own
+		// the wake loop is sooner.
+		RescueStuckJobsAfter: turnTimeout + 2*time.Minute,
+		// What has been done is of no further use.
+		CompletedJobRetentionPeriod: time.Minute,
+	})
+}
+
+// Do takes one turn of work on each thing. An error is one that a later turn may not have,
+// and River tries the job again.
+func (r *Runner) Do(ctx context.Context, w store.Work) error {
+	var turn func(context.Context, workspaces.Ref) error
+	switch w.Resource {
+	case workspaces.KindWorkSpace:
+		turn = r.workSpace
+	case workspaces.KindDirectory:
+		turn = r.directory
+	case workspaces.KindWorkspaceDirectory:
+		turn = r.workspaceDirectory
+	default:
+		return river.JobCancel(fmt.Errorf("job: no work is known for %q", w.Resource))
+	}
+	errs := make([]error, len(w.Refs))
+	var group errgroup.Group
+	group.SetLimit(together)
+	for i, ref := range w.Refs {
+		group.Go(func() error {
+			errs[i] = r.one(ctx, turn, ref)
+			return nil
+		})
+	}
+	_ = group.Wait() //nolint:errcheck // the errors are in errs
+	return errors.Join(errs...)
+}
+
+// one takes a turn on one thing, alone: two turns on the same thing never overlap.
+func (r *Runner) one(ctx context.Context, turn func(context.Context, workspaces.Ref) error, ref workspaces.Ref) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	defer cancel()
+	unlock, err := r.busy.lock(ctx, ref.ID)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("job: panic on %s: %v", ref.ID, p)
+			r.Log.ErrorContext(ctx, "a turn of work panicked", "id", ref.ID, "panic", p)
+		}
+	}()
+	return turn(ctx, ref)
+}
+
+// Alone runs f on a thing that no turn of work is taken on meanwhile.
+func (r *Runner) Alone(ctx context.Context, id string, f func() error) error {
+	unlock, err := r.busy.lock(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return f()
+}
+
+// quiet keeps River's routine lines out of the log.
+type quiet struct{ slog.Handler }
+
+// Enabled lets warnings and errors pass.
+func (quiet) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
