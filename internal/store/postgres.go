@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,14 +21,27 @@ import (
 
 // postgres is a database that several Carrel processes can share. River inserts through
 // database/sql, in Carrel's transactions, and works through pgx, which can listen.
+// pgx itself keeps the prepared form of every statement.
 type postgres struct {
 	pool *pgxpool.Pool
 	db   *sql.DB
 	jobs *river.Client[*sql.Tx]
+	turn sync.RWMutex // see update
 }
 
+// connections is how many a process has at the most, unless pool_max_conns in the url says
+// otherwise: requests, River's workers and its listener share them.
+const connections = 20
+
 func (s *Store) openPostgres(ctx context.Context, url string) error {
-	pool, err := pgxpool.New(ctx, url)
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if !strings.Contains(url, "pool_max_conns=") {
+		config.MaxConns = connections
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
@@ -36,55 +51,92 @@ func (s *Store) openPostgres(ctx context.Context, url string) error {
 	}
 	b := &postgres{pool: pool, db: stdlib.OpenDBFromPool(pool)}
 	if b.jobs, err = river.NewClient(riverdatabasesql.New(b.db), &river.Config{}); err != nil {
-		pool.Close()
-		return fmt.Errorf("store: %w", err)
+		return errors.Join(fmt.Errorf("store: %w", err), b.close())
 	}
-	s.backend, s.write, s.read = b, b.db, b.db
+	s.backend = b
 	return nil
 }
 
-// maxAttempts is how often a transaction is tried that others get in the way of.
-const maxAttempts = 20
+const (
+	// maxAttempts is how often a transaction is tried that others get in the way of.
+	maxAttempts = 20
+	// politeAttempts is how many of them run beside other updates of this process. Those
+	// after it have the process to themselves, so that many updates of the same rows end.
+	politeAttempts = 3
+	// maxDuplicates is how often a unique key that is taken may be another transaction's
+	// doing. After that, it is the update's own.
+	maxDuplicates = 3
+)
 
 // update runs f serializably, so that what it looked up still holds when it commits, and
 // again where PostgreSQL finds that it would not.
-func (b *postgres) update(ctx context.Context, f func(*sql.Tx) error) error {
-	var err error
-	for attempt := range maxAttempts {
-		if err = b.try(ctx, f); !conflicts(err) {
+func (b *postgres) update(ctx context.Context, f func(session) error) error {
+	duplicates := 0
+	for attempt := 1; ; attempt++ {
+		err := b.attempt(ctx, attempt > politeAttempts, f)
+		switch conflictOf(err) {
+		case noConflict:
+			return err
+		case duplicateKey:
+			duplicates++
+		case serialization:
+		}
+		if attempt == maxAttempts || duplicates == maxDuplicates {
 			return err
 		}
-		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(attempt, 7))) //nolint:gosec // spreads retries, hides nothing
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause): //nolint:forbidigo // the database's time, not the service's
-		}
+		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(attempt, 6))) //nolint:gosec // spreads retries, hides nothing
+		time.Sleep(pause)                                                               //nolint:forbidigo // the database's time, not the service's
 	}
-	return err
 }
 
-func (b *postgres) try(ctx context.Context, f func(*sql.Tx) error) error {
+// attempt runs f in a transaction, alone among those of this process or beside them.
+func (b *postgres) attempt(ctx context.Context, alone bool, f func(session) error) error { //nolint:revive // two locks of one kind
+	if alone {
+		b.turn.Lock()
+		defer b.turn.Unlock()
+	} else {
+		b.turn.RLock()
+		defer b.turn.RUnlock()
+	}
 	tx, err := b.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // has no effect once committed
-	if err := f(tx); err != nil {
+	if err := f(session{conn: tx, tx: tx}); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-// conflicts reports whether another transaction was the cause: serialization failure,
-// deadlock, or a unique key that another has just taken, which f then sees.
-func conflicts(err error) bool {
+// conflict is how another transaction can be the cause of an error.
+type conflict int
+
+const (
+	noConflict    conflict = iota
+	serialization          // or a deadlock: trying again is all there is to it
+	duplicateKey           // a unique key that another has just taken, which f then sees
+)
+
+func conflictOf(err error) conflict {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "23505")
+	switch {
+	case !ok:
+		return noConflict
+	case pg.Code == "40001", pg.Code == "40P01":
+		return serialization
+	case pg.Code == "23505":
+		return duplicateKey
+	default:
+		return noConflict
+	}
 }
 
+// view lends the connections for reads.
+func (b *postgres) view() session { return session{conn: b.db} }
+
 func (b *postgres) enqueue(ctx context.Context, tx *sql.Tx, w Work) error {
-	_, err := b.jobs.InsertTx(ctx, tx, w, nil)
+	_, err := b.jobs.InsertManyFastTx(ctx, tx, []river.InsertManyParams{{Args: w}})
 	return err
 }
 
@@ -92,16 +144,40 @@ func (b *postgres) workers(config *river.Config) (Workers, error) {
 	return river.NewClient(riverpgxv5.New(b.pool), config)
 }
 
-func (b *postgres) migrateJobs(ctx context.Context) error {
+// migrationLock is the number of the lock that migrations hold: any that nothing else uses.
+const migrationLock = 0x6361_7272_656c
+
+// migrate keeps processes that start at once apart.
+func (b *postgres) migrate(ctx context.Context, apply func(context.Context) error) error {
+	conn, err := b.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	defer conn.Conn().Close(ctx) //nolint:errcheck // the lock goes with the connection
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
+		return err
+	}
 	m, err := rivermigrate.New(riverpgxv5.New(b.pool), nil)
 	if err != nil {
 		return err
 	}
-	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
-	return err
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return err
+	}
+	return apply(ctx)
 }
 
+// schema makes texts compare byte by byte, whatever the database's locale is: SQLite's
+// order, which pages go by, and the fastest for an index.
+func (*postgres) schema(statement string) string {
+	return strings.ReplaceAll(statement, " TEXT", ` TEXT COLLATE "C"`)
+}
+
+// close waits for the updates that are under way; later ones find the database closed.
 func (b *postgres) close() error {
+	b.turn.Lock()
+	defer b.turn.Unlock()
 	err := b.db.Close()
 	b.pool.Close()
 	return err

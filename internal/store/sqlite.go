@@ -3,11 +3,14 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
@@ -18,24 +21,36 @@ import (
 // sqlite is one file in WAL mode. All writes, Carrel's and River's, go through one
 // connection, since SQLite has one writer at a time; reads have connections of their own.
 type sqlite struct {
-	write  *sql.DB
-	read   *sql.DB
-	jobs   *river.Client[*sql.Tx]
-	queue  chan *pendingWrite
-	closed chan struct{}
-	once   sync.Once
+	write *sql.DB
+	read  *sql.DB
+	jobs  *river.Client[*sql.Tx]
+
+	reads  statements
+	writes statements
+
+	waiting atomic.Int64 // updates that are about to have their turn
+	turn    sync.Mutex   // held by the update that runs, and over a commit; guards what follows
+	open    *group       // what the next commit makes durable, nil where nothing is under way
+	closed  bool
 }
 
-// pendingWrite is an update that waits for its turn in a transaction.
-type pendingWrite struct {
-	run  func(*sql.Tx) error
-	done chan error
+// group is a transaction that several updates share. Where updates wait for their turn
+// while one runs, the last of them commits for all: one flush of the disk serves them all.
+type group struct {
+	tx        *sql.Tx
+	kept      int           // updates in it that succeeded
+	committed chan struct{} // closed once err is what became of the transaction
+	err       error
 }
 
 // maxGroup is how many updates share one commit at the most.
 const maxGroup = 64
 
-func (s *Store) openSQLite(ctx context.Context, path string) error {
+func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
+	// Absolute, so that no name of a file has a meaning of its own to SQLite.
+	if path, err = filepath.Abs(path); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
 	// The file holds secret keys: nobody else may read it, from its first byte on.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the administrator's own path
 	if err != nil {
@@ -45,110 +60,122 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 		return fmt.Errorf("store: %w", err)
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"
-	b := &sqlite{queue: make(chan *pendingWrite, maxGroup), closed: make(chan struct{})}
+	b := new(sqlite)
 	if b.write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	b.write.SetMaxOpenConns(1)
 	if err := b.write.PingContext(ctx); err != nil {
-		return fmt.Errorf("store: %s: %w", path, err)
+		return errors.Join(fmt.Errorf("store: %s: %w", path, err), b.write.Close())
 	}
 	if b.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
-		return fmt.Errorf("store: %w", err)
+		return errors.Join(fmt.Errorf("store: %w", err), b.write.Close())
 	}
 	b.read.SetMaxOpenConns(2 * runtime.NumCPU())
 	b.read.SetMaxIdleConns(2 * runtime.NumCPU())
+	b.reads.db, b.writes.db = b.read, b.write
 	if b.jobs, err = river.NewClient(riversqlite.New(b.write), &river.Config{}); err != nil {
-		return fmt.Errorf("store: %w", err)
+		return errors.Join(fmt.Errorf("store: %w", err), b.close())
 	}
-	s.backend, s.write, s.read = b, b.write, b.read
-	go b.commitGroups()
+	s.backend = b
 	return nil
 }
 
-// update waits for a place in the next commit. Updates that arrive while one commit is
-// being made durable share the next: each runs under a savepoint of its own, so one that
-// fails takes nothing of the others with it.
-func (b *sqlite) update(_ context.Context, f func(*sql.Tx) error) error {
-	w := &pendingWrite{run: f, done: make(chan error, 1)}
-	select {
-	case b.queue <- w:
-	case <-b.closed:
-		return sql.ErrConnDone
-	}
-	select {
-	case err := <-w.done:
-		return err
-	case <-b.closed:
-		return sql.ErrConnDone
-	}
-}
-
-func (b *sqlite) commitGroups() {
-	for {
-		select {
-		case <-b.closed:
-			return
-		case first := <-b.queue:
-			group := []*pendingWrite{first}
-			for len(group) < maxGroup && len(b.queue) > 0 {
-				group = append(group, <-b.queue)
-			}
-			b.commit(group)
-		}
-	}
-}
-
-// commit runs a group in one transaction and tells each member how it went.
-func (b *sqlite) commit(group []*pendingWrite) {
-	tell := func(err error) {
-		for _, w := range group {
-			w.done <- err
-		}
-	}
-	tx, err := b.write.Begin() //nolint:noctx // no single request may cancel what others share
+// update runs f when its turn has come, and returns once it is committed. f runs in the
+// caller's goroutine, so that a panic in it is the caller's.
+func (b *sqlite) update(ctx context.Context, f func(session) error) error {
+	g, err := b.join(ctx, f)
 	if err != nil {
-		tell(err)
-		return
-	}
-	kept := group[:0:0]
-	for _, w := range group {
-		if err := savepoint(tx, w.run); err != nil {
-			w.done <- err
-			continue
-		}
-		kept = append(kept, w)
-	}
-	group = kept
-	if len(group) == 0 {
-		_ = tx.Rollback() //nolint:errcheck // nothing was to be kept
-		return
-	}
-	tell(tx.Commit())
-}
-
-// savepoint runs f so that an error, or a panic, undoes what f did and nothing else.
-func savepoint(tx *sql.Tx, f func(*sql.Tx) error) (err error) {
-	if _, err := tx.Exec("SAVEPOINT one"); err != nil { //nolint:noctx // see commit
 		return err
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("store: panic in an update: %v", p)
-		}
-		end := "RELEASE one"
+	<-g.committed
+	return g.err
+}
+
+// join runs f in the open group. Whoever gives up the turn while a group is open knows of
+// another update that waits for it, and that will commit the group if it is the last.
+func (b *sqlite) join(ctx context.Context, f func(session) error) (*group, error) {
+	b.waiting.Add(1)
+	b.turn.Lock()
+	defer b.turn.Unlock()
+	b.waiting.Add(-1)
+	if b.closed {
+		return nil, errClosed
+	}
+	if b.open == nil {
+		b.writes.prepareWanted(ctx)
+		tx, err := b.write.BeginTx(ctx, nil)
 		if err != nil {
-			end = "ROLLBACK TO one; RELEASE one"
+			return nil, err
 		}
-		if _, e := tx.Exec(end); e != nil && err == nil { //nolint:noctx // see commit
-			err = e
+		b.open = &group{tx: tx, committed: make(chan struct{})}
+	}
+	g := b.open
+	defer b.commitIfLast()
+	return g, b.savepoint(ctx, f)
+}
+
+// savepoint runs f so that an error, or a panic, undoes what f did and nothing else of the
+// group. The database itself can end a whole transaction, for instance when the disk is
+// full: then the group has failed, and nothing more may run in what would be no transaction.
+func (b *sqlite) savepoint(ctx context.Context, f func(session) error) (err error) {
+	g := b.open
+	if _, err := g.tx.ExecContext(ctx, "SAVEPOINT one"); err != nil {
+		b.fail(err)
+		return err
+	}
+	ended := false
+	defer func() { // also where f panics
+		end := "ROLLBACK TO one; RELEASE one"
+		if ended && err == nil {
+			end = "RELEASE one"
+		}
+		if _, e := g.tx.ExecContext(ctx, end); e != nil {
+			b.fail(e)
+			err = errors.Join(err, e)
+			return
+		}
+		if ended && err == nil {
+			g.kept++
 		}
 	}()
-	return f(tx)
+	err = f(session{conn: g.tx, prepared: &b.writes, tx: g.tx})
+	ended = true
+	return err
 }
 
+// commitIfLast commits the open group unless another update is to join it.
+func (b *sqlite) commitIfLast() {
+	if b.open != nil && (b.open.kept >= maxGroup || b.waiting.Load() == 0) {
+		b.commit()
+	}
+}
+
+func (b *sqlite) commit() {
+	g := b.open
+	b.open = nil
+	if g.kept > 0 {
+		g.err = g.tx.Commit()
+	} else {
+		g.err = g.tx.Rollback()
+	}
+	close(g.committed)
+}
+
+// fail ends the open group with an error for all who are in it.
+func (b *sqlite) fail(err error) {
+	g := b.open
+	b.open = nil
+	_ = g.tx.Rollback() //nolint:errcheck // err is the one that tells why
+	g.err = fmt.Errorf("store: the transaction was lost: %w", err)
+	close(g.committed)
+}
+
+// view lends the connections for reads.
+func (b *sqlite) view() session { return session{conn: b.read, prepared: &b.reads} }
+
 func (b *sqlite) enqueue(ctx context.Context, tx *sql.Tx, w Work) error {
-	_, err := b.jobs.InsertTx(ctx, tx, w, nil)
+	_, err := b.jobs.InsertManyFastTx(ctx, tx, []river.InsertManyParams{{Args: w}})
 	return err
 }
 
@@ -156,20 +183,26 @@ func (b *sqlite) workers(config *river.Config) (Workers, error) {
 	return river.NewClient(riversqlite.New(b.write), config)
 }
 
-func (b *sqlite) migrateJobs(ctx context.Context) error {
+func (b *sqlite) migrate(ctx context.Context, apply func(context.Context) error) error {
 	m, err := rivermigrate.New(riversqlite.New(b.write), nil)
 	if err != nil {
 		return err
 	}
-	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
-	return err
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return err
+	}
+	return apply(ctx)
 }
 
+// schema returns the statement as it is: the migrations are written in SQLite's SQL.
+func (*sqlite) schema(statement string) string { return statement }
+
 func (b *sqlite) close() error {
-	b.once.Do(func() { close(b.closed) })
-	err := b.read.Close()
-	if e := b.write.Close(); err == nil {
-		err = e
+	b.turn.Lock()
+	b.closed = true
+	if b.open != nil {
+		b.commit() // those that wait for their turn will not have it
 	}
-	return err
+	b.turn.Unlock()
+	return errors.Join(b.reads.close(), b.writes.close(), b.read.Close(), b.write.Close())
 }

@@ -24,11 +24,8 @@ import (
 
 // Store is the state of one installation. Its methods may be called from any goroutine.
 type Store struct {
-	backend  backend
-	write    *sql.DB
-	read     *sql.DB
-	prepared sync.Map // SQL text of a read -> *sql.Stmt
-	lastSeq  atomic.Int64
+	backend backend
+	lastSeq atomic.Int64
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced after every committed change
@@ -37,13 +34,17 @@ type Store struct {
 // backend is what the two databases do differently.
 type backend interface {
 	// update runs f in a transaction and commits it, or rolls back on an error.
-	update(ctx context.Context, f func(*sql.Tx) error) error
+	update(ctx context.Context, f func(session) error) error
+	// view lends the connections for reads.
+	view() session
 	// enqueue inserts a job in the transaction.
 	enqueue(ctx context.Context, tx *sql.Tx, w Work) error
 	// workers makes a River client that works the jobs.
 	workers(config *river.Config) (Workers, error)
-	// migrateJobs brings River's own tables up to date.
-	migrateJobs(ctx context.Context) error
+	// migrate brings River's own tables up to date, then has ours brought up to date.
+	migrate(ctx context.Context, apply func(context.Context) error) error
+	// schema turns a statement of a migration into the database's own SQL.
+	schema(statement string) string
 	close() error
 }
 
@@ -68,57 +69,63 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.migrate(ctx); err != nil {
+	if err := s.backend.migrate(ctx, s.migrate); err != nil {
 		return nil, errors.Join(fmt.Errorf("store: migrate: %w", err), s.Close())
+	}
+	if err := s.followSeq(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// Close waits for the writes that are under way and closes the database.
+// Close waits for the updates that are under way and closes the database. Later updates,
+// and those that still wait for their turn, fail.
 func (s *Store) Close() error { return s.backend.close() }
 
-// migrate applies the steps that the database does not have yet. Two processes that
-// start at once are kept apart by the first step's own table: one of them fails and says so.
+// migrate applies the steps that the database does not have yet, all or none.
 func (s *Store) migrate(ctx context.Context) error {
-	if err := s.backend.migrateJobs(ctx); err != nil {
-		return err
-	}
 	steps, err := migration.Steps()
 	if err != nil {
 		return err
 	}
-	const table = `CREATE TABLE IF NOT EXISTS schema_step (name TEXT PRIMARY KEY)`
-	if _, err := s.write.ExecContext(ctx, table); err != nil {
-		return err
-	}
-	for _, step := range steps {
-		err := s.Update(ctx, func(tx *Tx) error {
+	return s.Update(ctx, func(tx *Tx) error {
+		if err := tx.exec(ctx, s.backend.schema(`CREATE TABLE IF NOT EXISTS schema_step (name TEXT PRIMARY KEY)`)); err != nil {
+			return err
+		}
+		for _, step := range steps {
 			var n int
-			if err := tx.row(ctx, `SELECT COUNT(*) FROM schema_step WHERE name = $1`, step.Name).Scan(&n); err != nil || n > 0 {
+			if err := tx.row(ctx, `SELECT COUNT(*) FROM schema_step WHERE name = $1`, step.Name).Scan(&n); err != nil {
 				return err
 			}
+			if n > 0 {
+				continue
+			}
 			for _, statement := range step.Statements() {
-				if err := tx.exec(ctx, statement); err != nil {
+				if err := tx.exec(ctx, s.backend.schema(statement)); err != nil {
 					return fmt.Errorf("%s: %w", step.Name, err)
 				}
 			}
-			return tx.exec(ctx, `INSERT INTO schema_step (name) VALUES ($1)`, step.Name)
-		})
-		if err != nil {
-			return err
+			if err := tx.exec(ctx, `INSERT INTO schema_step (name) VALUES ($1)`, step.Name); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // Update runs f in one transaction. If f returns an error nothing of it is kept, and the
 // error comes back as it is. On PostgreSQL f runs again where another transaction got in
-// its way, so it must have no effect of its own besides those on tx. Once Update has
-// returned nil, the change survives a crash of the process and of the machine.
+// its way, so it must have no effect of its own besides those on tx. f must neither use
+// tx after it has returned, nor call Update itself, nor ignore an error of a method that
+// writes. Once Update has returned nil, the change survives a crash of the process and of
+// the machine. Cancelling ctx has no effect once f may have begun.
 func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
-	// A client that hangs up must not break a transaction that others share.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// From here on a client that hangs up must not break a transaction that others share.
 	ctx = context.WithoutCancel(ctx)
-	err := s.backend.update(ctx, func(tx *sql.Tx) error { return f(&Tx{store: s, tx: tx}) })
+	err := s.backend.update(ctx, func(in session) error { return f(&Tx{store: s, session: in}) })
 	if err == nil {
 		s.notify()
 	}
@@ -126,12 +133,8 @@ func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
 }
 
 // View runs f on what is committed. Statements of one View may see different commits.
-func (s *Store) View(f func(tx *Tx) error) error { return f(&Tx{store: s}) }
-
-// Alone reports whether this process is the only one on its database, as with SQLite.
-func (s *Store) Alone() bool {
-	_, alone := s.backend.(*sqlite)
-	return alone
+func (s *Store) View(f func(tx *Tx) error) error {
+	return f(&Tx{store: s, session: s.backend.view()})
 }
 
 // Workers makes the River client that works what Tx.Enqueue inserts.
@@ -151,28 +154,24 @@ func (s *Store) notify() {
 	s.changed = make(chan struct{})
 }
 
+// followSeq makes nextSeq go on behind what the database has, should the clock have gone back.
+func (s *Store) followSeq(ctx context.Context) error {
+	var last int64
+	err := s.View(func(tx *Tx) error {
+		return tx.row(ctx, `SELECT COALESCE(MAX(seq), 0) FROM (SELECT MAX(seq) AS seq FROM workspace`+
+			` UNION ALL SELECT MAX(seq) AS seq FROM workspace_directory) AS both_tables`).Scan(&last)
+	})
+	s.lastSeq.Store(last)
+	return err
+}
+
 // nextSeq returns a number above all that it returned before: the order of creation.
 func (s *Store) nextSeq() int64 {
 	for {
 		last := s.lastSeq.Load()
-		next := max(time.Now().UnixNano(), last+1)
+		next := max(time.Now().UnixNano(), last+1) //nolint:forbidigo // only an order, which must not stand still with the service's clock
 		if s.lastSeq.CompareAndSwap(last, next) {
 			return next
 		}
 	}
-}
-
-// statement returns the prepared form of a read, which each text has once.
-func (s *Store) statement(ctx context.Context, query string) (*sql.Stmt, error) {
-	if st, ok := s.prepared.Load(query); ok {
-		return st.(*sql.Stmt), nil //nolint:errcheck // only *sql.Stmt is ever stored
-	}
-	st, err := s.read.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	if other, loaded := s.prepared.LoadOrStore(query, st); loaded {
-		return other.(*sql.Stmt), st.Close() //nolint:errcheck // as above
-	}
-	return st, nil
 }

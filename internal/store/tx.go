@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ import (
 // are in the files of their resources.
 type Tx struct {
 	store *Store
-	tx    *sql.Tx // nil in a View
+	session
 }
 
 // Work asks for background work on things of one kind; it is River's job and its only
@@ -33,13 +34,19 @@ func (Work) Kind() string { return "work" }
 
 // Enqueue asks for work, to begin once the transaction has committed.
 func (t *Tx) Enqueue(ctx context.Context, w Work) error {
+	if t.tx == nil {
+		return errReadOnly
+	}
 	if len(w.Refs) == 0 {
 		return nil
 	}
-	return t.store.backend.enqueue(ctx, t.tx, w)
+	return t.store.backend.enqueue(t.patient(ctx), t.tx, w)
 }
 
-var errReadOnly = errors.New("store: a View cannot write")
+var (
+	errReadOnly = errors.New("store: a View cannot write")
+	errClosed   = errors.New("store: closed")
+)
 
 // exec runs a statement that changes something.
 func (t *Tx) exec(ctx context.Context, query string, args ...any) error {
@@ -52,36 +59,48 @@ func (t *Tx) execCount(ctx context.Context, query string, args ...any) (int64, e
 	if t.tx == nil {
 		return 0, errReadOnly
 	}
-	result, err := t.tx.ExecContext(ctx, query, args...)
+	result, err := t.session.exec(t.patient(ctx), query, args)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
 }
 
+// patient returns the context that statements run under. A client that hangs up ends its
+// reads, but not a transaction: SQLite would undo with it what others did in it before.
+func (t *Tx) patient(ctx context.Context) context.Context {
+	if t.tx == nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
+}
+
 // scanner is what a row and rows have in common.
 type scanner interface{ Scan(dest ...any) error }
 
-// failedRow is a row whose query could not be prepared.
-type failedRow struct{ err error }
-
-func (r failedRow) Scan(...any) error { return r.err }
-
-// row runs a query for one row.
+// row is a query for one row, which runs when the row is scanned: sql.ErrNoRows where there is none.
 func (t *Tx) row(ctx context.Context, query string, args ...any) scanner {
-	if t.tx != nil {
-		return t.tx.QueryRowContext(ctx, query, args...)
-	}
-	st, err := t.store.statement(ctx, query)
-	if err != nil {
-		return failedRow{err}
-	}
-	return st.QueryRowContext(ctx, args...)
+	return singleRow(func(dest ...any) error {
+		err := sql.ErrNoRows
+		if e := t.each(ctx, func(row scanner) error {
+			err = row.Scan(dest...)
+			return err
+		}, query, args...); e != nil {
+			return e
+		}
+		return err
+	})
 }
+
+// singleRow scans what a query answers.
+type singleRow func(dest ...any) error
+
+// Scan reads the row.
+func (r singleRow) Scan(dest ...any) error { return r(dest...) }
 
 // each runs a query and calls f on every row.
 func (t *Tx) each(ctx context.Context, f func(scanner) error, query string, args ...any) error {
-	rows, err := t.rows(ctx, query, args...)
+	rows, err := t.session.query(t.patient(ctx), query, args)
 	if err != nil {
 		return err
 	}
@@ -92,17 +111,6 @@ func (t *Tx) each(ctx context.Context, f func(scanner) error, query string, args
 		}
 	}
 	return rows.Err()
-}
-
-func (t *Tx) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if t.tx != nil {
-		return t.tx.QueryContext(ctx, query, args...)
-	}
-	st, err := t.store.statement(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(ctx, args...)
 }
 
 // list runs a query and collects what scan makes of its rows.
@@ -140,13 +148,19 @@ func (c *condition) and(part string, args ...any) {
 	c.parts = append(c.parts, part)
 }
 
-// in adds that a column has one of the values.
+// in adds that a column has one of the values; without values, nothing has.
 func (c *condition) in(column string, values []string) {
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = v
+	if len(values) == 0 {
+		c.and("1 = 0")
+		return
 	}
-	c.and(column+" IN ("+strings.TrimSuffix(strings.Repeat("?,", len(values)), ",")+")", args...)
+	// The last value is repeated up to a power of two, so that lists of any length
+	// make only a few texts to be kept prepared.
+	args := make([]any, 1<<bits.Len(uint(len(values)-1)))
+	for i := range args {
+		args[i] = values[min(i, len(values)-1)]
+	}
+	c.and(column+" IN (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
 }
 
 // inIfAny is in, and restricts nothing where there are no values.

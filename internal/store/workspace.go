@@ -194,4 +194,3 @@ func scanWorkSpace(row scanner) (w *workspaces.WorkSpace, seq int64, err error) 
 	w.CreatedAt, w.ChangedAt, w.Deadline, w.WakeAt = instantOf(created), instantOf(changed), instantOf(deadline), instantOf(wake)
 	return w, seq, document{&p.Protocols}.Scan(protocols)
 }
-

@@ -73,7 +73,7 @@ func (t *Tx) WorkspaceDirectory(ctx context.Context, s workspaces.Scope, id stri
 
 // CountWorkspaceDirectories counts the registrations of a scope.
 func (t *Tx) CountWorkspaceDirectories(ctx context.Context, s workspaces.Scope) (n int, err error) {
-	err = t.value(ctx, &n, "SELECT COUNT(*) FROM workspace_directory WHERE account = $1 AND region = $2", s.Account, s.Region)
+	err = t.row(ctx, "SELECT COUNT(*) FROM workspace_directory WHERE account = $1 AND region = $2", s.Account, s.Region).Scan(&n)
 	return n, err
 }
 
