@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"carrel/internal/api"
 )
@@ -28,8 +29,8 @@ func newPlan(m *model, t target) (*plan, error) {
 			continue
 		}
 		op := m.Operations.values[name]
-		if op.Input == nil || op.Output == nil {
-			return nil, fmt.Errorf("operation %s has no input or no output", name)
+		if op.Input == nil || op.Output == nil || strings.Contains(op.HTTP.RequestURI, "{") {
+			return nil, fmt.Errorf("operation %s has no input, no output, or a path with labels", name)
 		}
 		p.reach(op.Input.Shape, p.input)
 		p.reach(op.Output.Shape, p.output)
