@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Directory is a directory of AWS Directory Service: where users are. To have
@@ -103,54 +104,67 @@ func (d *Directory) Enter(s Stage, now time.Time) {
 	d.Generation++
 }
 
-// Administrator is the user that a Simple AD is made with.
-const Administrator = "Administrator"
-
-// User is a person in a directory.
-type User struct {
-	Scope
-	DirectoryID  string
-	Name         string // SAMAccountName as first written; unique without regard to case
-	SID          string
-	GivenName    string
-	Surname      string
-	EmailAddress string
-	Attributes   map[string][]string
-	Enabled      bool
-	PasswordHash string // argon2id in its usual notation; "": no password, cannot sign in
-	CreatedAt    time.Time
-}
-
-// UserKey is what makes two spellings of a user name the same user.
-// Source: CreateWorkspaces and Active Directory compare user names without case.
-func UserKey(name string) string { return strings.ToLower(name) }
-
-// FullName is the user's name as a person writes it, or the user name.
-func (u *User) FullName() string {
-	if full := strings.TrimSpace(u.GivenName + " " + u.Surname); full != "" {
-		return full
-	}
-	return u.Name
-}
-
-var passwordClasses = []*regexp.Regexp{
-	regexp.MustCompile(`[a-z]`), regexp.MustCompile(`[A-Z]`), regexp.MustCompile(`[0-9]`), regexp.MustCompile(`[^a-zA-Z0-9]`),
-}
-
-// CheckPassword applies the directory's policy: 8 to 64 characters of at least three
-// of the four classes, and not the user's own name. Source: CreateDirectory, Password.
-func CheckPassword(user, password string) error {
-	classes := 0
-	for _, c := range passwordClasses {
-		if c.MatchString(password) {
-			classes++
-		}
-	}
-	if n := len([]rune(password)); n < 8 || n > 64 || classes < 3 {
-		return Errorf(CodeInvalidPassword, "A password has 8 to 64 characters of at least three of these: lower case, upper case, digits, others.")
-	}
-	if len(user) > 2 && strings.Contains(strings.ToLower(password), strings.ToLower(user)) {
-		return Errorf(CodeInvalidPassword, "A password does not contain the user name.")
+// CheckActive refuses, with CodeUnavailable, what can only be done while the directory is Active.
+func (d *Directory) CheckActive() error {
+	if d.Stage != StageActive {
+		return Errorf(CodeUnavailable, "The directory %s is in the stage %s; it must be %s.", d.ID, d.Stage, StageActive).About(d.ID)
 	}
 	return nil
+}
+
+// BeginDelete starts to take the directory away, or refuses with CodeInvalidState while it
+// is on its way to another stage. One that failed may be taken away too.
+func (d *Directory) BeginDelete(now time.Time) error {
+	if _, passing := d.Stage.Next(); passing {
+		return Errorf(CodeInvalidState, "The directory %s is in the stage %s and cannot be deleted now.", d.ID, d.Stage).About(d.ID)
+	}
+	d.Enter(StageDeleting, now)
+	return nil
+}
+
+// KeepsUsers reports whether the directory's users are Carrel's own to change: an AD
+// Connector's are in somebody else's directory.
+func (d *Directory) KeepsUsers() bool { return d.Type != ADConnector }
+
+// AccessURL is where the service would serve the directory's web applications.
+func (d *Directory) AccessURL() string { return d.Alias + ".awsapps.com" }
+
+// TagsID is what the directory's tags are kept under. They are not those of the
+// registration with WorkSpaces, which has the same id and tags of its own.
+func (d *Directory) TagsID() string { return DirectoryTagsID(d.ID) }
+
+// DirectoryTagsID is TagsID of the directory with the id.
+func DirectoryTagsID(id string) string { return "ds:" + id }
+
+// domainLabel is one part of a domain name. Source: RFC 1035, section 2.3.4.
+var domainLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+
+// CheckDirectoryName refuses what cannot be a directory's domain name: it takes two labels
+// or more, and the model's pattern allows more than a domain name may be.
+func CheckDirectoryName(name string) error {
+	labels := strings.Split(name, ".")
+	for _, label := range labels {
+		if len(labels) < 2 || len(name) > 255 || !domainLabel.MatchString(label) {
+			return Errorf(CodeInvalidParameter, "The directory name %s is not a fully qualified domain name such as corp.example.com.", name)
+		}
+	}
+	return nil
+}
+
+// maxShortName is how long a NetBIOS name can be.
+const maxShortName = 15
+
+// CheckShortName refuses what cannot be a NetBIOS name.
+func CheckShortName(name string) error {
+	if utf8.RuneCountInString(name) > maxShortName {
+		return Errorf(CodeInvalidParameter, "The short name %s is longer than %d characters.", name, maxShortName)
+	}
+	return nil
+}
+
+// ShortNameOf returns the NetBIOS name of a directory that was given none: the first part
+// of its domain name, in capitals. Source: CreateDirectory, ShortName.
+func ShortNameOf(name string) string {
+	first, _, _ := strings.Cut(name, ".")
+	return strings.ToUpper(first[:min(len(first), maxShortName)])
 }

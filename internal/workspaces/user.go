@@ -1,0 +1,88 @@
+package workspaces
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Administrator is the user that a Simple AD is made with.
+const Administrator = "Administrator"
+
+// AdministratorRID is the last part of the administrator's SID in every domain.
+// Source: the well-known security identifiers of Windows.
+const AdministratorRID = 500
+
+// User is a person in a directory.
+type User struct {
+	Scope
+	DirectoryID  string
+	Name         string // SAMAccountName as first written; unique without regard to case
+	SID          string
+	GivenName    string
+	Surname      string
+	EmailAddress string
+	Attributes   map[string][]string // by LDAP display name
+	Enabled      bool
+	PasswordHash string // argon2id in its usual notation; "": no password, cannot sign in
+	CreatedAt    time.Time
+}
+
+// UserKey is what makes two spellings of a user name the same user.
+// Source: CreateWorkspaces and Active Directory compare user names without case.
+func UserKey(name string) string { return strings.ToLower(name) }
+
+// FullName is the user's name as a person writes it, or the user name.
+func (u *User) FullName() string {
+	if full := strings.TrimSpace(u.GivenName + " " + u.Surname); full != "" {
+		return full
+	}
+	return u.Name
+}
+
+// IsAdministrator reports whether the user came with the directory and stays as long as it.
+func (u *User) IsAdministrator() bool { return UserKey(u.Name) == UserKey(Administrator) }
+
+// UserSID returns the security identifier that the directory gives to the user with the
+// relative id. The domain's three numbers follow from the directory's id, which is never
+// used twice, so that they need no place of their own.
+func UserSID(directoryID string, rid int64) string {
+	sum := sha256.Sum256([]byte(directoryID))
+	return fmt.Sprintf("S-1-5-21-%d-%d-%d-%d", binary.BigEndian.Uint32(sum[0:]), binary.BigEndian.Uint32(sum[4:]),
+		binary.BigEndian.Uint32(sum[8:]), rid)
+}
+
+// PrincipalName returns the user's internet-style name in the directory: alice@corp.example.com.
+func (d *Directory) PrincipalName(u *User) string { return u.Name + "@" + d.Name }
+
+// DistinguishedName returns the user's place in the directory's tree. A Simple AD has its
+// users in the container Users. User names hold nothing that would need to be escaped.
+func (d *Directory) DistinguishedName(u *User) string {
+	return "CN=" + u.Name + ",CN=Users,DC=" + strings.ReplaceAll(d.Name, ".", ",DC=")
+}
+
+var passwordClasses = []*regexp.Regexp{
+	regexp.MustCompile(`[a-z]`), regexp.MustCompile(`[A-Z]`), regexp.MustCompile(`[0-9]`), regexp.MustCompile(`[^a-zA-Z0-9]`),
+}
+
+// CheckPassword applies the directory's policy: 8 to 64 characters of at least three
+// of the four classes, and not the user's own name. Source: CreateDirectory, Password.
+func CheckPassword(user, password string) error {
+	classes := 0
+	for _, c := range passwordClasses {
+		if c.MatchString(password) {
+			classes++
+		}
+	}
+	if n := utf8.RuneCountInString(password); n < 8 || n > 64 || classes < 3 {
+		return Errorf(CodeInvalidPassword, "A password has 8 to 64 characters of at least three of these: lower case, upper case, digits, others.")
+	}
+	if len(user) > 2 && strings.Contains(strings.ToLower(password), strings.ToLower(user)) {
+		return Errorf(CodeInvalidPassword, "A password does not contain the user name.")
+	}
+	return nil
+}
