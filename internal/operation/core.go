@@ -26,6 +26,7 @@ type Core struct {
 	Limits      workspaces.Limits
 	Bundles     []workspaces.Bundle // the public catalogue
 	Directories directory.Directories
+	Encryption  bool // the engine can make encrypted volumes
 	AnySubnet   bool // any well-formed network id will do, for test suites that bring their own
 }
 

@@ -71,3 +71,6 @@ const (
 // HasEnded reports whether nobody can own the WorkSpace's place any more: its id
 // is about to go from DescribeWorkspaces.
 func (w *WorkSpace) HasEnded() bool { return w.State == Terminated }
+
+// IsEnding reports whether the WorkSpace has been terminated, or is being.
+func (w *WorkSpace) IsEnding() bool { return w.State == Terminating || w.HasEnded() }

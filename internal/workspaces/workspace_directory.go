@@ -49,6 +49,7 @@ type DirectorySettings struct {
 	PoolName          string
 	PoolDescription   string
 	ActiveDirectory   ActiveDirectoryConfig
+	Entra             EntraConfig
 	IdentityCenterARN string
 	ApplicationARN    string
 }
@@ -86,6 +87,11 @@ type CertificateAuthProperties struct {
 // ClientProperties say what clients may keep and send: ENABLED or DISABLED.
 type ClientProperties struct {
 	Reconnect, LogUpload string
+}
+
+// EntraConfig is how WorkSpaces of a directory join Microsoft Entra ID.
+type EntraConfig struct {
+	TenantID, ApplicationSecretARN string
 }
 
 // ActiveDirectoryConfig is how pools join a domain.

@@ -1,0 +1,68 @@
+package operation
+
+import (
+	"carrel/internal/api"
+	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/workspaces"
+)
+
+// WorkSpaces answers the operations of the service workspaces.
+type WorkSpaces struct{ *Core }
+
+// exceptions is the service's table from the domain's codes.
+func exceptions() Exceptions {
+	return Exceptions{
+		workspaces.CodeInvalidParameter:  wsapi.InvalidParameterValuesException,
+		workspaces.CodeValidation:        wsapi.ValidationException,
+		workspaces.CodeInvalidNextToken:  wsapi.InvalidParameterValuesException,
+		workspaces.CodeNotFound:          wsapi.ResourceNotFoundException,
+		workspaces.CodeUserNotFound:      wsapi.ResourceNotFoundException,
+		workspaces.CodeAlreadyExists:     wsapi.ResourceAlreadyExistsException,
+		workspaces.CodeLimitExceeded:     wsapi.ResourceLimitExceededException,
+		workspaces.CodeInvalidState:      wsapi.InvalidResourceStateException,
+		workspaces.CodeNotSupported:      wsapi.OperationNotSupportedException,
+		workspaces.CodeInProgress:        wsapi.OperationInProgressException,
+		workspaces.CodeAssociated:        wsapi.ResourceAssociatedException,
+		workspaces.CodeUnavailable:       wsapi.ResourceUnavailableException,
+		workspaces.CodeAccessDenied:      wsapi.AccessDeniedException,
+		workspaces.CodeUnsupportedConfig: wsapi.UnsupportedNetworkConfigurationException,
+	}
+}
+
+// bound are the operations that Carrel carries out: routing's one table.
+func (s WorkSpaces) bound() []api.Handler {
+	t := exceptions()
+	return []api.Handler{
+		Bind(t, wsapi.CreateTags, s.CreateTags),
+		Bind(t, wsapi.CreateWorkspaces, s.CreateWorkspaces),
+		Bind(t, wsapi.DeleteTags, s.DeleteTags),
+		Bind(t, wsapi.DeregisterWorkspaceDirectory, s.DeregisterWorkspaceDirectory),
+		Bind(t, wsapi.DescribeTags, s.DescribeTags),
+		Bind(t, wsapi.DescribeWorkspaceBundles, s.DescribeWorkspaceBundles),
+		Bind(t, wsapi.DescribeWorkspaceDirectories, s.DescribeWorkspaceDirectories),
+		Bind(t, wsapi.DescribeWorkspaces, s.DescribeWorkspaces),
+		Bind(t, wsapi.RebootWorkspaces, s.RebootWorkspaces),
+		Bind(t, wsapi.RegisterWorkspaceDirectory, s.RegisterWorkspaceDirectory),
+		Bind(t, wsapi.StartWorkspaces, s.StartWorkspaces),
+		Bind(t, wsapi.StopWorkspaces, s.StopWorkspaces),
+		Bind(t, wsapi.TerminateWorkspaces, s.TerminateWorkspaces),
+	}
+}
+
+// Handlers returns a handler for each of the 91 operations. Those that Carrel does not carry
+// out yet read and check their input like the others, and then say so; the golden list of
+// them in testdata may only shrink.
+func (s WorkSpaces) Handlers() []api.Handler {
+	handlers := s.bound()
+	done := make(map[string]bool, len(handlers))
+	for _, h := range handlers {
+		done[h.Spec().Name] = true
+	}
+	for _, op := range wsapi.Service.Operations {
+		name := op.Spec().Name
+		if !done[name] {
+			handlers = append(handlers, op.Refuse(wsapi.OperationNotSupportedException.New("Carrel does not carry out "+name+" yet.")))
+		}
+	}
+	return handlers
+}

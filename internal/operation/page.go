@@ -1,0 +1,57 @@
+package operation
+
+import (
+	"encoding/base64"
+	"hash/fnv"
+	"strconv"
+	"strings"
+
+	"carrel/internal/workspaces"
+)
+
+// MaxPage is the most that one page of a list holds, and how many it holds where the
+// request does not say. Source: the Limit and MaxResults members of the Describe operations.
+const MaxPage = 25
+
+// PageToken makes the NextToken of a list that goes on behind a position. About is what the
+// list is of: a token is good only for the request that it came from.
+func PageToken(position int64, about ...string) *string {
+	if position == 0 {
+		return nil
+	}
+	return new(base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(position, 36) + "." + fingerprint(about))))
+}
+
+// PagePosition reads a NextToken, nil for the first page.
+func PagePosition(token *string, about ...string) (int64, error) {
+	if token == nil {
+		return 0, nil
+	}
+	refused := workspaces.Errorf(workspaces.CodeInvalidNextToken, "The NextToken is not one that this request was given.")
+	text, err := base64.RawURLEncoding.DecodeString(*token)
+	if err != nil {
+		return 0, refused
+	}
+	number, print, ok := strings.Cut(string(text), ".")
+	position, err := strconv.ParseInt(number, 36, 64)
+	if !ok || err != nil || position <= 0 || print != fingerprint(about) {
+		return 0, refused
+	}
+	return position, nil
+}
+
+func fingerprint(about []string) string {
+	h := fnv.New64a()
+	for _, s := range about {
+		_, _ = h.Write([]byte(s + "\x00")) //nolint:errcheck // a hash takes everything
+	}
+	return strconv.FormatUint(h.Sum64(), 36)
+}
+
+// PageSize returns how many a page holds.
+func PageSize(limit *int32) int {
+	if limit == nil {
+		return MaxPage
+	}
+	return int(*limit)
+}

@@ -1,0 +1,298 @@
+package operation
+
+import (
+	"context"
+	"slices"
+
+	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// DescribeWorkspaceDirectories lists registered directories, all of them or those with the
+// ids, names or properties. Ids that are not registered are left out of the reply.
+func (s WorkSpaces) DescribeWorkspaceDirectories(
+	ctx context.Context, in *wsapi.DescribeWorkspaceDirectoriesRequest,
+) (*wsapi.DescribeWorkspaceDirectoriesResult, error) {
+	filter := store.WorkspaceDirectoryFilter{
+		Scope: Scope(ctx), IDs: in.DirectoryIds, Names: in.WorkspaceDirectoryNames, Limit: PageSize(in.Limit),
+	}
+	for _, f := range in.Filters {
+		switch deref(f.Name) {
+		case wsapi.DescribeWorkspaceDirectoriesFilterNameUserIdentityType:
+			filter.IdentityTypes = append(filter.IdentityTypes, f.Values...)
+		case wsapi.DescribeWorkspaceDirectoriesFilterNameWorkspaceType:
+			filter.Types = append(filter.Types, f.Values...)
+		}
+	}
+	about := slices.Concat([]string{"DescribeWorkspaceDirectories", filter.Account, filter.Region}, filter.IDs,
+		[]string{"names"}, filter.Names, []string{"filters"}, filter.IdentityTypes, filter.Types)
+	var err error
+	if filter.After, err = PagePosition(in.NextToken, about...); err != nil {
+		return nil, err
+	}
+	var page store.WorkspaceDirectoryPage
+	err = s.Store.View(func(tx *store.Tx) (err error) {
+		page, err = tx.WorkspaceDirectories(ctx, filter)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &wsapi.DescribeWorkspaceDirectoriesResult{
+		Directories: make([]wsapi.WorkspaceDirectory, len(page.Directories)), NextToken: PageToken(page.Next, about...),
+	}
+	for i, d := range page.Directories {
+		out.Directories[i] = describeWorkspaceDirectory(d)
+	}
+	return out, nil
+}
+
+// RegisterWorkspaceDirectory registers a directory of Directory Service, or makes one of
+// WorkSpaces' own for pools where no id is given.
+func (s WorkSpaces) RegisterWorkspaceDirectory(
+	ctx context.Context, in *wsapi.RegisterWorkspaceDirectoryRequest,
+) (*wsapi.RegisterWorkspaceDirectoryResult, error) {
+	if err := checkRegistration(in); err != nil {
+		return nil, err
+	}
+	var d *workspaces.WorkspaceDirectory
+	err := s.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		if d, err = s.newRegistration(ctx, tx, in); err != nil {
+			return err
+		}
+		if err := s.checkSubnets(ctx, tx, d.SubnetIDs); err != nil {
+			return err
+		}
+		if n, err := tx.CountWorkspaceDirectories(ctx, d.Scope); err != nil {
+			return err
+		} else if n >= s.Limits.RegisteredDirectories {
+			return workspaces.Errorf(workspaces.CodeLimitExceeded, "The account %s can have %d registered directories in %s.",
+				d.Account, s.Limits.RegisteredDirectories, d.Region)
+		}
+		if err := tx.InsertWorkspaceDirectory(ctx, d); err != nil {
+			return err
+		}
+		if err := tx.PutTags(ctx, d.Scope, d.ID, tagsOf(in.Tags)); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, store.Work{Resource: workspaces.KindWorkspaceDirectory, Refs: []workspaces.Ref{d.Ref()}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	Started(ctx, workspaces.KindWorkspaceDirectory, d.Ref())
+	return &wsapi.RegisterWorkspaceDirectoryResult{DirectoryId: &d.ID, State: (*string)(&d.State)}, nil
+}
+
+// checkRegistration applies what the model cannot say about a registration.
+func checkRegistration(in *wsapi.RegisterWorkspaceDirectoryRequest) error {
+	if err := workspaces.CheckTags(tagsOf(in.Tags)); err != nil {
+		return err
+	}
+	if deref(in.Tenancy) == wsapi.TenancyDedicated {
+		return workspaces.Errorf(workspaces.CodeInvalidParameter,
+			"The tenancy DEDICATED needs an account that has been enabled for bring your own license.")
+	}
+	if in.DirectoryId != nil {
+		return nil
+	}
+	if deref(in.WorkspaceType) != wsapi.WorkspaceTypePools || deref(in.UserIdentityType) != wsapi.UserIdentityTypeCustomerManaged {
+		return workspaces.Errorf(workspaces.CodeValidation, "The following arguments are required - DirectoryId.")
+	}
+	if in.WorkspaceDirectoryName == nil || in.WorkspaceDirectoryDescription == nil || len(in.SubnetIds) == 0 {
+		return workspaces.Errorf(workspaces.CodeInvalidParameter,
+			"A directory for pools needs WorkspaceDirectoryName, WorkspaceDirectoryDescription and SubnetIds.")
+	}
+	return nil
+}
+
+// newRegistration makes the registration that the request is for, REGISTERING.
+func (s WorkSpaces) newRegistration(
+	ctx context.Context, tx *store.Tx, in *wsapi.RegisterWorkspaceDirectoryRequest,
+) (*workspaces.WorkspaceDirectory, error) {
+	scope, now := Scope(ctx), s.Clock.Now()
+	d := &workspaces.WorkspaceDirectory{
+		Scope: scope, SubnetIDs: in.SubnetIds, RegistrationCode: workspaces.NewRegistrationCode(scope.Region),
+		SecurityGroupID: workspaces.NewSecurityGroupID(), RoleARN: "arn:aws:iam::" + scope.Account + ":role/workspaces_DefaultRole",
+		Tenancy: wsapi.TenancyShared, WorkspaceType: wsapi.WorkspaceTypePersonal, UserIdentityType: wsapi.UserIdentityTypeAwsDirectoryService,
+		Settings: workspaces.NewDirectorySettings(),
+	}
+	if in.WorkspaceType != nil {
+		d.WorkspaceType = *in.WorkspaceType
+	}
+	if in.UserIdentityType != nil {
+		d.UserIdentityType = *in.UserIdentityType
+	}
+	if deref(in.EnableSelfService) {
+		d.Settings.SelfService = workspaces.SelfServicePermissions{
+			Restart: "ENABLED", IncreaseVolume: "ENABLED", ChangeComputeType: "ENABLED", SwitchRunningMode: "ENABLED", Rebuild: "ENABLED",
+		}
+	}
+	d.Settings.PoolName, d.Settings.PoolDescription = deref(in.WorkspaceDirectoryName), deref(in.WorkspaceDirectoryDescription)
+	if a := in.ActiveDirectoryConfig; a != nil {
+		d.Settings.ActiveDirectory = workspaces.ActiveDirectoryConfig{
+			DomainName: deref(a.DomainName), ServiceAccountSecretARN: deref(a.ServiceAccountSecretArn),
+		}
+	}
+	d.Settings.IdentityCenterARN = deref(in.IdcInstanceArn)
+	if e := in.MicrosoftEntraConfig; e != nil {
+		d.Settings.Entra = workspaces.EntraConfig{TenantID: deref(e.TenantId), ApplicationSecretARN: deref(e.ApplicationConfigSecretArn)}
+	}
+	d.Enter(workspaces.Registering, now)
+	if in.DirectoryId == nil {
+		d.ID = workspaces.NewPoolsDirectoryID()
+		d.Name, d.Alias, d.Type = d.Settings.PoolName, d.ID, wsapi.WorkspaceDirectoryTypeCustomerManaged
+		return d, nil
+	}
+	return d, s.copyDirectory(ctx, tx, d, *in.DirectoryId)
+}
+
+// copyDirectory takes over what Directory Service knows of the directory.
+func (s WorkSpaces) copyDirectory(ctx context.Context, tx *store.Tx, d *workspaces.WorkspaceDirectory, id string) error {
+	if _, registered, err := tx.WorkspaceDirectory(ctx, d.Scope, id); err != nil {
+		return err
+	} else if registered {
+		return workspaces.Errorf(workspaces.CodeAlreadyExists, "The directory %s is already registered.", id).About(id)
+	}
+	ds, found, err := tx.Directory(ctx, d.Scope, id)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return workspaces.Errorf(workspaces.CodeNotFound, "The directory %s could not be found.", id).About(id)
+	}
+	if ds.Stage != workspaces.StageActive {
+		return workspaces.Errorf(workspaces.CodeInvalidState, "The directory %s is in the stage %s; it must be Active.", id, ds.Stage).About(id)
+	}
+	d.ID, d.Name, d.Alias, d.DNSAddresses = ds.ID, ds.Name, ds.Alias, ds.DNSAddresses
+	d.Type, d.CustomerUserName = registeredType(ds.Type)
+	if len(d.SubnetIDs) == 0 {
+		d.SubnetIDs = ds.SubnetIDs
+	}
+	return nil
+}
+
+// registeredType is what WorkSpaces calls a type of directory, and its administrator's name.
+// The API has no value for Microsoft AD (spec, section D).
+func registeredType(t string) (kind, administrator string) {
+	switch t {
+	case workspaces.ADConnector:
+		return wsapi.WorkspaceDirectoryTypeAdConnector, workspaces.Administrator
+	case workspaces.MicrosoftAD:
+		return wsapi.WorkspaceDirectoryTypeSimpleAd, "Admin"
+	default:
+		return wsapi.WorkspaceDirectoryTypeSimpleAd, workspaces.Administrator
+	}
+}
+
+// checkSubnets wants two subnets that exist, in two availability zones.
+// Source: RegisterWorkspaceDirectory, SubnetIds.
+func (s WorkSpaces) checkSubnets(ctx context.Context, tx *store.Tx, ids []string) error {
+	if s.AnySubnet && len(ids) < 2 {
+		return nil
+	}
+	if len(ids) != 2 || ids[0] == ids[1] {
+		return workspaces.Errorf(workspaces.CodeNotSupported, "A directory needs two subnets in different Availability Zones.")
+	}
+	first, err := s.Subnet(ctx, tx, ids[0])
+	if err != nil {
+		return err
+	}
+	second, err := s.Subnet(ctx, tx, ids[1])
+	if err != nil {
+		return err
+	}
+	if first.Zone == second.Zone && !s.AnySubnet {
+		return workspaces.Errorf(workspaces.CodeNotSupported, "The subnets %s and %s are both in the Availability Zone %s.", ids[0], ids[1], first.Zone)
+	}
+	return nil
+}
+
+// DeregisterWorkspaceDirectory takes a registration away. A directory that still has
+// WorkSpaces, in whatever state, keeps it.
+func (s WorkSpaces) DeregisterWorkspaceDirectory(
+	ctx context.Context, in *wsapi.DeregisterWorkspaceDirectoryRequest,
+) (*wsapi.DeregisterWorkspaceDirectoryResult, error) {
+	id := deref(in.DirectoryId)
+	var ref workspaces.Ref
+	err := s.Store.Update(ctx, func(tx *store.Tx) error {
+		d, found, err := tx.WorkspaceDirectory(ctx, Scope(ctx), id)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return workspaces.Errorf(workspaces.CodeNotFound, "The directory %s is not registered.", id).About(id)
+		}
+		has, err := tx.DirectoryHasWorkSpaces(ctx, d.Scope, id)
+		if err != nil {
+			return err
+		}
+		if has {
+			return workspaces.Errorf(workspaces.CodeNotSupported, "The directory %s still has WorkSpaces; terminate them first.", id)
+		}
+		read := d.Generation
+		if err := d.BeginDeregister(s.Clock.Now()); err != nil {
+			return err
+		}
+		if _, err := tx.SaveWorkspaceDirectory(ctx, d, read); err != nil {
+			return err
+		}
+		ref = d.Ref()
+		return tx.Enqueue(ctx, store.Work{Resource: workspaces.KindWorkspaceDirectory, Refs: []workspaces.Ref{ref}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	Started(ctx, workspaces.KindWorkspaceDirectory, ref)
+	return &wsapi.DeregisterWorkspaceDirectoryResult{}, nil
+}
+
+// describeWorkspaceDirectory is a registration as the API shows it.
+func describeWorkspaceDirectory(d *workspaces.WorkspaceDirectory) wsapi.WorkspaceDirectory {
+	set := &d.Settings
+	out := wsapi.WorkspaceDirectory{
+		DirectoryId: &d.ID, Alias: &d.Alias, DirectoryName: &d.Name, RegistrationCode: &d.RegistrationCode, SubnetIds: d.SubnetIDs,
+		DnsIpAddresses: d.DNSAddresses, CustomerUserName: some(d.CustomerUserName), IamRoleId: &d.RoleARN, DirectoryType: &d.Type,
+		WorkspaceSecurityGroupId: &d.SecurityGroupID, State: (*string)(&d.State), Tenancy: &d.Tenancy,
+		UserIdentityType: &d.UserIdentityType, WorkspaceType: &d.WorkspaceType, ErrorMessage: some(d.ErrorMessage),
+		IpGroupIds: set.IPGroupIDs, EndpointEncryptionMode: some(set.EndpointMode),
+		WorkspaceDirectoryName: some(set.PoolName), WorkspaceDirectoryDescription: some(set.PoolDescription),
+		WorkspaceCreationProperties: &wsapi.DefaultWorkspaceCreationProperties{
+			EnableInternetAccess: &set.Creation.InternetAccess, DefaultOu: some(set.Creation.DefaultOU),
+			CustomSecurityGroupId: some(set.Creation.SecurityGroupID), UserEnabledAsLocalAdministrator: &set.Creation.LocalAdministrator,
+			EnableMaintenanceMode: &set.Creation.MaintenanceMode, InstanceIamRoleArn: some(set.Creation.InstanceRoleARN),
+		},
+		WorkspaceAccessProperties: &wsapi.WorkspaceAccessProperties{
+			DeviceTypeWindows: some(set.Access.Windows), DeviceTypeOsx: some(set.Access.OSX), DeviceTypeWeb: some(set.Access.Web),
+			DeviceTypeIos: some(set.Access.IOS), DeviceTypeAndroid: some(set.Access.Android), DeviceTypeChromeOs: some(set.Access.ChromeOS),
+			DeviceTypeZeroClient: some(set.Access.ZeroClient), DeviceTypeLinux: some(set.Access.Linux),
+			DeviceTypeWorkSpacesThinClient: some(set.Access.ThinClient),
+		},
+		SelfservicePermissions: &wsapi.SelfservicePermissions{
+			RestartWorkspace: &set.SelfService.Restart, IncreaseVolumeSize: &set.SelfService.IncreaseVolume,
+			ChangeComputeType: &set.SelfService.ChangeComputeType, SwitchRunningMode: &set.SelfService.SwitchRunningMode,
+			RebuildWorkspace: &set.SelfService.Rebuild,
+		},
+		SamlProperties: &wsapi.SamlProperties{
+			Status: &set.SAML.Status, UserAccessUrl: some(set.SAML.UserAccessURL), RelayStateParameterName: &set.SAML.RelayStateParameter,
+		},
+		CertificateBasedAuthProperties: &wsapi.CertificateBasedAuthProperties{
+			Status: &set.CertificateAuth.Status, CertificateAuthorityArn: some(set.CertificateAuth.AuthorityARN),
+		},
+	}
+	if set.IdentityCenterARN != "" {
+		out.IDCConfig = &wsapi.IDCConfig{InstanceArn: &set.IdentityCenterARN, ApplicationArn: some(set.ApplicationARN)}
+	}
+	if set.Entra != (workspaces.EntraConfig{}) {
+		out.MicrosoftEntraConfig = &wsapi.MicrosoftEntraConfig{
+			TenantId: some(set.Entra.TenantID), ApplicationConfigSecretArn: some(set.Entra.ApplicationSecretARN),
+		}
+	}
+	if a := set.ActiveDirectory; a.DomainName != "" {
+		out.ActiveDirectoryConfig = &wsapi.ActiveDirectoryConfig{
+			DomainName: &set.ActiveDirectory.DomainName, ServiceAccountSecretArn: &set.ActiveDirectory.ServiceAccountSecretARN,
+		}
+	}
+	return out
+}

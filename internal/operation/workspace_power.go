@@ -1,0 +1,124 @@
+package operation
+
+import (
+	"context"
+	"errors"
+
+	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// StartWorkspaces starts stopped WorkSpaces that do not always run.
+func (s WorkSpaces) StartWorkspaces(ctx context.Context, in *wsapi.StartWorkspacesRequest) (*wsapi.StartWorkspacesResult, error) {
+	ids := make([]string, len(in.StartWorkspaceRequests))
+	for i, r := range in.StartWorkspaceRequests {
+		ids[i] = deref(r.WorkspaceId)
+	}
+	failed, err := s.change(ctx, workspaces.ActionStart, ids)
+	return &wsapi.StartWorkspacesResult{FailedRequests: failed}, err
+}
+
+// StopWorkspaces stops WorkSpaces that do not always run. What users have open in them is closed.
+func (s WorkSpaces) StopWorkspaces(ctx context.Context, in *wsapi.StopWorkspacesRequest) (*wsapi.StopWorkspacesResult, error) {
+	ids := make([]string, len(in.StopWorkspaceRequests))
+	for i, r := range in.StopWorkspaceRequests {
+		ids[i] = deref(r.WorkspaceId)
+	}
+	failed, err := s.change(ctx, workspaces.ActionStop, ids)
+	return &wsapi.StopWorkspacesResult{FailedRequests: failed}, err
+}
+
+// RebootWorkspaces reboots WorkSpaces that are available or unhealthy.
+func (s WorkSpaces) RebootWorkspaces(ctx context.Context, in *wsapi.RebootWorkspacesRequest) (*wsapi.RebootWorkspacesResult, error) {
+	ids := make([]string, len(in.RebootWorkspaceRequests))
+	for i, r := range in.RebootWorkspaceRequests {
+		ids[i] = deref(r.WorkspaceId)
+	}
+	failed, err := s.change(ctx, workspaces.ActionReboot, ids)
+	return &wsapi.RebootWorkspacesResult{FailedRequests: failed}, err
+}
+
+// TerminateWorkspaces removes WorkSpaces for ever, with both volumes, in any state but
+// SUSPENDED. For one that is being terminated already it succeeds and changes nothing.
+func (s WorkSpaces) TerminateWorkspaces(ctx context.Context, in *wsapi.TerminateWorkspacesRequest) (*wsapi.TerminateWorkspacesResult, error) {
+	ids := make([]string, len(in.TerminateWorkspaceRequests))
+	for i, r := range in.TerminateWorkspaceRequests {
+		ids[i] = deref(r.WorkspaceId)
+	}
+	failed, err := s.change(ctx, workspaces.ActionTerminate, ids)
+	return &wsapi.TerminateWorkspacesResult{FailedRequests: failed}, err
+}
+
+// change begins an action on each WorkSpace that allows it, in one transaction with the
+// job, and returns why the others do not.
+func (s WorkSpaces) change(ctx context.Context, a workspaces.Action, ids []string) ([]wsapi.FailedWorkspaceChangeRequest, error) {
+	var failed []wsapi.FailedWorkspaceChangeRequest
+	var refs []workspaces.Ref
+	err := s.Store.Update(ctx, func(tx *store.Tx) error {
+		failed, refs = []wsapi.FailedWorkspaceChangeRequest{}, nil
+		for _, id := range ids {
+			ref, err := s.begin(ctx, tx, a, id)
+			if e, ok := errors.AsType[*workspaces.Error](err); ok {
+				failed = append(failed, wsapi.FailedWorkspaceChangeRequest{
+					WorkspaceId: some(id), ErrorCode: new(itemCode(e)), ErrorMessage: &e.Message,
+				})
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if ref != nil {
+				refs = append(refs, *ref)
+			}
+		}
+		return tx.Enqueue(ctx, store.Work{Resource: workspaces.KindWorkSpace, Refs: refs})
+	})
+	if err != nil {
+		return nil, err
+	}
+	Started(ctx, workspaces.KindWorkSpace, refs...)
+	return failed, nil
+}
+
+// begin begins an action on one WorkSpace; a nil ref means that nothing is to be done.
+func (s WorkSpaces) begin(ctx context.Context, tx *store.Tx, a workspaces.Action, id string) (*workspaces.Ref, error) {
+	w, found, err := tx.WorkSpace(ctx, Scope(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, workspaces.Errorf(workspaces.CodeNotFound, "WorkSpace %s could not be found.", id)
+	}
+	if a == workspaces.ActionTerminate && w.IsEnding() {
+		return nil, nil
+	}
+	if a == workspaces.ActionStart || a == workspaces.ActionStop {
+		if err := w.CanBePowered(); err != nil {
+			return nil, err
+		}
+	}
+	read := w.Generation
+	if err := w.Begin(a, s.Clock.Now()); err != nil {
+		return nil, err
+	}
+	if saved, err := tx.SaveWorkSpace(ctx, w, read); err != nil || !saved {
+		return nil, err
+	}
+	return new(w.Ref()), nil
+}
+
+// itemCode is the ErrorCode of an item for a domain error. Only the one for an unknown id
+// was seen from the service's side (spec, section B); the others follow its way of naming.
+func itemCode(e *workspaces.Error) string {
+	switch e.Code {
+	case workspaces.CodeNotFound:
+		return "ResourceNotFound.Workspace"
+	case workspaces.CodeInvalidState:
+		return "InvalidResourceState.Workspace"
+	case workspaces.CodeNotSupported:
+		return "OperationNotSupported.Workspace"
+	default:
+		return string(e.Code)
+	}
+}

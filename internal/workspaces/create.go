@@ -1,0 +1,126 @@
+package workspaces
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Order is one item of CreateWorkspaces: a WorkSpace as somebody wants it.
+type Order struct {
+	DirectoryID     string
+	UserName        string
+	BundleID        string
+	Name            string
+	EncryptionKey   string
+	RootEncrypted   bool
+	UserEncrypted   bool
+	IPv6Address     string
+	Properties      Properties // empty members are the bundle's and the service's defaults
+	AutoStopMinutes *int       // RunningModeAutoStopTimeoutInMinutes, nil where it was not given
+	Tags            []Tag
+}
+
+// Refusal is why one item of a batch failed while the others may succeed.
+type Refusal struct {
+	Code    string // as FailedRequests shows it
+	Message string
+}
+
+// Error returns the message.
+func (r *Refusal) Error() string { return r.Message }
+
+// Refusef makes a Refusal with a formatted message.
+func Refusef(code, format string, args ...any) *Refusal {
+	return &Refusal{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Fill completes the order from its bundle and checks it. A *Refusal fails the item alone; an *Error fails the
+// whole call. Source: CreateWorkspaces and spec, section C.
+func (o Order) Fill(b Bundle) (Properties, error) {
+	if err := o.checkName(); err != nil {
+		return Properties{}, err
+	}
+	p := o.Properties
+	if p.ComputeType == "" {
+		p.ComputeType = b.ComputeType
+	}
+	if p.RootGiB == 0 {
+		p.RootGiB = b.RootGiB
+	}
+	if p.UserGiB == 0 {
+		p.UserGiB = b.UserGiB
+	}
+	if o.Properties.RootGiB != 0 || o.Properties.UserGiB != 0 {
+		if err := CheckVolumes(p.ComputeType, p.RootGiB, p.UserGiB); err != nil {
+			return p, err
+		}
+	}
+	if len(p.Protocols) == 0 {
+		p.Protocols = []string{b.Protocol}
+	}
+	if slices.Contains(p.Protocols[1:], p.Protocols[0]) {
+		return p, Errorf(CodeInvalidParameter, "The protocol %s is given twice.", p.Protocols[0])
+	}
+	p.OperatingSystem = b.OS
+	return p.withRunningMode(o.AutoStopMinutes)
+}
+
+// DefaultAutoStop is the timeout of an AUTO_STOP WorkSpace that names none, in minutes.
+const DefaultAutoStop = 60
+
+// withRunningMode applies the rule that a timeout belongs to AUTO_STOP and is a whole
+// number of hours.
+func (p Properties) withRunningMode(minutes *int) (Properties, error) {
+	if p.RunningMode == "" {
+		p.RunningMode = AlwaysOn
+	}
+	switch {
+	case p.RunningMode == AutoStop && minutes == nil:
+		p.AutoStopMinutes = DefaultAutoStop
+	case p.RunningMode == AutoStop:
+		if *minutes <= 0 || *minutes%60 != 0 {
+			return p, Errorf(CodeInvalidParameter, "RunningModeAutoStopTimeoutInMinutes must be a multiple of 60, and at least 60.")
+		}
+		p.AutoStopMinutes = *minutes
+	case minutes != nil && p.RunningMode == AlwaysOn:
+		return p, Refusef("AutoStopTimeoutIsNotApplicableForAnAlwaysOnWorkspace",
+			"RunningModeAutoStopTimeoutInMinutes is not applicable for WorkSpace with running mode set to ALWAYS_ON.")
+	case minutes != nil:
+		return p, Refusef("AutoStopTimeoutIsNotDefaultForManualWorkspace",
+			"RunningModeAutoStopTimeoutInMinutes is not applicable for WorkSpace with running mode set to MANUAL.")
+	}
+	return p, nil
+}
+
+func (o Order) checkName() error {
+	switch {
+	case o.UserName == Undefined && o.Name == "":
+		return Refusef("InvalidParameterValues.WorkspaceName", "A WorkSpace for the user name %s needs a WorkspaceName.", Undefined)
+	case o.UserName != Undefined && o.Name != "":
+		return Refusef("InvalidParameterValues.WorkspaceName", "WorkspaceName is only for WorkSpaces with the user name %s.", Undefined)
+	case strings.TrimSpace(o.UserName) == "":
+		return Refusef("ResourceNotFound.User", "The user name is empty.")
+	}
+	return nil
+}
+
+// NewWorkSpace makes the WorkSpace of an order, PENDING.
+func NewWorkSpace(s Scope, o Order, b Bundle, p Properties, now time.Time) (*WorkSpace, error) {
+	w := &WorkSpace{
+		Scope: s, ID: NewWorkSpaceID(), DirectoryID: o.DirectoryID, UserName: o.UserName, Name: o.Name, BundleID: b.ID, Image: b.Image,
+		Properties: p, RootEncrypted: o.RootEncrypted, UserEncrypted: o.UserEncrypted, EncryptionKey: o.EncryptionKey,
+		IPv6Address: o.IPv6Address, ComputerName: NewComputerName(), CreatedAt: now,
+	}
+	return w, w.Begin(ActionCreate, now)
+}
+
+// CanBePowered refuses to start or stop a WorkSpace that always runs.
+// Source: StartWorkspaces and StopWorkspaces.
+func (w *WorkSpace) CanBePowered() error {
+	if w.Properties.RunningMode == AlwaysOn {
+		return Errorf(CodeNotSupported, "The WorkSpace %s has the running mode ALWAYS_ON; only AUTO_STOP and MANUAL ones are started and stopped.", w.ID)
+	}
+	return nil
+}
