@@ -44,7 +44,8 @@ type AnyOperation interface {
 	// Spec returns what the model says about the operation.
 	Spec() Info
 	// Refuse returns a handler that decodes and checks the input like any other and then answers with the exception,
-	// so that a client's mistakes are reported the same way before and after the operation has code.
+	// so that a client's mistakes are reported the same way before and after the operation has code. The exception must
+	// not be nil.
 	Refuse(exception *Exception) Handler
 }
 

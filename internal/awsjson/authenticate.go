@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"carrel/internal/api"
 )
 
@@ -72,35 +70,4 @@ func isAccount(s string) bool {
 		}
 	}
 	return true
-}
-
-// Signed lets through to next what is signed for the service, with the api.Caller in its context, and refuses the rest as
-// an AWS JSON service does. It is for signed endpoints that are no operations of a service. Bodies are bounded by MaxBody.
-func Signed(authenticator Authenticator, service string, next http.Handler) http.Handler {
-	refusals := nobody().dialect
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := uuid.NewString()
-		w.Header().Set(requestIDHeader, id)
-		caller, body, err := authenticateWhole(authenticator, service, w, r)
-		if err != nil {
-			buffer := newBuffer()
-			defer freeBuffer(buffer)
-			w.WriteHeader(refusals.exception(buffer, w.Header(), reply{exception: visible(err, id)}))
-			_, _ = w.Write(buffer.Bytes()) // fails when the client is gone
-			return
-		}
-		caller.RequestID = id
-		next.ServeHTTP(w, withBody(r, body).WithContext(api.WithCaller(r.Context(), caller)))
-	})
-}
-
-// authenticateWhole reads the body and authenticates the request. The body returned is a copy of its own.
-func authenticateWhole(a Authenticator, service string, w http.ResponseWriter, r *http.Request) (api.Caller, []byte, error) {
-	pooled, release, exception := readBody(w, r)
-	defer release()
-	if exception != nil {
-		return api.Caller{}, nil, exception
-	}
-	caller, err := a.Authenticate(r, pooled, service)
-	return caller, append([]byte(nil), pooled...), err
 }

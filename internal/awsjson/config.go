@@ -16,7 +16,8 @@ type Config struct {
 	Services []ServiceHandlers
 	// Authenticator checks signatures.
 	Authenticator Authenticator
-	// Now is the wall clock; it measures how long requests take.
+	// Now is the wall clock, also where the rest of the program lives by a clock that tests move: it measures how long
+	// requests take.
 	Now func() time.Time
 	// Logger receives one line per request: debug when it succeeds, info when it is refused, error when we fail.
 	Logger *slog.Logger
@@ -24,7 +25,8 @@ type Config struct {
 	Middleware []api.Middleware
 	// Observe, if set, is told of every request when its reply is complete, also of those that reached no operation.
 	Observe func(Exchange)
-	// Unknown, if set, gets the requests for services that are not ours, unauthenticated and with their body intact.
+	// Unknown, if set, gets the requests for services that are not ours, unauthenticated and with their body intact. They
+	// are neither logged nor observed.
 	Unknown http.Handler
 }
 

@@ -6,7 +6,8 @@
 // request signer, a JSON and a UUID library, and nothing else of Carrel.
 //
 // No request may cause a panic, a hang or a status of 500 and above: bodies are bounded, whatever cannot be understood has
-// an exception of its own, and a panic in operation code is caught, logged and answered.
+// an exception of its own, and a panic in operation code is caught, logged and answered. How long a client may take to send
+// a body is up to the http.Server's ReadTimeout.
 //
 // Start reading at Handler.ServeHTTP; sigv4.go holds the verification of signatures.
 package awsjson

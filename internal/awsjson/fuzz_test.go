@@ -58,7 +58,7 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			t.Skip("net/http would not pass it on")
 		}
-		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
 		r.Method, r.URL = method, parsed
 		r.Header.Set("X-Amz-Target", target)
 		r.Header.Set("Content-Type", contentType)

@@ -29,45 +29,78 @@ type Handler struct {
 
 // ServeHTTP implements http.Handler: route, authenticate, decode, invoke, reply, and one line in the log.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	started := h.now()
+	x := h.begin()
 	body, release, exception := readBody(w, r)
 	defer release()
-	var found route
-	if exception == nil {
-		var ours bool
-		if found, ours = h.routes.find(r, body); !ours && h.unknown != nil {
-			h.unknown.ServeHTTP(w, withBody(r, bytes.Clone(body))) // a copy: a proxy may read on after it returns
-			return
-		}
-	}
-	x := &exchange{
-		Exchange: Exchange{Operation: found.operation, RequestID: uuid.NewString()},
-		endpoint: found.endpoint,
-	}
-	if x.endpoint == nil {
-		x.endpoint = nobody()
-	}
-	x.Service = x.endpoint.service.Name
-	if x.endpoint.handlers[x.Operation] == nil {
-		x.Operation = "" // the client's word for something that does not exist stays out of logs and metrics
-	}
 	if exception != nil {
 		x.err = exception
-	} else {
-		x.output, x.err = h.answer(r, body, x)
+		h.finish(w, r, x)
+		return
 	}
-	h.reply(w, x)
-	x.Duration = h.now().Sub(started)
-	h.record(r.Context(), x)
+	found, ours := h.routes.find(r, body)
+	if !ours && h.unknown != nil {
+		h.unknown.ServeHTTP(w, withBody(r, bytes.Clone(body))) // a copy: a proxy may read on after it returns
+		return
+	}
+	if ours {
+		x.endpoint = found.endpoint
+		x.Service = found.service.Name
+		if found.handlers[found.operation] != nil { // what does not exist stays out of logs and metrics
+			x.Operation = found.operation
+		}
+	}
+	x.output, x.err = h.answer(r, body, x)
+	h.finish(w, r, x)
+}
+
+// Signed returns a handler that passes on to next what is signed for the service, with the api.Caller in its context, and
+// refuses the rest as an AWS JSON service does. It is for signed endpoints that are no operations of a service; their
+// bodies are bounded by MaxBody too.
+func (h *Handler) Signed(service string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := h.begin()
+		body, release, exception := readBody(w, r)
+		defer release()
+		if exception != nil {
+			x.err = exception
+		} else {
+			x.Caller, x.err = h.authenticator.Authenticate(r, body, service)
+		}
+		if x.err != nil {
+			h.finish(w, r, x)
+			return
+		}
+		x.Caller.RequestID = x.RequestID
+		w.Header().Set(requestIDHeader, x.RequestID)
+		next.ServeHTTP(w, withBody(r, bytes.Clone(body)).WithContext(api.WithCaller(r.Context(), x.Caller)))
+	})
 }
 
 // exchange is a request on its way through the handler.
 type exchange struct {
 	Exchange
+	started  time.Time
 	endpoint *endpoint
 	output   any
 	err      error
 	stack    []byte // of a panic
+}
+
+// begin starts an exchange that belongs to no service yet; it is refused as AWS JSON 1.1.
+func (h *Handler) begin() *exchange {
+	service := &api.Service{Protocol: api.JSON11, MessageMember: "message"}
+	return &exchange{
+		Exchange: Exchange{RequestID: uuid.NewString()},
+		started:  h.now(),
+		endpoint: &endpoint{service: service, dialect: dialectOf(service)},
+	}
+}
+
+// finish answers the client and records the exchange.
+func (h *Handler) finish(w http.ResponseWriter, r *http.Request, x *exchange) {
+	h.reply(w, x)
+	x.Duration = h.now().Sub(x.started)
+	h.record(r.Context(), x)
 }
 
 // answer runs the operation. It returns the operation's output, or an error that reply turns into an exception; a panic
@@ -110,18 +143,18 @@ func (h *Handler) answer(r *http.Request, body []byte, x *exchange) (output any,
 func (h *Handler) reply(w http.ResponseWriter, x *exchange) {
 	buffer := newBuffer()
 	defer freeBuffer(buffer)
-	reply := reply{operation: x.Operation, requestID: x.RequestID, output: x.output}
+	said := reply{operation: x.Operation, requestID: x.RequestID, output: x.output}
 	x.Status = http.StatusOK
 	if x.err == nil {
-		if err := x.endpoint.dialect.output(buffer, w.Header(), reply); err != nil {
+		if err := x.endpoint.dialect.output(buffer, w.Header(), said); err != nil {
 			x.err = fmt.Errorf("encode: %w", err)
 			buffer.Reset()
 		}
 	}
 	if x.err != nil {
-		reply.exception = visible(x.err, x.RequestID)
-		x.Exception = reply.exception.Name
-		x.Status = x.endpoint.dialect.exception(buffer, w.Header(), reply)
+		said.exception = visible(x.err, x.RequestID)
+		x.Exception = said.exception.Name
+		x.Status = x.endpoint.dialect.exception(buffer, w.Header(), said)
 	}
 	w.Header().Set(requestIDHeader, x.RequestID)
 	w.Header().Set("Content-Length", strconv.Itoa(buffer.Len()))
@@ -143,12 +176,6 @@ func visible(err error, requestID string) *api.Exception {
 	}
 }
 
-// nobody is the endpoint of requests that are for none of our services.
-func nobody() *endpoint {
-	service := &api.Service{Protocol: api.JSON11, MessageMember: "message"}
-	return &endpoint{service: service, dialect: dialectOf(service)}
-}
-
 func withBody(r *http.Request, body []byte) *http.Request {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return r
@@ -161,7 +188,7 @@ func (h *Handler) record(ctx context.Context, x *exchange) {
 	}
 	level := slog.LevelDebug
 	switch {
-	case x.Status >= http.StatusInternalServerError:
+	case x.Status >= http.StatusInternalServerError && ctx.Err() == nil: // else the client went away
 		level = slog.LevelError
 	case x.err != nil:
 		level = slog.LevelInfo
@@ -177,7 +204,7 @@ func (h *Handler) record(ctx context.Context, x *exchange) {
 	if x.Exception != "" {
 		attrs = append(attrs, slog.String("exception", x.Exception))
 	}
-	if level == slog.LevelError {
+	if x.Status >= http.StatusInternalServerError {
 		attrs = append(attrs, slog.Any("error", x.err))
 	}
 	if x.stack != nil {

@@ -104,7 +104,7 @@ func TestRefusals(t *testing.T) {
 			return jsonRequest(t, "", "{}", signedAs{})
 		}, 400, `"__type":"UnknownOperationException"`},
 		"GET": {func(t *testing.T) *http.Request {
-			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 			r.Header.Set("X-Amz-Target", describeTarget)
 			sign(t, r, "", signedAs{})
 			return r
@@ -120,12 +120,12 @@ func TestRefusals(t *testing.T) {
 		}, 400, `{"__type":"ValidationException","message":"1 validation error detected: Value '26' at 'limit' failed to ` +
 			`satisfy constraint: Member must have value less than or equal to 25"}`},
 		"REST-JSON constraint in the query": {func(t *testing.T) *http.Request {
-			r := httptest.NewRequest(http.MethodPost, "/Users/DescribeUser?DirectoryId=%ff", strings.NewReader(`{"SAMAccountName":"jo"}`))
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/Users/DescribeUser?DirectoryId=%ff", strings.NewReader(`{"SAMAccountName":"jo"}`))
 			sign(t, r, `{"SAMAccountName":"jo"}`, signedAs{service: "ds-data"})
 			return r
 		}, 400, "Value '�' at 'directoryId'"},
 		"REST-JSON without an operation": {func(t *testing.T) *http.Request {
-			r := httptest.NewRequest(http.MethodPost, "/Users/Nap", strings.NewReader(`{}`))
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/Users/Nap", strings.NewReader(`{}`))
 			sign(t, r, `{}`, signedAs{service: "ds-data"})
 			return r
 		}, 400, `{"Message":"This endpoint does not answer`},
@@ -166,7 +166,7 @@ func TestRefusals(t *testing.T) {
 
 func form(t *testing.T, body string) *http.Request {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	sign(t, r, body, signedAs{service: "sts"})
 	return r
@@ -307,7 +307,7 @@ func TestUnknownServicesArePassedOn(t *testing.T) {
 	}{
 		"other target":      {jsonRequest(t, "DynamoDB_20120810.ListTables", "{}", signedAs{service: "dynamodb"}), false},
 		"other form":        {form(t, "Action=DescribeVpcs&Version=2016-11-15"), false},
-		"unsigned":          {httptest.NewRequest(http.MethodGet, "/bucket", nil), false},
+		"unsigned":          {httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/bucket", nil), false},
 		"our target":        {jsonRequest(t, "WorkspacesService.Nap", "{}", signedAs{}), true},
 		"our scope":         {jsonRequest(t, "", "{}", signedAs{}), true},
 		"our target, wrong": {jsonRequest(t, "WorkspacesService.Nap", "{}", signedAs{service: "dynamodb"}), true},

@@ -107,7 +107,7 @@ func TestSignatures(t *testing.T) {
 func payload(hash string) func(t *testing.T) *http.Request {
 	return func(t *testing.T) *http.Request {
 		t.Helper()
-		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("{}"))
 		r.Header.Set("X-Amz-Target", target)
 		r.Header.Set("X-Amz-Content-Sha256", hash)
 		sign(t, r, "{}", signedAs{})
@@ -139,10 +139,13 @@ func TestReplacedSecretIsRefusedAtOnce(t *testing.T) {
 func TestManyRegions(t *testing.T) {
 	t.Parallel()
 	auth := awsjson.NewSigV4(keys{}, noon)
+	var requests []*http.Request
+	for i := range 3 {
+		requests = append(requests, jsonRequest(t, target, "{}", signedAs{region: "r-" + strconv.Itoa(i)}))
+	}
 	for i := range 1<<14 + 10 { // past the point where the signer starts afresh
-		region := "r-" + strconv.Itoa(i%3)
-		caller, err := auth.Authenticate(jsonRequest(t, target, "{}", signedAs{region: region}), []byte("{}"), "workspaces")
-		if err != nil || caller.Region != region {
+		caller, err := auth.Authenticate(requests[i%3], []byte("{}"), "workspaces")
+		if err != nil || caller.Region != "r-"+strconv.Itoa(i%3) {
 			t.Fatalf("signature %d: %v, region %q", i, err, caller.Region)
 		}
 	}
@@ -200,7 +203,7 @@ func TestAnyKey(t *testing.T) {
 
 func TestSigned(t *testing.T) {
 	t.Parallel()
-	h := awsjson.Signed(awsjson.NewSigV4(keys{}, noon), "workspaces",
+	h := newHandler(t, nil).Signed("workspaces",
 		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
 			if err != nil {
@@ -212,18 +215,24 @@ func TestSigned(t *testing.T) {
 	for path, body := range map[string]string{
 		"/_carrel/clock": "", "/_carrel/clock/a%2Fb%20c?advance=1h&x=%C3%AB+": `{"by":"1h"}`,
 	} {
-		r := httptest.NewRequest(http.MethodPut, path, strings.NewReader(body))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, path, strings.NewReader(body))
 		sign(t, r, body, signedAs{})
 		w := serve(h, r)
 		if want := account + " " + w.Header().Get("x-amzn-RequestId") + " " + body; w.Code != 200 || w.Body.String() != want {
 			t.Errorf("%s: got %d %s, want %s", path, w.Code, w.Body, want)
 		}
 	}
-	refused := serve(h, httptest.NewRequest(http.MethodGet, "/_carrel/clock", nil))
+	refused := serve(h, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/_carrel/clock", nil))
 	if refused.Code != 400 || !strings.Contains(refused.Body.String(), "MissingAuthenticationTokenException") {
 		t.Errorf("got %d %s", refused.Code, refused.Body)
 	}
-	large := httptest.NewRequest(http.MethodPut, "/_carrel/clock", strings.NewReader(strings.Repeat(" ", awsjson.MaxBody+1)))
+	broken := newHandler(t, func(c *awsjson.Config) { c.Authenticator = awsjson.NewSigV4(brokenKeys{}, noon) })
+	fault := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/_carrel/clock", nil)
+	sign(t, fault, "", signedAs{})
+	if w := serve(broken.Signed("workspaces", h), fault); w.Code != 500 || strings.Contains(w.Body.String(), "database") {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+	large := httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/_carrel/clock", strings.NewReader(strings.Repeat(" ", awsjson.MaxBody+1)))
 	if w := serve(h, large); w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("got %d", w.Code)
 	}
