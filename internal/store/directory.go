@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strconv"
 
 	"carrel/internal/workspaces"
 )
@@ -16,6 +17,29 @@ func (t *Tx) Directories(ctx context.Context, s workspaces.Scope, ids []string) 
 	c.scope(s)
 	c.inIfAny("id", ids)
 	return list(ctx, t, scanDirectory, "SELECT "+directoryColumns+" FROM directory"+c.where()+" ORDER BY launched_at, id", c.args...)
+}
+
+// DirectoryFilter says which directories a query is for, in the order of their launch.
+type DirectoryFilter struct {
+	workspaces.Scope
+	IDs   []string              // none: all
+	After *workspaces.Directory // only those behind this one; nil: from the first on
+	Limit int                   // 0: all
+}
+
+// DirectoryPage returns the directories that the filter names.
+func (t *Tx) DirectoryPage(ctx context.Context, f DirectoryFilter) ([]*workspaces.Directory, error) {
+	var c condition
+	c.scope(f.Scope)
+	c.inIfAny("id", f.IDs)
+	if f.After != nil {
+		c.and("(launched_at, id) > (?, ?)", micros(f.After.LaunchedAt), f.After.ID)
+	}
+	query := "SELECT " + directoryColumns + " FROM directory" + c.where() + " ORDER BY launched_at, id"
+	if f.Limit > 0 {
+		query += " LIMIT " + strconv.Itoa(f.Limit)
+	}
+	return list(ctx, t, scanDirectory, query, c.args...)
 }
 
 // Directory returns the directory with the id; found is false where there is none.
@@ -62,7 +86,7 @@ func (t *Tx) DeleteDirectory(ctx context.Context, r workspaces.Ref) (deleted boo
 	if err != nil {
 		return false, err
 	}
-	return true, t.deleteTags(ctx, r.Scope, r.ID)
+	return true, t.deleteTags(ctx, r.Scope, workspaces.DirectoryTagsID(r.ID))
 }
 
 func directoryValues(d *workspaces.Directory) ([]any, error) {

@@ -47,6 +47,13 @@ func (t *Tx) PutUser(ctx context.Context, u *workspaces.User) error {
 		u.Enabled, u.PasswordHash, micros(u.CreatedAt))
 }
 
+// TakeRID returns the relative id for a directory's next user and does not return it again.
+func (t *Tx) TakeRID(ctx context.Context, s workspaces.Scope, directoryID string) (rid int64, err error) {
+	err = t.row(ctx, "UPDATE directory SET next_rid = next_rid + 1 WHERE account = $1 AND region = $2 AND id = $3"+
+		" RETURNING next_rid - 1", s.Account, s.Region, directoryID).Scan(&rid)
+	return rid, err
+}
+
 // DeleteUser removes a user and reports whether there was one.
 func (t *Tx) DeleteUser(ctx context.Context, s workspaces.Scope, directoryID, name string) (deleted bool, err error) {
 	n, err := t.execCount(ctx, "DELETE FROM directory_user WHERE account = $1 AND region = $2 AND directory_id = $3 AND user_key = $4",
