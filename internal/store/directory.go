@@ -13,10 +13,7 @@ const directoryColumns = "account, region, id, type, name, short_name, size, edi
 
 // Directories returns the directories of a scope in the order of their launch; with ids, only those.
 func (t *Tx) Directories(ctx context.Context, s workspaces.Scope, ids []string) ([]*workspaces.Directory, error) {
-	var c condition
-	c.scope(s)
-	c.inIfAny("id", ids)
-	return list(ctx, t, scanDirectory, "SELECT "+directoryColumns+" FROM directory"+c.where()+" ORDER BY launched_at, id", c.args...)
+	return t.DirectoryPage(ctx, DirectoryFilter{Scope: s, IDs: ids})
 }
 
 // DirectoryFilter says which directories a query is for, in the order of their launch.
@@ -37,7 +34,8 @@ func (t *Tx) DirectoryPage(ctx context.Context, f DirectoryFilter) ([]*workspace
 	}
 	query := "SELECT " + directoryColumns + " FROM directory" + c.where() + " ORDER BY launched_at, id"
 	if f.Limit > 0 {
-		query += " LIMIT " + strconv.Itoa(f.Limit)
+		c.args = append(c.args, f.Limit)
+		query += " LIMIT $" + strconv.Itoa(len(c.args))
 	}
 	return list(ctx, t, scanDirectory, query, c.args...)
 }
