@@ -43,10 +43,11 @@ need_browser() {
 # add_backports SUITE: makes apt know the suite, on the mirror that serves the release itself.
 add_backports() {
   local suite=$1 release=${1%-backports} mirror
+  # Without the flag apt lists only what it has downloaded, which on a fresh machine is nothing.
   # shellcheck disable=SC2016 # $(RELEASE) and $(REPO_URI) are apt's own, not the shell's
-  if apt-get indextargets --format '$(RELEASE)' 'Created-By: Packages' | grep -qx "$suite"; then return; fi
+  if apt-get indextargets --no-release-info --format '$(RELEASE)' 'Created-By: Packages' | grep -qx "$suite"; then return; fi
   # shellcheck disable=SC2016
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Release: $release" 'Component: main' |
+  mirror=$(apt-get indextargets --no-release-info --format '$(REPO_URI)' 'Created-By: Packages' "Release: $release" 'Component: main' |
     sed -n 1p)
   [ -n "$mirror" ] || die "apt knows no mirror that serves $release; add $suite to its sources by hand"
   cat >/etc/apt/sources.list.d/carrel-backports.sources <<SOURCES

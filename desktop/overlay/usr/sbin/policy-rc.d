@@ -1,0 +1,3 @@
+#!/bin/sh
+# Installing a package must not start its services: nothing in a desktop would supervise them.
+exit 101

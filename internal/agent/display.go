@@ -1,0 +1,102 @@
+package agent
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	xvncProgram = "/usr/bin/Xvnc"
+	userPath    = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
+)
+
+// listenRFB makes the socket that the gateway streams from. The agent holds it, not the X server, and hands it on
+// already listening. So it is there from the first moment (who connects early waits for the greeting instead of trying
+// again), it outlives every restart of the server, and path and mode are root's: the user, as whom the server runs, can
+// neither put something else in its place nor connect to it.
+func listenRFB(path string) (*os.File, error) {
+	if err := os.RemoveAll(path); err != nil {
+		return nil, err
+	}
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, &os.SyscallError{Syscall: "socket", Err: err}
+	}
+	socket := os.NewFile(uintptr(fd), path)
+	err = errors.Join(
+		os.NewSyscallError("bind", unix.Bind(fd, &unix.SockaddrUnix{Name: path})),
+		os.Chmod(path, 0o600),
+		os.NewSyscallError("listen", unix.Listen(fd, 64)),
+	)
+	if err != nil {
+		return nil, errors.Join(err, socket.Close())
+	}
+	return socket, nil
+}
+
+// displayCommand is the X server, with the RFB socket as its standard input and a pipe as descriptor 3, on which it
+// says that it answers. It opens no network port.
+func displayCommand(config Config, socket, ready, output *os.File) command {
+	return command{
+		argv: []string{
+			xvncProgram, ":0",
+			"-inetd", // its standard input is the socket, and it is listening: serve whoever connects, for ever
+			"-displayfd", "3",
+			"-geometry", config.Geometry,
+			"-depth", "24",
+			"-dpi", "96",
+			"-desktop", config.User,
+			"-SecurityTypes", "None", // who may connect at all was decided by the gateway, and by the socket's mode
+			"-AlwaysShared",
+			"-AcceptSetDesktopSize=1",
+			"-SendPrimary=0", // what is only selected, not copied, stays in the desktop
+			"-nolisten", "tcp",
+			"-noreset",
+			// Software OpenGL costs 50 MB in each desktop; what is drawn goes out as pixels in any case.
+			"-extension", "GLX",
+		},
+		env:      []string{"PATH=" + userPath, "LANG=" + config.Lang},
+		dir:      "/",
+		uid:      config.UID,
+		stdin:    socket,
+		output:   output,
+		extra:    []*os.File{ready},
+		oomScore: 300,
+	}
+}
+
+// clearDisplay removes what the last X server left in the place where the next one wants to be.
+func clearDisplay(root string) error {
+	return errors.Join(
+		os.RemoveAll(filepath.Join(root, "tmp/.X0-lock")),
+		os.RemoveAll(filepath.Join(root, "tmp/.X11-unix/X0")),
+	)
+}
+
+// startDisplay starts the X server on the agent's socket.
+func startDisplay(processes *children, config Config, socket, output *os.File) (*process, <-chan struct{}, error) {
+	if err := clearDisplay("/"); err != nil {
+		return nil, nil, err
+	}
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer writer.Close()
+	display, err := processes.start(displayCommand(config, socket, writer, output))
+	if err != nil {
+		return nil, nil, errors.Join(err, reader.Close())
+	}
+	ready := make(chan struct{})
+	go func() {
+		defer reader.Close()
+		// It writes its display number; a server that dies first closes the pipe without a word.
+		if n, _ := reader.Read(make([]byte, 1)); n > 0 {
+			close(ready)
+		}
+	}()
+	return display, ready, nil
+}
