@@ -68,7 +68,7 @@ func (t *Tx) freeAddresses(ctx context.Context, s workspaces.Subnet, first, end 
 		// As many taken ones as free ones are wanted: enough unless the subnet is crowded,
 		// and then the loop goes on behind them.
 		taken, err := list(ctx, t, func(row scanner) (offset int64, err error) { return offset, row.Scan(&offset) },
-			"SELECT address_offset FROM workspace WHERE subnet_id = $1 AND address_offset >= $2 AND address_offset <= $3"+
+			"SELECT address_offset FROM workspace WHERE subnet_id = $1 AND subnet_id <> '' AND address_offset >= $2 AND address_offset <= $3"+
 				" ORDER BY address_offset LIMIT $4", s.ID, next, end, n)
 		if err != nil {
 			return nil, err

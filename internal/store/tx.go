@@ -66,10 +66,11 @@ func (t *Tx) execCount(ctx context.Context, query string, args ...any) (int64, e
 	return result.RowsAffected()
 }
 
-// patient returns the context that statements run under. A client that hangs up ends its
-// reads, but not a transaction: SQLite would undo with it what others did in it before.
+// patient returns the context that statements run under. A client that hangs up must not
+// end a transaction: SQLite would undo with it what others did in it before. Reads from
+// SQLite are over sooner than they could be cancelled. Reads over a network may be given up.
 func (t *Tx) patient(ctx context.Context) context.Context {
-	if t.tx == nil {
+	if t.tx == nil && t.prepared == nil {
 		return ctx
 	}
 	return context.WithoutCancel(ctx)

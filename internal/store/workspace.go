@@ -3,16 +3,17 @@ package store
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"carrel/internal/workspaces"
 )
 
 const (
-	workSpaceFixed = "account, region, id, seq, directory_id, user_key, created_at"
-	workSpaceMoves = "user_name, name, bundle_id, image, state, generation, changed_at, deadline, wake_at, attempts, " +
-		"compute_type, root_gib, user_gib, running_mode, auto_stop_minutes, protocols, operating_system, accelerator_mode, " +
-		"accelerator_protocol, root_encrypted, user_encrypted, encryption_key, subnet_id, address_offset, ip_address, " +
-		"ipv6_address, computer_name, error_code, error_message"
+	// workSpaceColumns are what queries look for, and the record, which has all values but wake_at.
+	workSpaceColumns = "account, region, id, seq, " + workSpaceMoves
+	workSpaceMoves   = "directory_id, user_key, name, bundle_id, state, generation, deadline, wake_at, compute_type, subnet_id, " +
+		"address_offset, record"
+	selectWorkSpace = "SELECT seq, wake_at, record FROM workspace"
 )
 
 // WorkSpaceFilter says which WorkSpaces a query is for. Empty members do not restrict.
@@ -44,20 +45,20 @@ func (t *Tx) WorkSpaces(ctx context.Context, f WorkSpaceFilter) (WorkSpacePage, 
 		c.and("directory_id = ?", f.DirectoryID)
 	}
 	if f.UserName == workspaces.Undefined {
-		c.and("user_name = ?", f.UserName)
+		c.and("user_key = ''")
 	} else if f.UserName != "" {
-		c.and("user_key = ?", workspaces.UserKey(f.UserName))
+		c.and("user_key = ? AND user_key <> ''", workspaces.UserKey(f.UserName)) // the second part is its index's
 	}
 	if f.BundleID != "" {
 		c.and("bundle_id = ?", f.BundleID)
 	}
 	if f.Name != "" {
-		c.and("name = ?", f.Name)
+		c.and("name = ? AND name <> ''", f.Name)
 	}
 	if f.After > 0 {
 		c.and("seq > ?", f.After)
 	}
-	query := "SELECT " + workSpaceFixed + ", " + workSpaceMoves + " FROM workspace" + c.where() + " ORDER BY seq"
+	query := selectWorkSpace + c.where() + " ORDER BY seq"
 	if f.Limit > 0 {
 		c.args = append(c.args, f.Limit+1)
 		query += " LIMIT $" + strconv.Itoa(len(c.args))
@@ -77,8 +78,8 @@ func (t *Tx) WorkSpaces(ctx context.Context, f WorkSpaceFilter) (WorkSpacePage, 
 
 // WorkSpace returns the WorkSpace with the id; found is false where there is none.
 func (t *Tx) WorkSpace(ctx context.Context, s workspaces.Scope, id string) (w *workspaces.WorkSpace, found bool, err error) {
-	return one(ctx, t, scanWorkSpaceOnly, "SELECT "+workSpaceFixed+", "+workSpaceMoves+
-		" FROM workspace WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id)
+	return one(ctx, t, scanWorkSpaceOnly, selectWorkSpace+
+		" WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id)
 }
 
 // CountWorkSpaces counts the WorkSpaces of a scope, in whatever state.
@@ -96,29 +97,17 @@ func (t *Tx) DirectoryHasWorkSpaces(ctx context.Context, s workspaces.Scope, dir
 
 // InsertWorkSpace adds a WorkSpace. Its user must have none in its directory yet.
 func (t *Tx) InsertWorkSpace(ctx context.Context, w *workspaces.WorkSpace) error {
-	moves, err := workSpaceValues(w)
-	if err != nil {
-		return err
-	}
-	key := workspaces.UserKey(w.UserName)
-	if w.UserName == workspaces.Undefined {
-		key = ""
-	}
-	args := append([]any{w.Account, w.Region, w.ID, t.store.nextSeq(), w.DirectoryID, key, micros(w.CreatedAt)}, moves...)
-	return t.exec(ctx, "INSERT INTO workspace ("+workSpaceFixed+", "+workSpaceMoves+") VALUES ("+placeholders(len(args))+")", args...)
+	args := append([]any{w.Account, w.Region, w.ID, t.store.nextSeq()}, workSpaceValues(w)...)
+	return t.exec(ctx, "INSERT INTO workspace ("+workSpaceColumns+") VALUES ("+placeholders(len(args))+")", args...)
 }
 
 // SaveWorkSpace writes the WorkSpace if it still has the generation that it had when it was
 // read, and reports whether it did. A false return means that somebody else has moved it
 // on, and that nothing was written.
 func (t *Tx) SaveWorkSpace(ctx context.Context, w *workspaces.WorkSpace, read int64) (saved bool, err error) {
-	args, err := workSpaceValues(w)
-	if err != nil {
-		return false, err
-	}
-	args = append(args, w.Account, w.Region, w.ID, read)
+	args := append(workSpaceValues(w), w.Account, w.Region, w.ID, read)
 	n, err := t.execCount(ctx, "UPDATE workspace SET "+assignments(workSpaceMoves)+
-		" WHERE account = $30 AND region = $31 AND id = $32 AND generation = $33", args...)
+		" WHERE account = $13 AND region = $14 AND id = $15 AND generation = $16", args...)
 	return n == 1, err
 }
 
@@ -155,21 +144,46 @@ func (t *Tx) EveryWorkSpace(ctx context.Context, f func(*workspaces.WorkSpace)) 
 			f(w)
 		}
 		return err
-	}, "SELECT "+workSpaceFixed+", "+workSpaceMoves+" FROM workspace")
+	}, selectWorkSpace)
 }
 
-func workSpaceValues(w *workspaces.WorkSpace) ([]any, error) {
-	protocols, err := document{w.Properties.Protocols}.text()
-	if err != nil {
-		return nil, err
+// userKeyOf is what makes a WorkSpace its user's only one, "" for user-decoupled ones.
+func userKeyOf(name string) string {
+	if name == workspaces.Undefined {
+		return ""
 	}
-	p := &w.Properties
+	return workspaces.UserKey(name)
+}
+
+func workSpaceValues(w *workspaces.WorkSpace) []any {
 	return []any{
-		w.UserName, w.Name, w.BundleID, w.Image, string(w.State), w.Generation, micros(w.ChangedAt), micros(w.Deadline), micros(w.WakeAt), w.Attempts,
-		p.ComputeType, p.RootGiB, p.UserGiB, p.RunningMode, p.AutoStopMinutes, protocols, p.OperatingSystem, p.Accelerator.Mode,
-		p.Accelerator.PreferredProtocol, w.RootEncrypted, w.UserEncrypted, w.EncryptionKey, w.SubnetID, w.AddressOffset, w.IPAddress,
-		w.IPv6Address, w.ComputerName, w.ErrorCode, w.ErrorMessage,
-	}, nil
+		w.DirectoryID, userKeyOf(w.UserName), w.Name, w.BundleID, string(w.State), w.Generation, micros(w.Deadline), micros(w.WakeAt),
+		w.Properties.ComputeType, w.SubnetID, w.AddressOffset, workSpaceRecord(w),
+	}
+}
+
+func workSpaceRecord(w *workspaces.WorkSpace) string {
+	p := &w.Properties
+	r := make(recordWriter, 0, 48)
+	for _, s := range []string{
+		w.Account, w.Region, w.ID, w.DirectoryID, w.UserName, w.Name, w.BundleID, w.Image, string(w.State), p.ComputeType, p.RunningMode,
+		p.OperatingSystem, p.Accelerator.Mode, p.Accelerator.PreferredProtocol, w.EncryptionKey, w.SubnetID, w.IPAddress, w.IPv6Address,
+		w.ComputerName, w.ErrorCode, w.ErrorMessage,
+	} {
+		r.text(s)
+	}
+	for _, n := range []int64{
+		w.Generation, int64(w.Attempts), int64(p.RootGiB), int64(p.UserGiB), int64(p.AutoStopMinutes), w.AddressOffset,
+	} {
+		r.int(n)
+	}
+	for _, at := range []time.Time{w.CreatedAt, w.ChangedAt, w.Deadline} {
+		r.time(at)
+	}
+	r.bool(w.RootEncrypted)
+	r.bool(w.UserEncrypted)
+	r.texts(p.Protocols)
+	return r.String()
 }
 
 func scanWorkSpaceOnly(row scanner) (*workspaces.WorkSpace, error) {
@@ -178,19 +192,36 @@ func scanWorkSpaceOnly(row scanner) (*workspaces.WorkSpace, error) {
 }
 
 func scanWorkSpace(row scanner) (w *workspaces.WorkSpace, seq int64, err error) {
-	w = new(workspaces.WorkSpace)
-	p := &w.Properties
-	var key string
-	var created, changed, deadline, wake int64
-	var protocols string
-	err = row.Scan(&w.Account, &w.Region, &w.ID, &seq, &w.DirectoryID, &key, &created,
-		&w.UserName, &w.Name, &w.BundleID, &w.Image, (*string)(&w.State), &w.Generation, &changed, &deadline, &wake, &w.Attempts,
-		&p.ComputeType, &p.RootGiB, &p.UserGiB, &p.RunningMode, &p.AutoStopMinutes, &protocols, &p.OperatingSystem, &p.Accelerator.Mode,
-		&p.Accelerator.PreferredProtocol, &w.RootEncrypted, &w.UserEncrypted, &w.EncryptionKey, &w.SubnetID, &w.AddressOffset, &w.IPAddress,
-		&w.IPv6Address, &w.ComputerName, &w.ErrorCode, &w.ErrorMessage)
-	if err != nil {
+	var wake int64
+	var record string
+	if err := row.Scan(&seq, &wake, &record); err != nil {
 		return nil, 0, err
 	}
-	w.CreatedAt, w.ChangedAt, w.Deadline, w.WakeAt = instantOf(created), instantOf(changed), instantOf(deadline), instantOf(wake)
-	return w, seq, document{&p.Protocols}.Scan(protocols)
+	w = new(workspaces.WorkSpace)
+	w.WakeAt = instantOf(wake)
+	return w, seq, readWorkSpace(w, record)
+}
+
+// readWorkSpace reads what workSpaceRecord wrote.
+func readWorkSpace(w *workspaces.WorkSpace, record string) error {
+	r := readRecord(record)
+	p := &w.Properties
+	for _, s := range []*string{
+		&w.Account, &w.Region, &w.ID, &w.DirectoryID, &w.UserName, &w.Name, &w.BundleID, &w.Image, (*string)(&w.State), &p.ComputeType,
+		&p.RunningMode, &p.OperatingSystem, &p.Accelerator.Mode, &p.Accelerator.PreferredProtocol, &w.EncryptionKey, &w.SubnetID,
+		&w.IPAddress, &w.IPv6Address, &w.ComputerName, &w.ErrorCode, &w.ErrorMessage,
+	} {
+		*s = r.text()
+	}
+	w.Generation = r.int()
+	for _, n := range []*int{&w.Attempts, &p.RootGiB, &p.UserGiB, &p.AutoStopMinutes} {
+		*n = int(r.int())
+	}
+	w.AddressOffset = r.int()
+	for _, at := range []*time.Time{&w.CreatedAt, &w.ChangedAt, &w.Deadline} {
+		*at = r.time()
+	}
+	w.RootEncrypted, w.UserEncrypted = r.bool(), r.bool()
+	p.Protocols = r.texts()
+	return r.err
 }

@@ -100,43 +100,25 @@ CREATE TABLE workspace_directory (
 
 CREATE UNIQUE INDEX workspace_directory_code ON workspace_directory (registration_code);
 
+-- The record is a JSON list of all values of the WorkSpace but wake_at, in the order of store/workspace.go.
+-- The other columns are what queries look for; they are written together with it.
 CREATE TABLE workspace (
   account TEXT NOT NULL,
   region TEXT NOT NULL,
   id TEXT NOT NULL,
   seq BIGINT NOT NULL,
   directory_id TEXT NOT NULL,
-  user_name TEXT NOT NULL,
   user_key TEXT NOT NULL,
   name TEXT NOT NULL,
   bundle_id TEXT NOT NULL,
-  image TEXT NOT NULL,
   state TEXT NOT NULL,
   generation BIGINT NOT NULL,
-  changed_at BIGINT NOT NULL,
   deadline BIGINT NOT NULL,
   wake_at BIGINT NOT NULL,
-  attempts INTEGER NOT NULL,
   compute_type TEXT NOT NULL,
-  root_gib INTEGER NOT NULL,
-  user_gib INTEGER NOT NULL,
-  running_mode TEXT NOT NULL,
-  auto_stop_minutes INTEGER NOT NULL,
-  protocols TEXT NOT NULL,
-  operating_system TEXT NOT NULL,
-  accelerator_mode TEXT NOT NULL,
-  accelerator_protocol TEXT NOT NULL,
-  root_encrypted BOOLEAN NOT NULL,
-  user_encrypted BOOLEAN NOT NULL,
-  encryption_key TEXT NOT NULL,
   subnet_id TEXT NOT NULL,
   address_offset BIGINT NOT NULL,
-  ip_address TEXT NOT NULL,
-  ipv6_address TEXT NOT NULL,
-  computer_name TEXT NOT NULL,
-  error_code TEXT NOT NULL,
-  error_message TEXT NOT NULL,
-  created_at BIGINT NOT NULL,
+  record TEXT NOT NULL,
   PRIMARY KEY (account, region, id)
 );
 
