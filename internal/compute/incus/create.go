@@ -1,0 +1,233 @@
+package incus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/lxc/incus/v6/shared/api"
+	"golang.org/x/sync/errgroup"
+
+	"carrel/internal/compute"
+)
+
+const (
+	// answerPatience is how long a call waits for a screen before it hands its worker
+	// back. Nearly every screen answers within it.
+	answerPatience = 10 * time.Second
+	answerPause    = time.Second
+	// answerLimit is how long after its start a screen that has not answered is
+	// taken for broken.
+	answerLimit = 2 * time.Minute
+	// answerPoll is how often a screen that is about to come up is tried.
+	answerPoll = 10 * time.Millisecond
+)
+
+// Create makes the desktop in four steps, each of which is skipped where it is done:
+//
+//  1. the subnet's network and, beside it, the user volume
+//  2. the instance, which Incus makes and starts in one operation
+//  3. a start, where the instance stands still
+//  4. the screen's greeting
+//
+// There is no undo: after an error the caller calls Create or Delete again, and both
+// continue from what is there.
+func (d *Driver) Create(ctx context.Context, desktop compute.Desktop) (again time.Time, err error) {
+	if err := check(desktop); err != nil {
+		return time.Time{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, changeLimit)
+	defer cancel()
+	release, again, err := d.slot(ctx, d.booting)
+	if release == nil {
+		return again, err
+	}
+	defer release()
+
+	instance, err := d.unfinished(ctx, desktop.ID)
+	switch {
+	case err != nil:
+	case instance == nil:
+		err = d.build(ctx, desktop)
+	case !active(instance):
+		err = d.start(ctx, desktop.ID)
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("create %s: %w", desktop.ID, err)
+	}
+	return d.answer(ctx, desktop.ID)
+}
+
+// unfinished returns the desktop's instance if a call before made one that can be
+// continued with, else nil.
+func (d *Driver) unfinished(ctx context.Context, id string) (*api.Instance, error) {
+	if err := d.client.settle(ctx, id); err != nil {
+		return nil, err
+	}
+	instance, err := d.instance(ctx, id)
+	switch {
+	case missing(err):
+		return nil, nil //nolint:nilnil // no instance is the usual case, not a failure
+	case err != nil:
+		return nil, err
+	case active(instance) || ran(instance):
+		return instance, nil
+	}
+	// It never ran: Incus may have died while it was unpacking the image, and nobody
+	// has put anything on its disk.
+	d.log.InfoContext(ctx, "making a half-made desktop anew", "desktop", id)
+	return nil, d.removeInstance(ctx, id)
+}
+
+// build makes and starts what is missing of the desktop.
+func (d *Driver) build(ctx context.Context, desktop compute.Desktop) error {
+	fingerprint, err := d.image(ctx, desktop.Image)
+	if err != nil {
+		return err
+	}
+	var card map[string]string
+	both, bothCtx := errgroup.WithContext(ctx)
+	both.Go(func() error { return d.makeHome(bothCtx, desktop) })
+	both.Go(func() (err error) {
+		card, err = d.card(bothCtx, desktop)
+		return err
+	})
+	if err := both.Wait(); err != nil {
+		return err
+	}
+	request := d.instanceRequest(desktop, fingerprint, card)
+	err = d.client.change(ctx, http.MethodPost, "/instances", request)
+	if missing(err) || conflicts(err) {
+		// Something it stands on went away meanwhile, or a dead process's own request
+		// reached Incus after we had looked: the next call sees how it stands.
+		return fmt.Errorf("%w: %s", compute.ErrFailed, err.Error())
+	}
+	return err
+}
+
+// image returns the fingerprint of the image with the alias.
+func (d *Driver) image(ctx context.Context, alias string) (string, error) {
+	var entry api.ImageAliasesEntry
+	err := d.client.get(ctx, "/images/aliases/"+url.PathEscape(alias), &entry)
+	if missing(err) {
+		return "", fmt.Errorf("%w: %s", compute.ErrImage, alias)
+	}
+	return entry.Target, err
+}
+
+// makeHome makes the user volume, which every later root disk finds again.
+func (d *Driver) makeHome(ctx context.Context, desktop compute.Desktop) error {
+	name := homeVolume(desktop.ID)
+	err := d.client.change(ctx, http.MethodPost, d.volumes(), api.StorageVolumesPost{
+		Name:        name,
+		Type:        "custom",
+		ContentType: "filesystem",
+		StorageVolumePut: api.StorageVolumePut{
+			Config: map[string]string{
+				"size": gibibytes(desktop.UserGiB),
+				// Without it, Incus changes the owner of every file when the volume
+				// goes to an instance with other ids.
+				"security.shifted": "true",
+				tagInstallation:    d.installation,
+				tagDesktop:         desktop.ID,
+			},
+		},
+	})
+	if !conflicts(err) {
+		return err
+	}
+	volume, err := d.home(ctx, desktop.ID)
+	if err == nil && volume == nil {
+		return fmt.Errorf("%w: volume %s of project %s is not this installation's", compute.ErrInvalid, name, d.project)
+	}
+	return err
+}
+
+// volumes is the API's path of the pool's custom volumes.
+func (d *Driver) volumes() string { return "/storage-pools/" + d.pool + "/volumes/custom" }
+
+// home returns the desktop's user volume, nil if there is none of ours.
+func (d *Driver) home(ctx context.Context, id string) (*api.StorageVolume, error) {
+	var volume api.StorageVolume
+	err := d.client.get(ctx, d.volumes()+"/"+homeVolume(id), &volume)
+	switch {
+	case missing(err):
+		return nil, nil //nolint:nilnil // no volume is an answer, not a failure
+	case err != nil:
+		return nil, err
+	case !d.ours(volume.Config):
+		return nil, nil //nolint:nilnil // somebody else's is as good as none
+	}
+	return &volume, nil
+}
+
+// answer waits until the desktop's screen has greeted.
+func (d *Driver) answer(ctx context.Context, id string) (again time.Time, err error) {
+	patience, cancel := context.WithTimeout(ctx, answerPatience)
+	defer cancel()
+	for {
+		instance, err := d.running(ctx, id)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("start %s: %w", id, err)
+		}
+		if !active(&instance.Instance) {
+			return time.Time{}, d.failed(ctx, id, "the desktop stopped as soon as it was started")
+		}
+		if d.greeted(patience, instance) {
+			return time.Time{}, nil
+		}
+		switch {
+		case ctx.Err() != nil:
+			return time.Time{}, fmt.Errorf("start %s: %w", id, unavailable(ctx.Err()))
+		case patience.Err() == nil: // another process has its number now
+		case d.real.Now().Sub(instance.LastUsedAt) > answerLimit:
+			return time.Time{}, d.failed(ctx, id, "the desktop runs, but its screen does not answer")
+		default:
+			return d.clock.Now().Add(answerPause), nil
+		}
+	}
+}
+
+// greeted polls the screen until it greets, the desktop stops or the context ends.
+func (d *Driver) greeted(ctx context.Context, instance *api.InstanceFull) bool {
+	for {
+		err := d.greet(ctx, instance)
+		if err == nil {
+			return true
+		}
+		if errors.Is(err, compute.ErrNotRunning) || d.real.Sleep(ctx, answerPoll) != nil {
+			return false
+		}
+	}
+}
+
+// failed describes a desktop that came to nothing, in its own last words.
+func (d *Driver) failed(ctx context.Context, id, what string) error {
+	const lines = 12
+	for _, source := range []string{"/console", "/logs/lxc.log"} {
+		text, err := d.client.text(ctx, "/instances/"+id+source)
+		said := strings.Split(strings.TrimSpace(text), "\n")
+		if err == nil && said[0] != "" {
+			said = said[max(0, len(said)-lines):]
+			return fmt.Errorf("%w: %s: %s; its last words: %s", compute.ErrFailed, id, what, printable(strings.Join(said, " | ")))
+		}
+	}
+	return fmt.Errorf("%w: %s: %s, and it left no log", compute.ErrFailed, id, what)
+}
+
+// active tells whether the instance has processes.
+func active(instance *api.Instance) bool {
+	switch instance.StatusCode {
+	case api.Running, api.Frozen, api.Freezing, api.Thawed, api.Starting, api.Stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// ran tells whether the instance was ever started.
+func ran(instance *api.Instance) bool { return instance.LastUsedAt.Unix() > 0 }

@@ -1,0 +1,80 @@
+package incus
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/lxc/incus/v6/shared/api"
+)
+
+// What the tests look at from outside.
+var (
+	NetworkName     = networkName
+	ACLName         = aclName
+	HardwareAddress = hardwareAddress
+	Printable       = printable
+	Check           = check
+	Classify        = classify
+	Conflicts       = conflicts
+	Busy            = busy
+	InGroup         = inGroup
+	SizesEnforced   = sizesEnforced
+	DialScreen      = dialScreen
+)
+
+// Get reads from Incus as the driver does.
+func (d *Driver) Get(ctx context.Context, path string, out any) error {
+	return d.client.get(ctx, path, out)
+}
+
+// Change changes something in Incus as the driver does, but of anybody's.
+func (d *Driver) Change(ctx context.Context, method, path string, body any) error {
+	return d.client.change(ctx, method, path, body)
+}
+
+// Exec runs a command in a desktop and returns its exit status and what it said.
+func (d *Driver) Exec(ctx context.Context, id string, command ...string) (status int, said string, err error) {
+	body, err := json.Marshal(api.InstanceExecPost{Command: command, RecordOutput: true})
+	if err != nil {
+		return 0, "", err
+	}
+	operation, err := d.client.operate(ctx, http.MethodPost, "/instances/"+id+"/exec", nil, bytes.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	code, _ := operation.Metadata["return"].(float64)
+	output, _ := operation.Metadata["output"].(map[string]any)
+	log, _ := output["2"].(string)
+	said, err = d.client.text(ctx, strings.TrimPrefix(log, "/1.0"))
+	return int(code), strings.TrimSpace(said), err
+}
+
+// Bare makes and starts an instance of the image with nothing that Carrel adds, waits
+// for its screen, and removes it: what benchmarks are compared with.
+func (d *Driver) Bare(ctx context.Context, name, image, network string) error {
+	fingerprint, err := d.image(ctx, image)
+	if err != nil {
+		return err
+	}
+	err = d.client.change(ctx, http.MethodPost, "/instances", api.InstancesPost{
+		Name:   name,
+		Type:   api.InstanceTypeContainer,
+		Source: api.InstanceSource{Type: "image", Fingerprint: fingerprint},
+		Start:  true,
+		InstancePut: api.InstancePut{
+			Config: map[string]string{tagInstallation: d.installation, "environment.CARREL_USER": "bare"},
+			Devices: map[string]map[string]string{
+				"root": {"type": "disk", "path": "/", "pool": d.pool},
+				"eth0": {"type": "nic", "name": "eth0", "network": network},
+			},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = d.answer(ctx, name)
+	return err
+}

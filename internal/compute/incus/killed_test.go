@@ -1,0 +1,5 @@
+package incus_test
+
+const childVariable = "CARREL_TEST_CHILD"
+
+func child() {}

@@ -1,0 +1,181 @@
+package incus
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/lxc/incus/v6/shared/api"
+
+	"carrel/internal/compute"
+)
+
+// How desktops are kept apart, on the networks that the driver makes:
+//
+//   - from desktops of the same subnet by port isolation of the bridge, and on the way
+//     round over the host's routing by the access list, which drops what desktops send
+//     to any subnet of this installation
+//   - from desktops of other subnets by the same list, and by what the other network
+//     lets in: nothing that a desktop did not ask for
+//   - from the host by the list, which names every address that the host has. Incus
+//     lets name service (port 53) and DHCP through before the list is looked at; the
+//     bridge's own name server is what desktops use
+//   - from posing as another by filters on each card, for MAC, ARP and IPv4; IPv6 is
+//     dropped altogether
+//
+// The rest of the world is open, the organisation's own network included. Access lists
+// of single cards would be simpler, but need a kernel with NF_CONNTRACK_BRIDGE.
+//
+// On a network that the administrator named, filters and port isolation hold as well;
+// what desktops may reach is up to its owner.
+
+// card returns the desktop's network card, on a network that is made if need be.
+func (d *Driver) card(ctx context.Context, desktop compute.Desktop) (map[string]string, error) {
+	card := map[string]string{
+		"type":                    "nic",
+		"name":                    "eth0",
+		"hwaddr":                  hardwareAddress(desktop.Address),
+		"ipv4.address":            desktop.Address.String(),
+		"ipv6.address":            "none",
+		"security.port_isolation": "true",
+		"security.mac_filtering":  "true",
+		"security.ipv4_filtering": "true",
+		"security.ipv6_filtering": "true",
+	}
+	given := desktop.Subnet.Network
+	if given == "" {
+		card["network"] = networkName(d.installation, desktop.Subnet.ID)
+		return card, d.makeNetwork(ctx, desktop.Subnet)
+	}
+	var network api.Network
+	err := d.client.get(ctx, "/networks/"+given, &network)
+	switch {
+	case missing(err):
+		return nil, fmt.Errorf("%w: subnet %s: there is no network %q", compute.ErrInvalid, desktop.Subnet.ID, given)
+	case err != nil:
+		return nil, err
+	case network.Type != "bridge":
+		return nil, fmt.Errorf("%w: subnet %s: network %q is no bridge", compute.ErrInvalid, desktop.Subnet.ID, given)
+	case network.Managed:
+		card["network"] = given
+	default:
+		card["nictype"], card["parent"] = "bridged", given
+	}
+	return card, nil
+}
+
+// makeNetwork sees that the subnet's network exists and is closed as it should be. It
+// looks at all of it each time: the host's addresses change, and so does what other
+// processes of this installation have made.
+func (d *Driver) makeNetwork(ctx context.Context, subnet compute.Subnet) error {
+	d.networks.Lock()
+	defer d.networks.Unlock()
+	var networks []api.Network
+	if err := d.client.get(ctx, "/networks?recursion=1", &networks); err != nil {
+		return err
+	}
+	// The list first: a network must not be open even for a moment.
+	if err := d.closeNetworks(ctx, networks, subnet.Prefix.Masked()); err != nil {
+		return err
+	}
+	name := networkName(d.installation, subnet.ID)
+	if slices.ContainsFunc(networks, func(n api.Network) bool { return n.Name == name }) {
+		return nil
+	}
+	err := d.client.change(ctx, http.MethodPost, "/networks", api.NetworksPost{
+		Name: name,
+		Type: "bridge",
+		NetworkPut: api.NetworkPut{
+			Description: "Carrel: " + printable(subnet.ID),
+			Config: map[string]string{
+				"ipv4.address": netip.PrefixFrom(subnet.Gateway, subnet.Prefix.Bits()).String(),
+				"ipv4.nat":     "true",
+				// Every desktop is told its address at its start. With DHCP off, the
+				// name server alone remains.
+				"ipv4.dhcp":                            "false",
+				"ipv6.address":                         "none",
+				"dns.mode":                             "managed",
+				"security.acls":                        aclName(d.installation),
+				"security.acls.default.ingress.action": "drop",
+				"security.acls.default.egress.action":  "allow",
+				tagInstallation:                        d.installation,
+				tagSubnet:                              printable(subnet.ID),
+			},
+		},
+	})
+	if conflicts(err) {
+		return nil // another Carrel process was faster
+	}
+	return err
+}
+
+// closeNetworks makes the installation's access list, or brings it up to date.
+func (d *Driver) closeNetworks(ctx context.Context, networks []api.Network, prefix netip.Prefix) error {
+	closed, err := d.closedAddresses(ctx, networks, prefix)
+	if err != nil {
+		return err
+	}
+	wanted := api.NetworkACLPut{
+		Description: "What Carrel's desktops may not reach",
+		Config:      map[string]string{tagInstallation: d.installation},
+		Ingress:     []api.NetworkACLRule{},
+		Egress: []api.NetworkACLRule{
+			{Action: "drop", State: "enabled", Destination: "::/0"},
+			{Action: "drop", State: "enabled", Destination: strings.Join(closed, ",")},
+		},
+	}
+	name := aclName(d.installation)
+	var list api.NetworkACL
+	err = d.client.get(ctx, "/network-acls/"+name, &list)
+	switch {
+	case missing(err):
+		err = d.client.change(ctx, http.MethodPost, "/network-acls", api.NetworkACLsPost{
+			NetworkACLPost: api.NetworkACLPost{Name: name},
+			NetworkACLPut:  wanted,
+		})
+		if conflicts(err) {
+			return nil // another Carrel process was faster, and the next Create looks again
+		}
+		return err
+	case err != nil:
+		return err
+	case slices.Equal(list.Egress, wanted.Egress) && len(list.Ingress) == 0:
+		return nil
+	}
+	d.log.InfoContext(ctx, "what desktops may not reach has changed", "acl", name, "closed", closed)
+	return d.client.change(ctx, http.MethodPut, "/network-acls/"+name, wanted)
+}
+
+// closedAddresses returns, sorted, what desktops may not send to: the subnets of this
+// installation, every address of the host, the link-local network, in which clouds
+// keep their machines' secrets, and everything that is not a single machine.
+func (d *Driver) closedAddresses(ctx context.Context, networks []api.Network, prefix netip.Prefix) ([]string, error) {
+	closed := []string{prefix.String(), "169.254.0.0/16", "224.0.0.0/3"}
+	for _, network := range networks {
+		if d.ours(network.Config) {
+			if own, err := netip.ParsePrefix(network.Config["ipv4.address"]); err == nil {
+				closed = append(closed, own.Masked().String())
+			}
+			continue // its address on the host lies within
+		}
+		var state api.NetworkState
+		err := d.client.get(ctx, "/networks/"+network.Name+"/state", &state)
+		if missing(err) {
+			continue // an interface that went away meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range state.Addresses {
+			address, err := netip.ParseAddr(a.Address)
+			if err == nil && address.Is4() && !address.IsLoopback() && !address.IsLinkLocalUnicast() {
+				closed = append(closed, address.String())
+			}
+		}
+	}
+	slices.Sort(closed)
+	return slices.Compact(closed), nil
+}

@@ -1,0 +1,102 @@
+package incus
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lxc/incus/v6/shared/api"
+	"golang.org/x/sync/errgroup"
+)
+
+// Remove removes everything that this installation has made in Incus: desktops with
+// their volumes, networks with their access list, and the project if nothing of
+// anybody else is in it. Images stay; they are shared, and take long to build. The
+// driver must not be used meanwhile; afterwards it can only be opened anew. Called
+// again after an error it continues. Errors: ErrUnavailable, ErrFailed.
+func (d *Driver) Remove(ctx context.Context) error {
+	err := d.client.get(ctx, "/projects/"+d.project, nil)
+	if missing(err) {
+		return nil // it goes last
+	}
+	if err := d.removeDesktops(ctx); err != nil {
+		return fmt.Errorf("remove desktops: %w", err)
+	}
+	if err := d.removeNetworks(ctx); err != nil {
+		return fmt.Errorf("remove networks: %w", err)
+	}
+	if err := d.removeProject(ctx); err != nil {
+		return fmt.Errorf("remove project: %w", err)
+	}
+	return nil
+}
+
+// removeDesktops removes all that Delete would, and instances that are no desktops.
+func (d *Driver) removeDesktops(ctx context.Context) error {
+	ids, err := d.homes(ctx)
+	if err != nil {
+		return err
+	}
+	var instances []api.Instance
+	if err := d.client.get(ctx, "/instances?recursion=1", &instances); err != nil {
+		return err
+	}
+	for _, instance := range instances {
+		if d.ours(instance.Config) {
+			ids[instance.Name] = true
+		}
+	}
+	var removals errgroup.Group
+	removals.SetLimit(cap(d.ending))
+	for id := range ids {
+		removals.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, changeLimit)
+			defer cancel()
+			return d.remove(ctx, id)
+		})
+	}
+	return removals.Wait()
+}
+
+// removeNetworks removes the networks, then the access list that they referred to.
+func (d *Driver) removeNetworks(ctx context.Context) error {
+	d.networks.Lock()
+	defer d.networks.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, changeLimit)
+	defer cancel()
+	var networks []api.Network
+	if err := d.client.get(ctx, "/networks?recursion=1", &networks); err != nil {
+		return err
+	}
+	for _, network := range networks {
+		if d.ours(network.Config) {
+			if err := d.removeObject(ctx, "/networks/"+network.Name); err != nil {
+				return err
+			}
+		}
+	}
+	var list api.NetworkACL
+	path := "/network-acls/" + aclName(d.installation)
+	err := d.client.get(ctx, path, &list)
+	if missing(err) || err == nil && !d.ours(list.Config) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.removeObject(ctx, path)
+}
+
+// removeProject removes the project if we made it and only its default profile is left.
+func (d *Driver) removeProject(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	var project api.Project
+	err := d.client.get(ctx, "/projects/"+d.project, &project)
+	if missing(err) || err == nil && !d.ours(project.Config) {
+		return nil
+	}
+	if err != nil || len(project.UsedBy) > 1 {
+		return err
+	}
+	return d.removeObject(ctx, "/projects/"+d.project)
+}

@@ -1,0 +1,124 @@
+package incus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"carrel/internal/compute"
+)
+
+// screenSocket is where the screen listens, seen from the root of a desktop.
+const screenSocket = "run/carrel/rfb.sock"
+
+// dialScreen connects to the screen in the file system of a desktop's first process.
+// Errors: ErrNotRunning when the process is not there, or is not in the control group
+// payload any more because its number went to another one; ErrUnavailable when no
+// screen listens.
+//
+// The desktop's user may be root in there and put anything anywhere. So the path is
+// resolved below the desktop's root, through no symbolic link, without opening what it
+// ends at; that has to be a socket, and the connection goes to it, not to its path.
+func dialScreen(ctx context.Context, pid int64, payload string) (net.Conn, error) {
+	// A descriptor of /proc/PID stays with its process: what is opened relative to it
+	// fails once that is gone, whoever has the number then.
+	process, err := openPath(unix.AT_FDCWD, "/proc/"+strconv.FormatInt(pid, 10), unix.O_DIRECTORY)
+	if err != nil {
+		return nil, fmt.Errorf("%w: process %d: %w", compute.ErrNotRunning, pid, err)
+	}
+	defer process.Close()
+	if err := belongs(process, payload); err != nil {
+		return nil, fmt.Errorf("%w: process %d: %w", compute.ErrNotRunning, pid, err)
+	}
+	root, err := openPath(int(process.Fd()), "root", unix.O_DIRECTORY)
+	if err != nil {
+		return nil, fmt.Errorf("%w: root of process %d: %w", notRunning(err), pid, err)
+	}
+	defer root.Close()
+	socket, err := openSocket(root)
+	if err != nil {
+		return nil, fmt.Errorf("%w: screen: %w", compute.ErrUnavailable, err)
+	}
+	defer socket.Close()
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", "/proc/self/fd/"+strconv.Itoa(int(socket.Fd())))
+	if err != nil {
+		return nil, fmt.Errorf("%w: screen: %w", compute.ErrUnavailable, err)
+	}
+	return conn, nil
+}
+
+// notRunning tells a process that has ended from one that we may not look into.
+func notRunning(err error) error {
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENOENT) {
+		return compute.ErrNotRunning
+	}
+	return compute.ErrUnavailable
+}
+
+// openPath opens a place in the file system without touching what is there.
+func openPath(folder int, path string, flags int) (*os.File, error) {
+	fd, err := unix.Openat(folder, path, unix.O_PATH|unix.O_CLOEXEC|flags, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// openSocket opens, as a place, the screen's socket below root.
+func openSocket(root *os.File) (*os.File, error) {
+	fd, err := unix.Openat2(int(root.Fd()), screenSocket, &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open /%s: %w", screenSocket, err)
+	}
+	socket := os.NewFile(uintptr(fd), screenSocket)
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFSOCK {
+		socket.Close()
+		return nil, errors.Join(fmt.Errorf("/%s is not a socket", screenSocket), err)
+	}
+	return socket, nil
+}
+
+// belongs fails unless the process is in the control group.
+func belongs(process *os.File, payload string) error {
+	fd, err := unix.Openat(int(process.Fd()), "cgroup", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open cgroup: %w", err)
+	}
+	file := os.NewFile(uintptr(fd), "cgroup")
+	defer file.Close()
+	groups, err := io.ReadAll(file)
+	if err != nil {
+		return fmt.Errorf("read cgroup: %w", err)
+	}
+	if !inGroup(string(groups), payload) {
+		return fmt.Errorf("not in %s", payload)
+	}
+	return nil
+}
+
+// inGroup tells whether groups, in the format of /proc/PID/cgroup, has payload in one of its
+// paths. LXC appends "-1" and so on where a group of the name was left over.
+func inGroup(groups, payload string) bool {
+	for name := range strings.FieldsFuncSeq(groups, func(r rune) bool { return r == '/' || r == '\n' }) {
+		rest, found := strings.CutPrefix(name, payload)
+		if !found {
+			continue
+		}
+		number, numbered := strings.CutPrefix(rest, "-")
+		if _, err := strconv.ParseUint(number, 10, 32); rest == "" || numbered && err == nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,16 @@
+//go:build !linux
+
+package incus
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"carrel/internal/compute"
+)
+
+// dialScreen needs Linux: desktops are containers of the machine that Carrel runs on.
+func dialScreen(context.Context, int64, string) (net.Conn, error) {
+	return nil, fmt.Errorf("%w: desktops run, and can be dialled, on Linux only", compute.ErrUnavailable)
+}
