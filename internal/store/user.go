@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"strings"
+	"unicode/utf8"
 
 	"carrel/internal/workspaces"
 )
@@ -29,6 +31,9 @@ func (t *Tx) Users(ctx context.Context, f UserFilter) ([]*workspaces.User, error
 
 // User returns the user with that name, however it is spelled; found is false where there is none.
 func (t *Tx) User(ctx context.Context, s workspaces.Scope, directoryID, name string) (u *workspaces.User, found bool, err error) {
+	if strings.ContainsRune(name, 0) || !utf8.ValidString(name) {
+		return nil, false, nil // not every database can be asked for what none can keep
+	}
 	return one(ctx, t, scanUser, "SELECT "+userColumns+" FROM directory_user"+
 		" WHERE account = $1 AND region = $2 AND directory_id = $3 AND user_key = $4", s.Account, s.Region, directoryID, workspaces.UserKey(name))
 }

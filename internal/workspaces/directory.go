@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -154,10 +155,10 @@ func CheckDirectoryName(name string) error {
 // maxShortName is how long a NetBIOS name can be.
 const maxShortName = 15
 
-// CheckShortName refuses what cannot be a NetBIOS name.
+// CheckShortName refuses what cannot be a NetBIOS name, beyond what the model's pattern does.
 func CheckShortName(name string) error {
-	if utf8.RuneCountInString(name) > maxShortName {
-		return Errorf(CodeInvalidParameter, "The short name %s is longer than %d characters.", name, maxShortName)
+	if utf8.RuneCountInString(name) > maxShortName || strings.ContainsFunc(name, unicode.IsControl) || strings.TrimSpace(name) != name {
+		return Errorf(CodeInvalidParameter, "The short name %q is not a name of at most %d letters and digits, such as CORP.", name, maxShortName)
 	}
 	return nil
 }

@@ -5,8 +5,6 @@ package embedded
 
 import (
 	"context"
-	"strings"
-	"unicode/utf8"
 
 	"carrel/internal/directory"
 	"carrel/internal/store"
@@ -68,9 +66,6 @@ func (e embedded) Authenticate(ctx context.Context, name, password string) (*wor
 }
 
 func (e embedded) find(ctx context.Context, name string) (user *workspaces.User, found bool, err error) {
-	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
-		return nil, false, nil // what a database cannot hold as text is nobody's name
-	}
 	err = e.store.View(func(tx *store.Tx) error {
 		user, found, err = tx.User(ctx, e.scope, e.id, name)
 		return err
