@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"carrel/internal/cli"
+	"carrel/internal/clock"
+	"carrel/internal/compute"
+	"carrel/internal/compute/incus"
+	"carrel/internal/compute/simulated"
+)
+
+// engine is what runs desktops.
+type engine struct {
+	driver   compute.Driver
+	name     string
+	why      string // why this one
+	encrypts bool   // it can make encrypted volumes
+	reset    func(context.Context) error
+	close    func() error
+}
+
+// probeTimeout is how long --engine auto waits for Incus.
+const probeTimeout = 10 * time.Second
+
+// openEngine opens the engine that the configuration asks for: with auto, Incus where it answers.
+func openEngine(ctx context.Context, c *cli.Config, installation string, clk *clock.Clock, log *slog.Logger) (engine, error) {
+	switch c.Engine {
+	case "incus":
+		return openIncus(ctx, c, installation, clk, log)
+	case "simulated":
+		return openSimulated(c, clk, "asked for")
+	}
+	probe, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	e, err := openIncus(probe, c, installation, clk, log)
+	if err != nil {
+		return openSimulated(c, clk, fmt.Sprintf("desktops are only simulated, since Incus does not answer (%v); carrel doctor says how to get it", err))
+	}
+	e.why = "it answers"
+	return e, nil
+}
+
+func openIncus(ctx context.Context, c *cli.Config, installation string, clk *clock.Clock, log *slog.Logger) (engine, error) {
+	driver, err := incus.Open(ctx, incus.Config{
+		Socket: c.Incus.Socket, Project: c.Incus.Project, Pool: c.Incus.Pool, Parallel: c.Incus.Parallel,
+		Installation: installation, Clock: clk, Logger: log,
+	})
+	if err != nil {
+		return engine{}, err
+	}
+	about, err := driver.About(ctx)
+	if err != nil {
+		return engine{}, errors.Join(err, driver.Close())
+	}
+	for _, problem := range about.Problems {
+		log.WarnContext(ctx, "the engine is not as it should be", "problem", problem)
+	}
+	return engine{driver: driver, name: about.Name, why: "asked for", close: driver.Close}, nil
+}
+
+func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) {
+	dir := c.Folder().Engine()
+	span := simulated.Span{Min: c.Simulated.Delay, Max: c.Simulated.Delay}
+	driver, err := simulated.Open(simulated.Config{
+		Dir: dir, Clock: clk, Seed: c.Simulated.Seed, Capacity: c.Simulated.Capacity, AnyImage: true,
+		Durations: simulated.Durations{Create: span, Start: span, Stop: span, Reboot: span, Delete: span},
+		Failures:  simulated.Failures{Create: c.Simulated.Failures},
+	})
+	if err != nil {
+		return engine{}, err
+	}
+	return engine{driver: driver, name: "simulated", why: why, encrypts: true, reset: driver.Reset, close: driver.Close}, nil
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"carrel/internal/api"
+	"carrel/internal/api/ds"
+	"carrel/internal/api/dsdata"
+	"carrel/internal/api/sts"
+	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/awsjson"
+	"carrel/internal/cli"
+	"carrel/internal/clock"
+	"carrel/internal/control"
+	"carrel/internal/directory"
+	"carrel/internal/directory/embedded"
+	"carrel/internal/installation"
+	"carrel/internal/job"
+	"carrel/internal/operation"
+	"carrel/internal/operation/directorydata"
+	"carrel/internal/operation/directoryservice"
+	"carrel/internal/operation/securitytoken"
+	"carrel/internal/reconcile"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// shutdownPatience is how long requests that are under way may take once the process has
+// been told to stop. Work that is cut off is taken up at the next start.
+const shutdownPatience = 10 * time.Second
+
+// server is a Carrel put together from its configuration.
+type server struct {
+	config *cli.Config
+	log    *slog.Logger
+	clock  *clock.Clock // the service's time
+	real   *clock.Clock // the machine's time
+	store  *store.Store
+	engine engine
+	runner *job.Runner
+}
+
+// serve runs a server until the context ends.
+func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
+	folder := c.Folder()
+	if err := folder.Make(); err != nil {
+		return err
+	}
+	if err := folder.Lock(); err != nil {
+		return err
+	}
+	s := &server{config: c, log: log, clock: clock.New(), real: clock.New()}
+	database := c.Database
+	if database == "" {
+		database = folder.Database()
+	}
+	if s.store, err = store.Open(ctx, database); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.store.Close()) }()
+	declared, err := c.Subnets()
+	if err != nil {
+		return err
+	}
+	first := installation.FirstStart{Folder: folder, Account: c.Account, Region: c.Region, Subnets: declared, Now: s.clock.Now()}
+	id, err := first.Do(ctx, s.store)
+	if err != nil {
+		return err
+	}
+	if s.engine, err = openEngine(ctx, c, id, s.clock, log); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.engine.close()) }()
+	return s.run(ctx, folder)
+}
+
+// run answers requests and works jobs until the context ends or one of them fails.
+func (s *server) run(ctx context.Context, folder installation.Folder) error {
+	core, hasher := s.core()
+	handler, err := s.handler(core, hasher)
+	if err != nil {
+		return err
+	}
+	workers, err := s.runner.Workers()
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.config.Listen)
+	if err != nil {
+		return fmt.Errorf("%w; choose another address with --listen", err)
+	}
+	if err := workers.Start(context.WithoutCancel(ctx)); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	web := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	repair := &reconcile.Reconciler{Store: s.store, Clock: s.clock, Real: s.real, Driver: s.engine.driver, Runner: s.runner, Log: s.log}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return repair.Run(ctx) })
+	group.Go(func() error {
+		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
+		defer cancel()
+		return errors.Join(web.Shutdown(patience), workers.StopAndCancel(patience))
+	})
+	if err := s.announce(ctx, folder, listener.Addr()); err != nil {
+		return errors.Join(err, web.Close(), group.Wait())
+	}
+	return group.Wait()
+}
+
+// core puts together what operations and jobs work with.
+func (s *server) core() (*operation.Core, *embedded.Hasher) {
+	c, limits := s.config, s.config.LimitsOf()
+	hasher := embedded.NewHasher()
+	directories := embedded.New(s.store, hasher)
+	if c.Users == "any" {
+		directories = directory.Any(directories)
+	}
+	bundles := workspaces.PublicBundles(c.Image)
+	if c.CI {
+		bundles = append(bundles, workspaces.WellKnownBundles(c.Image)...)
+	}
+	s.runner = &job.Runner{
+		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Limits: limits, Directories: directories, Log: s.log,
+	}
+	return &operation.Core{
+		Store: s.store, Clock: s.clock, Limits: limits, Bundles: bundles, Directories: directories,
+		Encryption: s.engine.encrypts, AnySubnet: c.CI,
+	}, hasher
+}
+
+// handler puts together what answers on the server's one address.
+func (s *server) handler(core *operation.Core, hasher *embedded.Hasher) (http.Handler, error) {
+	metrics := newMetrics()
+	config := awsjson.Config{
+		Services: []awsjson.ServiceHandlers{
+			{Service: &wsapi.Service, Handlers: operation.WorkSpaces{Core: core}.Handlers()},
+			{Service: &ds.Service, Handlers: directoryservice.New(core, hasher).Handlers()},
+			{Service: &dsdata.Service, Handlers: directorydata.New(core).Handlers()},
+			{Service: &sts.Service, Handlers: securitytoken.Handlers()},
+		},
+		Authenticator: s.authenticator(),
+		Now:           time.Now,
+		Logger:        s.log,
+		Observe:       metrics.observe,
+	}
+	if s.config.Instant {
+		config.Middleware = []api.Middleware{operation.Instant(s.store)}
+	}
+	wire, err := awsjson.New(config)
+	if err != nil {
+		return nil, err
+	}
+	control := &control.Control{
+		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Log: s.log, ForTests: s.config.Control, Reset: s.engine.reset,
+		Signed: func(next http.Handler) http.Handler { return wire.Signed(wsapi.Service.Name, next) },
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", wire)
+	mux.HandleFunc("GET /{$}", s.front)
+	mux.Handle("/_carrel/", control.Handler())
+	mux.Handle("GET /metrics", metrics.handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("GET /readyz", s.ready)
+	return mux, nil
+}
+
+// front tells a person who opened the address in a browser what it is.
+func (s *server) front(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = fmt.Fprintf(w, "Carrel %s answers the Amazon WorkSpaces API here.\n\n  eval \"$(carrel env)\"\n  aws workspaces describe-workspaces\n", //nolint:errcheck // the client has gone
+		version())
+}
+
+// ready answers whether the database and the engine do.
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	err := s.store.View(func(tx *store.Tx) error {
+		_, err := tx.Setting(r.Context(), "installation")
+		return err
+	})
+	if err == nil {
+		_, err = s.engine.driver.About(r.Context())
+	}
+	if err != nil {
+		s.log.WarnContext(r.Context(), "not ready", "error", err)
+		http.Error(w, "not ready; the server's log says why", http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// announce tells clients on this machine and whoever reads the log where the server is and
+// which switches it has that nobody would want in earnest.
+func (s *server) announce(ctx context.Context, folder installation.Folder, address net.Addr) error {
+	endpoint := "http://" + reachable(address.String())
+	about := installation.Server{Endpoint: endpoint, Region: s.config.Region, Account: s.config.Account, PID: os.Getpid()}
+	err := s.store.View(func(tx *store.Tx) error {
+		subnets, err := tx.Subnets(ctx)
+		for _, subnet := range subnets {
+			if subnet.Region == s.config.Region && (about.VPCID == "" || about.VPCID == subnet.VPCID) {
+				about.VPCID, about.SubnetIDs = subnet.VPCID, append(about.SubnetIDs, subnet.ID)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := folder.PutServer(about); err != nil {
+		return err
+	}
+	s.log.InfoContext(ctx, "carrel answers", "endpoint", endpoint, "engine", s.engine.name, "why", s.engine.why, "limits", s.config.Limits,
+		"data", s.config.Data)
+	if unsafe := s.unsafe(); len(unsafe) > 0 {
+		s.log.WarnContext(ctx, "this server is for tests only", "switches", strings.Join(unsafe, " "))
+	}
+	return nil
+}
+
+// unsafe lists the switches that are on and are for tests only.
+func (s *server) unsafe() []string {
+	var on []string
+	for name, is := range map[string]bool{
+		"--ci": s.config.CI, "--auth any": s.config.Auth == "any", "--users any": s.config.Users == "any",
+		"--instant": s.config.Instant, "--control": s.config.Control,
+	} {
+		if is {
+			on = append(on, name)
+		}
+	}
+	return on
+}
+
+// reachable is an address that clients on this machine can use.
+func reachable(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return address
+}

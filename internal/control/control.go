@@ -1,0 +1,237 @@
+// Package control is what Carrel answers beside the AWS APIs, under /_carrel/: for
+// administrators, signed like any request, a desktop's picture and the networks; for test
+// suites, only where the server was started with --control, the clock and the reset.
+// It imports the store, compute and the clock.
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image/png"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"carrel/internal/api"
+	"carrel/internal/clock"
+	"carrel/internal/compute"
+	"carrel/internal/rfb"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// Control answers under /_carrel/.
+type Control struct {
+	Store  *store.Store
+	Clock  *clock.Clock
+	Driver compute.Driver
+	Log    *slog.Logger
+	// Signed lets only signed requests through, with their caller in the context.
+	Signed func(http.Handler) http.Handler
+	// ForTests adds the clock and the reset.
+	ForTests bool
+	// Reset empties the engine; nil where the engine is real, whose desktops are nobody's toys.
+	Reset func(context.Context) error
+}
+
+// screenTimeout is the longest that a picture may take.
+const screenTimeout = 15 * time.Second
+
+// Handler returns the handler for /_carrel/.
+func (c *Control) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /_carrel/networks", c.Signed(http.HandlerFunc(c.networks)))
+	mux.Handle("GET /_carrel/engine", c.Signed(http.HandlerFunc(c.engine)))
+	mux.Handle("GET /_carrel/workspaces/{id}/screen.png", c.Signed(http.HandlerFunc(c.screen)))
+	if c.ForTests {
+		mux.HandleFunc("GET /_carrel/clock", c.showClock)
+		mux.HandleFunc("POST /_carrel/clock", c.moveClock)
+		mux.HandleFunc("POST /_carrel/reset", c.reset)
+	}
+	return mux
+}
+
+// networks lists the subnets of the installation.
+func (c *Control) networks(w http.ResponseWriter, r *http.Request) {
+	var subnets []workspaces.Subnet
+	err := c.Store.View(func(tx *store.Tx) (err error) {
+		subnets, err = tx.Subnets(r.Context())
+		return err
+	})
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	out := make([]Subnet, len(subnets))
+	for i, s := range subnets {
+		out[i] = Subnet{
+			ID: s.ID, VPCID: s.VPCID, Region: s.Region, Zone: s.Zone, Prefix: s.Prefix.String(), Gateway: s.Gateway.String(),
+			EngineNetwork: s.EngineNetwork,
+		}
+	}
+	reply(w, http.StatusOK, out)
+}
+
+// Subnet is a network as GET /_carrel/networks shows it.
+type Subnet struct {
+	ID            string `json:"subnet_id"`
+	VPCID         string `json:"vpc_id"`
+	Region        string `json:"region"`
+	Zone          string `json:"zone"`
+	Prefix        string `json:"prefix"`
+	Gateway       string `json:"gateway"`
+	EngineNetwork string `json:"engine_network,omitempty"`
+}
+
+// engine says what the engine is and what it lacks.
+func (c *Control) engine(w http.ResponseWriter, r *http.Request) {
+	about, err := c.Driver.About(r.Context())
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	reply(w, http.StatusOK, about)
+}
+
+// screen takes a picture of a desktop of the caller's.
+func (c *Control) screen(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), screenTimeout)
+	defer cancel()
+	caller, id := api.CallerFrom(ctx), r.PathValue("id")
+	var found bool
+	err := c.Store.View(func(tx *store.Tx) (err error) {
+		_, found, err = tx.WorkSpace(ctx, workspaces.Scope{Account: caller.Account, Region: caller.Region}, id)
+		return err
+	})
+	if err == nil && !found {
+		refuse(w, http.StatusNotFound, fmt.Sprintf("WorkSpace %s could not be found.", id))
+		return
+	}
+	var picture []byte
+	if err == nil {
+		picture, err = c.picture(ctx, id)
+	}
+	switch {
+	case errors.Is(err, compute.ErrNotRunning), errors.Is(err, compute.ErrNotFound):
+		refuse(w, http.StatusConflict, fmt.Sprintf("The desktop of WorkSpace %s does not run.", id))
+	case err != nil:
+		c.fail(w, r, err)
+	default:
+		w.Header().Set("Content-Type", "image/png")
+		_, _ = w.Write(picture) //nolint:errcheck // the client has gone
+	}
+}
+
+func (c *Control) picture(ctx context.Context, id string) ([]byte, error) {
+	conn, err := c.Driver.Dial(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close() //nolint:errcheck // only read from
+	img, err := rfb.Screenshot(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = png.Encode(&out, img)
+	return out.Bytes(), err
+}
+
+// ClockState is the clock as GET and POST /_carrel/clock show it.
+type ClockState struct {
+	Now   time.Time `json:"now"`
+	Scale float64   `json:"scale"` // the clock's seconds in a real one; 0: frozen
+}
+
+// ClockMove is what POST /_carrel/clock takes; its members are applied in this order.
+type ClockMove struct {
+	Reset   bool     `json:"reset"`   // back to the real time and speed; refused on a real engine
+	Freeze  bool     `json:"freeze"`  // stop
+	Scale   *float64 `json:"scale"`   // run at a multiple of the real speed
+	Advance string   `json:"advance"` // move forward, e.g. "90m" or "744h"
+}
+
+func (c *Control) showClock(w http.ResponseWriter, _ *http.Request) {
+	reply(w, http.StatusOK, ClockState{Now: c.Clock.Now(), Scale: c.Clock.Scale()})
+}
+
+// maxMove is the most that a request to move the clock may hold.
+const maxMove = 4 << 10
+
+func (c *Control) moveClock(w http.ResponseWriter, r *http.Request) {
+	var move ClockMove
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxMove))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&move); err != nil {
+		refuse(w, http.StatusBadRequest, `The clock takes JSON such as {"advance": "90m"}, {"freeze": true} or {"scale": 60}: `+err.Error())
+		return
+	}
+	var advance time.Duration
+	if move.Advance != "" {
+		var err error
+		if advance, err = time.ParseDuration(move.Advance); err != nil {
+			refuse(w, http.StatusBadRequest, "advance: "+err.Error())
+			return
+		}
+	}
+	if move.Reset && c.Reset == nil {
+		refuse(w, http.StatusConflict, "The clock of a real engine goes only forward.")
+		return
+	}
+	if err := c.apply(move, advance); err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	c.showClock(w, r)
+}
+
+func (c *Control) apply(move ClockMove, advance time.Duration) error {
+	if move.Reset {
+		c.Clock.Reset()
+	}
+	if move.Freeze {
+		c.Clock.Freeze()
+	}
+	if move.Scale != nil {
+		if err := c.Clock.SetScale(*move.Scale); err != nil {
+			return err
+		}
+	}
+	return c.Clock.Advance(advance)
+}
+
+// reset forgets everything that clients made. Keys and networks stay.
+func (c *Control) reset(w http.ResponseWriter, r *http.Request) {
+	if c.Reset == nil {
+		refuse(w, http.StatusConflict, "A real engine is not reset: terminate its WorkSpaces instead.")
+		return
+	}
+	err := c.Store.Update(r.Context(), func(tx *store.Tx) error { return tx.Reset(r.Context()) })
+	if err == nil {
+		err = c.Reset(r.Context())
+	}
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	c.Clock.Reset()
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (c *Control) fail(w http.ResponseWriter, r *http.Request, err error) {
+	c.Log.ErrorContext(r.Context(), "a control request failed", "path", r.URL.Path, "error", err)
+	refuse(w, http.StatusInternalServerError, "The request failed; the server's log says why.")
+}
+
+func refuse(w http.ResponseWriter, status int, message string) {
+	reply(w, status, map[string]string{"message": message})
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) //nolint:errcheck // the client has gone
+}
