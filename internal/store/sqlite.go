@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -51,12 +52,13 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	// The file holds secret keys: nobody else may read it, from its first byte on.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the administrator's own path
-	if err != nil {
-		return fmt.Errorf("store: %w", err)
+	// The file holds secret keys: nobody else may read it, from its first byte on. A file that
+	// is there is not opened here, since to close it would undo SQLite's own locks on it.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the administrator's own path
+	if err == nil {
+		err = f.Close()
 	}
-	if err := f.Close(); err != nil {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("store: %w", err)
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"
@@ -183,12 +185,21 @@ func (b *sqlite) workers(config *river.Config) (Workers, error) {
 	return river.NewClient(riversqlite.New(b.write), config)
 }
 
+// migrate brings River's tables up to date in one transaction: SQLite keeps others out of it.
 func (b *sqlite) migrate(ctx context.Context, apply func(context.Context) error) error {
 	m, err := rivermigrate.New(riversqlite.New(b.write), nil)
 	if err != nil {
 		return err
 	}
-	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+	tx, err := b.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // has no effect once committed
+	if _, err := m.MigrateTx(ctx, tx, rivermigrate.DirectionUp, nil); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
 		return err
 	}
 	return apply(ctx)

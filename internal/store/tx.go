@@ -99,8 +99,12 @@ type singleRow func(dest ...any) error
 // Scan reads the row.
 func (r singleRow) Scan(dest ...any) error { return r(dest...) }
 
-// each runs a query and calls f on every row.
+// each runs a query and calls f on every row. f must not use t: PostgreSQL's connection is
+// busy with the rows.
 func (t *Tx) each(ctx context.Context, f func(scanner) error, query string, args ...any) error {
+	if t.tx == nil && !strings.HasPrefix(query, "SELECT") { // UPDATE … RETURNING and its like
+		return errReadOnly
+	}
 	rows, err := t.session.query(t.patient(ctx), query, args)
 	if err != nil {
 		return err

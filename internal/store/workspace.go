@@ -136,7 +136,7 @@ func (t *Tx) CountWorkSpacesByCompute(ctx context.Context, s workspaces.Scope, c
 }
 
 // EveryWorkSpace calls f on every WorkSpace of every scope: what reconcile holds against
-// the engine.
+// the engine. f must not use t.
 func (t *Tx) EveryWorkSpace(ctx context.Context, f func(*workspaces.WorkSpace)) error {
 	return t.each(ctx, func(row scanner) error {
 		w, _, err := scanWorkSpace(row)

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+)
+
+// Exec runs a statement of a test's own in the transaction.
+func (t *Tx) Exec(ctx context.Context, statement string) error { return t.exec(ctx, statement) }
+
+// Text runs a query for a single text.
+func (t *Tx) Text(ctx context.Context, query string) (text string, err error) {
+	err = t.row(ctx, query).Scan(&text)
+	return text, err
+}
+
+// Explained is a View that returns SQLite's plans of the queries that f runs.
+func (s *Store) Explained(f func(tx *Tx) error) (plan string, err error) {
+	in := s.backend.view()
+	e := &explainer{connection: in.conn}
+	err = f(&Tx{store: s, session: session{conn: e}})
+	return strings.Join(e.plan, "\n"), err
+}
+
+// explainer notes the plan of each query before it runs it.
+type explainer struct {
+	connection
+	plan []string
+}
+
+func (e *explainer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	rows, err := e.connection.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			return nil, err
+		}
+		e.plan = append(e.plan, detail)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return e.connection.QueryContext(ctx, query, args...)
+}
