@@ -1,0 +1,67 @@
+package computetest
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"carrel/internal/clock"
+	"carrel/internal/compute"
+)
+
+// Harness is an engine to test a driver on. The last three functions are for what
+// only some engines can do; nil skips the part.
+type Harness struct {
+	// Driver is the driver under test. Its engine has no desktops.
+	Driver compute.Driver
+	// Clock is the clock that the driver returns times of. Where it is frozen the
+	// suite advances it instead of waiting.
+	Clock *clock.Clock
+	// Desktop gives the image, sizes and subnet of the suite's desktops; their ids,
+	// addresses, names and users are filled in. The 10th to the 40th address of the
+	// subnet must be free.
+	Desktop compute.Desktop
+	// Reopen returns a new driver over the same engine, as a restarted Carrel would
+	// make it, and disposes of the one before.
+	Reopen func(t *testing.T) compute.Driver
+
+	// Address returns the address that a running desktop really has.
+	Address func(t *testing.T, id string) netip.Addr
+	// KillScreen makes a running desktop's screen stop answering until it is rebooted.
+	KillScreen func(t *testing.T, id string)
+	// WriteHome writes so many bytes to the user volume of a running desktop.
+	WriteHome func(t *testing.T, id string, bytes int64) error
+}
+
+const (
+	// patience bounds one call's way to its end, in real time.
+	patience = 3 * time.Minute
+	// noticeable bounds, in real time, how long an engine may take to show what
+	// happened to a desktop behind the driver's back.
+	noticeable = 30 * time.Second
+)
+
+// Run runs the suite. It calls open once for each part, one part after the other,
+// with the part's own t; each part leaves the engine without desktops, so that open
+// may return the same engine each time.
+func Run(t *testing.T, open func(t *testing.T) Harness) {
+	t.Helper()
+	parts := []struct {
+		name string
+		run  func(s *suite)
+	}{
+		{"About", (*suite).about},
+		{"Missing", (*suite).missing},
+		{"Refused", (*suite).refused},
+		{"Life", (*suite).life},
+		{"Screen", (*suite).screen},
+		{"InterruptedCreate", (*suite).interruptedCreate},
+		{"InterruptedLife", (*suite).interruptedLife},
+		{"Several", (*suite).several},
+	}
+	for _, part := range parts {
+		t.Run(part.name, func(t *testing.T) {
+			part.run(newSuite(t, open(t)))
+		})
+	}
+}
