@@ -99,3 +99,6 @@ func regionTag(region string) string {
 	}
 	return string(tag)
 }
+
+// NewInstallationID returns what tells one Carrel's things from another's on a shared engine.
+func NewInstallationID() string { return random(lowerAlphanumeric, 12) }

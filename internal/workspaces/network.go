@@ -31,3 +31,17 @@ func (s Subnet) Address(offset int64) netip.Addr {
 	n += uint32(offset) //nolint:gosec // an offset lies within an IPv4 subnet
 	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
 }
+
+// DefaultNetwork makes the network of an installation that declares none: one VPC with a
+// large subnet in each of two availability zones.
+func DefaultNetwork(region string) []Subnet {
+	vpc := NewVPCID()
+	subnets := make([]Subnet, 0, 2)
+	for i, zone := range []string{"a", "b"} {
+		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(83 + i), 0, 0}), 16)
+		subnets = append(subnets, Subnet{
+			ID: NewSubnetID(), VPCID: vpc, Region: region, Zone: region + zone, Prefix: prefix, Gateway: prefix.Addr().Next(),
+		})
+	}
+	return subnets
+}

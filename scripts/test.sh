@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# test.sh: sets up what the tests need and runs all of them: both databases, real Incus, the scenarios. Fails where the
+# real engine cannot be tested. Meant for root on Debian or Ubuntu; `make test-fast` is for everybody else.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$here/.."
+
+[ "$(id -u)" = 0 ] || {
+  echo "test.sh: the tests of the real engine need root; make test-fast runs the others" >&2
+  exit 1
+}
+
+scratch=$(mktemp -d)
+cleanup() {
+  scripts/postgres-down.sh "$scratch/postgres" || true
+  rm -rf "$scratch"
+}
+trap cleanup EXIT
+
+scripts/install-packages.sh test
+scripts/incus-up.sh
+bin/carrel --data "$scratch/data" image build
+
+CARREL_TEST_POSTGRES=$(scripts/postgres-up.sh "$scratch/postgres")
+export CARREL_TEST_POSTGRES
+# The tests of what is real fail instead of skipping where it is not there.
+export CARREL_TEST_REQUIRE=1 CARREL_TEST_INCUS=1
+
+shellcheck scripts/*.sh desktop/*.sh
+test -z "$(gofmt -l cmd internal desktop scripts scenario)"
+go vet ./...
+go test -timeout 40m ./...
