@@ -140,7 +140,7 @@ func makeAccount(root string, config Config) (account, error) {
 		replaceFile(filepath.Join(root, "etc/group"), contents["etc/group"], group),
 		replaceFile(filepath.Join(root, "etc/passwd"), contents["etc/passwd"], passwd),
 		replaceFile(filepath.Join(root, "etc/shadow"), contents["etc/shadow"], shadow),
-		grantSudo(filepath.Join(root, sudoersFile), config.LocalAdmin),
+		settleSudo(filepath.Join(root, sudoersFile), user),
 	)
 }
 
@@ -169,10 +169,10 @@ func replaceFile(path, before, after string) error {
 	return os.Rename(next, path)
 }
 
-// grantSudo lets the sudo group become root without a password, because the accounts of a desktop have none. The
-// group's only member is the user, and only while a local administrator.
-func grantSudo(path string, granted bool) error {
-	if !granted {
+// settleSudo lets the sudo group become root without a password, because the accounts of a desktop have none, or takes
+// that away again. The group's only member is the user, and only while a local administrator.
+func settleSudo(path string, user account) error {
+	if !slices.Contains(user.groups, "sudo") {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -105,6 +105,7 @@ func (a *agent) live(ctx context.Context, getenv func(string) string) {
 			return startSession(a.processes, config, a.who, sessionOutput)
 		},
 		userPIDs: func(except int) []int { return pidsOf("/proc", config.UID, except) },
+		kill:     syscall.Kill,
 	}
 	keeper.run(ctx)
 }

@@ -31,6 +31,7 @@ type desktop struct {
 	prepared <-chan struct{}
 	// userPIDs lists the user's processes, except one.
 	userPIDs func(except int) []int
+	kill     func(pid int, signal syscall.Signal) error
 }
 
 // run returns when ctx ends, and leaves whatever runs then to the caller.
@@ -97,7 +98,7 @@ func (d *desktop) awaitDisplay(ctx context.Context, display *process, ready <-ch
 		return true
 	case <-timeout:
 		d.log.Error("display does not answer", "deadline", displayDeadline)
-		_ = syscall.Kill(display.pid, syscall.SIGKILL)
+		_ = d.kill(display.pid, syscall.SIGKILL)
 	case <-ctx.Done():
 	}
 	return false
@@ -148,7 +149,7 @@ func (d *desktop) clear(ctx context.Context, except int) {
 			signal = syscall.SIGKILL
 		}
 		for _, pid := range pids {
-			_ = syscall.Kill(pid, signal)
+			_ = d.kill(pid, signal)
 		}
 		_ = d.clock.Sleep(ctx, pollInterval)
 	}

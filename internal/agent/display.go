@@ -37,14 +37,18 @@ func listenRFB(path string) (*os.File, error) {
 	return socket, nil
 }
 
-// displayCommand is the X server, with the RFB socket as its standard input and a pipe as descriptor 3, on which it
+// displayCommand is the X server, with the RFB socket as its standard input and a pipe as descriptor 4, on which it
 // says that it answers. It opens no network port.
+//
+// From -inetd on it takes descriptor 3 for itself and sends its errors to /dev/null. So that comes last, to have errors
+// in the other arguments reported, and its messages go to the standard output. What makes it give up later than that,
+// such as a missing font, is only seen by starting it by hand.
 func displayCommand(config Config, socket, ready, output *os.File) command {
 	return command{
 		argv: []string{
 			xvncProgram, ":0",
-			"-inetd", // its standard input is the socket, and it is listening: serve whoever connects, for ever
-			"-displayfd", "3",
+			"-displayfd", "4",
+			"-Log", "*:stdout:30",
 			"-geometry", config.Geometry,
 			"-depth", "24",
 			"-dpi", "96",
@@ -57,13 +61,14 @@ func displayCommand(config Config, socket, ready, output *os.File) command {
 			"-noreset",
 			// Software OpenGL costs 50 MB in each desktop; what is drawn goes out as pixels in any case.
 			"-extension", "GLX",
+			"-inetd", // its standard input is the socket, and it is listening: serve whoever connects, for ever
 		},
 		env:      []string{"PATH=" + userPath, "LANG=" + config.Lang},
 		dir:      "/",
 		uid:      config.UID,
 		stdin:    socket,
 		output:   output,
-		extra:    []*os.File{ready},
+		extra:    []*os.File{socket, ready},
 		oomScore: 300,
 	}
 }
