@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -35,6 +36,15 @@ type User struct {
 // UserKey is what makes two spellings of a user name the same user.
 // Source: CreateWorkspaces and Active Directory compare user names without case.
 func UserKey(name string) string { return strings.ToLower(name) }
+
+// CheckUserName refuses names of dots and dashes alone, which the model's pattern allows and
+// no machine has a home for. Source: Active Directory's rules for SAM-Account-Name.
+func CheckUserName(name string) error {
+	if !strings.ContainsFunc(name, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		return Errorf(CodeInvalidParameter, "The user name %s has neither a letter nor a digit.", name)
+	}
+	return nil
+}
 
 // FullName is the user's name as a person writes it, or the user name.
 func (u *User) FullName() string {
