@@ -140,6 +140,13 @@ func (s *Store) View(f func(tx *Tx) error) error {
 // Workers makes the River client that works what Tx.Enqueue inserts.
 func (s *Store) Workers(config *river.Config) (Workers, error) { return s.backend.workers(config) }
 
+// Alone reports whether this process has the database to itself: SQLite's file is in one
+// data folder, and one Carrel serves a data folder.
+func (s *Store) Alone() bool {
+	_, alone := s.backend.(*sqlite)
+	return alone
+}
+
 // Changed returns a channel that is closed after the next change that this process commits.
 func (s *Store) Changed() <-chan struct{} {
 	s.mu.Lock()
