@@ -156,7 +156,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher) (http.Ha
 			{Service: &wsapi.Service, Handlers: operation.WorkSpaces{Core: core}.Handlers()},
 			{Service: &ds.Service, Handlers: directoryservice.New(core, hasher).Handlers()},
 			{Service: &dsdata.Service, Handlers: directorydata.New(core).Handlers()},
-			{Service: &sts.Service, Handlers: securitytoken.Handlers()},
+			{Service: &sts.Service, Handlers: securitytoken.New().Handlers()},
 		},
 		Authenticator: s.authenticator(),
 		Now:           time.Now,

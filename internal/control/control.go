@@ -45,6 +45,7 @@ func (c *Control) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /_carrel/networks", c.Signed(http.HandlerFunc(c.networks)))
 	mux.Handle("GET /_carrel/engine", c.Signed(http.HandlerFunc(c.engine)))
+	mux.Handle("GET /_carrel/desktops", c.Signed(http.HandlerFunc(c.desktops)))
 	mux.Handle("GET /_carrel/workspaces/{id}/screen.png", c.Signed(http.HandlerFunc(c.screen)))
 	if c.ForTests {
 		mux.HandleFunc("GET /_carrel/clock", c.showClock)
@@ -94,6 +95,19 @@ func (c *Control) engine(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, http.StatusOK, about)
+}
+
+// desktops lists what the engine has, whoever's it is: an administrator's view.
+func (c *Control) desktops(w http.ResponseWriter, r *http.Request) {
+	machines, err := c.Driver.List(r.Context())
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	if machines == nil {
+		machines = []compute.Machine{}
+	}
+	reply(w, http.StatusOK, machines)
 }
 
 // screen takes a picture of a desktop of the caller's.

@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -200,10 +202,29 @@ func (f FirstStart) network(ctx context.Context, tx *store.Tx) error {
 	if err != nil || len(all) > 0 {
 		return err
 	}
-	for _, subnet := range workspaces.DefaultNetwork(f.Region) {
+	taken, err := machineNetworks()
+	if err != nil {
+		return err
+	}
+	for _, subnet := range workspaces.DefaultNetwork(f.Region, taken) {
 		if err := tx.PutSubnet(ctx, subnet); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// machineNetworks returns the networks of this machine's interfaces.
+func machineNetworks() ([]netip.Prefix, error) {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, err
+	}
+	var networks []netip.Prefix
+	for _, address := range addresses {
+		if prefix, err := netip.ParsePrefix(address.String()); err == nil {
+			networks = append(networks, prefix.Masked())
+		}
+	}
+	return networks, nil
 }

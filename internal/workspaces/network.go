@@ -1,6 +1,9 @@
 package workspaces
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Subnet is a network that WorkSpaces get their addresses from. Networks belong to the
 // installation: the administrator declares them, or the default one is made on first start.
@@ -33,14 +36,20 @@ func (s Subnet) Address(offset int64) netip.Addr {
 }
 
 // DefaultNetwork makes the network of an installation that declares none: one VPC with a
-// large subnet in each of two availability zones.
-func DefaultNetwork(region string) []Subnet {
+// large subnet in each of two availability zones, clear of the networks that the machine
+// has already.
+func DefaultNetwork(region string, taken []netip.Prefix) []Subnet {
 	vpc := NewVPCID()
 	subnets := make([]Subnet, 0, 2)
-	for i, zone := range []string{"a", "b"} {
-		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(83 + i), 0, 0}), 16)
+	// 10.83 and on: few people number their networks from there.
+	for second := 83; len(subnets) < 2 && second < 255; second++ {
+		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(second), 0, 0}), 16)
+		if slices.ContainsFunc(taken, prefix.Overlaps) {
+			continue
+		}
 		subnets = append(subnets, Subnet{
-			ID: NewSubnetID(), VPCID: vpc, Region: region, Zone: region + zone, Prefix: prefix, Gateway: prefix.Addr().Next(),
+			ID: NewSubnetID(), VPCID: vpc, Region: region, Zone: region + string(rune('a'+len(subnets))), Prefix: prefix,
+			Gateway: prefix.Addr().Next(),
 		})
 	}
 	return subnets

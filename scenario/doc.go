@@ -1,0 +1,14 @@
+// Package scenario is Carrel's behaviour from end to end, as testdata/*.txtar that can be
+// read without Go: the real program as a process of its own, and the clients that its
+// users have. It holds tests only.
+//
+// A scenario runs on simulated desktops, and, where its name ends in _engines, once more
+// on real Incus. Beside the commands of testscript it can use:
+//
+//	serve [-FLAG…]        start carrel serve on this scenario's engine, and set the environment as carrel env does
+//	stop                  stop the server as an administrator does
+//	kill                  kill the server as a crash does
+//	await ID STATE        wait until a WorkSpace has the state; GONE: until it does not exist
+//	control PATH BODY     POST to a control endpoint
+//	nothing-left          fail if the engine still has anything of this scenario's
+package scenario

@@ -1,0 +1,115 @@
+package scenario_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// program is the carrel that all scenarios run.
+var program string
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "carrel-scenario-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // it lies where the system cleans up
+	program = filepath.Join(dir, "carrel")
+	build := exec.Command("go", "build", "-o", program, "../cmd/carrel")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+func TestSimulated(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, params("simulated", files))
+}
+
+func TestIncus(t *testing.T) {
+	if os.Getenv("CARREL_TEST_INCUS") != "1" {
+		t.Skip("CARREL_TEST_INCUS is not 1: make test sets it, where it has started Incus")
+	}
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*_engines.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, params("incus", files))
+}
+
+func params(engine string, files []string) testscript.Params {
+	return testscript.Params{
+		Files:               files,
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			s := &server{engine: engine, dir: filepath.Join(env.WorkDir, "data"), env: env}
+			env.Values[serverKey{}] = s
+			env.Defer(s.end)
+			// Python may live in the home folder; the AWS files there are kept out.
+			env.Setenv("HOME", os.Getenv("HOME"))
+			env.Setenv("AWS_CONFIG_FILE", filepath.Join(env.WorkDir, "aws-config"))
+			env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "aws-credentials"))
+			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			env.Setenv("AWS_PAGER", "")
+			env.Setenv("AWS_DEFAULT_OUTPUT", "json")
+			env.Setenv("ENGINE", engine)
+			env.Setenv("CARREL_DATA", s.dir)
+			env.Setenv("PATH", filepath.Dir(program)+string(filepath.ListSeparator)+os.Getenv("PATH"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve":        command(serve),
+			"stop":         command(stop),
+			"kill":         command(kill),
+			"await":        command(await),
+			"control":      command(controlEndpoint),
+			"nothing-left": command(nothingLeft),
+			"setenv-from":  command(setenvFrom),
+		},
+	}
+}
+
+// serverKey finds the scenario's server.
+type serverKey struct{}
+
+// command makes a testscript command of f.
+func command(f func(ts *testscript.TestScript, s *server, args []string) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		err := f(ts, ts.Value(serverKey{}).(*server), args) //nolint:errcheck // Setup put it there
+		if neg {
+			if err == nil {
+				ts.Fatalf("succeeded and should not have")
+			}
+			return
+		}
+		ts.Check(err)
+	}
+}
+
+// setenvFrom sets a variable to what a file holds, such as the last command's stdout.
+func setenvFrom(ts *testscript.TestScript, _ *server, args []string) error {
+	if len(args) != 2 {
+		return fmt.Errorf("usage: setenv-from NAME FILE")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
+	return nil
+}
