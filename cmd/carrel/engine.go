@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -55,12 +54,12 @@ func openIncus(ctx context.Context, c *cli.Config, installation string, clk *clo
 	}
 	about, err := driver.About(ctx)
 	if err != nil {
-		return engine{}, errors.Join(err, driver.Close())
+		return engine{}, err
 	}
 	for _, problem := range about.Problems {
 		log.WarnContext(ctx, "the engine is not as it should be", "problem", problem)
 	}
-	return engine{driver: driver, name: about.Name, why: "asked for", close: driver.Close}, nil
+	return engine{driver: driver, name: about.Name, why: "asked for", close: func() error { return nil }}, nil
 }
 
 func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) {

@@ -153,10 +153,10 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher) (http.Ha
 	metrics := newMetrics()
 	config := awsjson.Config{
 		Services: []awsjson.ServiceHandlers{
-			{Service: &wsapi.Service, Handlers: operation.WorkSpaces{Core: core}.Handlers()},
-			{Service: &ds.Service, Handlers: directoryservice.New(core, hasher).Handlers()},
-			{Service: &dsdata.Service, Handlers: directorydata.New(core).Handlers()},
-			{Service: &sts.Service, Handlers: securitytoken.New().Handlers()},
+			{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: core}.Handlers()},
+			{Service: ds.Service, Handlers: directoryservice.New(core, hasher).Handlers()},
+			{Service: dsdata.Service, Handlers: directorydata.New(core).Handlers()},
+			{Service: sts.Service, Handlers: securitytoken.New().Handlers()},
 		},
 		Authenticator: s.authenticator(),
 		Now:           time.Now,
