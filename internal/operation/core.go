@@ -36,36 +36,22 @@ func Scope(ctx context.Context) workspaces.Scope {
 	return workspaces.Scope{Account: caller.Account, Region: caller.Region}
 }
 
-// Subnet returns the network with the id in the caller's region. With AnySubnet an
-// unknown id stands for the installation's own network, so that its desktops have addresses.
+// Subnet returns the network with the id in the caller's region. With AnySubnet a network
+// that does not exist is made, in an Update.
 func (c *Core) Subnet(ctx context.Context, tx *store.Tx, id string) (workspaces.Subnet, error) {
 	region := api.CallerFrom(ctx).Region
 	subnet, found, err := tx.Subnet(ctx, id)
-	if err != nil {
+	if err != nil || found && subnet.Region == region {
 		return subnet, err
 	}
-	if found && subnet.Region == region {
-		return subnet, nil
-	}
-	if !c.AnySubnet {
+	if !c.AnySubnet || found {
 		return subnet, workspaces.Errorf(workspaces.CodeInvalidParameter,
 			"The subnet %s does not exist in %s; carrel network list shows those that do.", id, region).About(id)
 	}
-	return c.standIn(ctx, tx, id)
-}
-
-// standIn returns one of the installation's subnets under another id; the same for the same id.
-func (c *Core) standIn(ctx context.Context, tx *store.Tx, id string) (workspaces.Subnet, error) {
 	all, err := tx.Subnets(ctx)
 	if err != nil {
-		return workspaces.Subnet{}, err
+		return subnet, err
 	}
-	if len(all) == 0 {
-		return workspaces.Subnet{}, workspaces.Errorf(workspaces.CodeUnsupportedConfig, "This installation has no network.")
-	}
-	var sum int
-	for _, b := range []byte(id) {
-		sum += int(b)
-	}
-	return all[sum%len(all)], nil
+	subnet = workspaces.MadeUpSubnet(id, region, len(all))
+	return subnet, tx.PutSubnet(ctx, subnet)
 }

@@ -3,6 +3,7 @@ package workspaces
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Subnet is a network that WorkSpaces get their addresses from. Networks belong to the
@@ -53,4 +54,14 @@ func DefaultNetwork(region string, taken []netip.Prefix) []Subnet {
 		})
 	}
 	return subnets
+}
+
+// MadeUpSubnet makes a network for an id that a test suite brought along, the number'th of
+// the installation. Only simulated desktops live in it, so that it may overlap with others.
+func MadeUpSubnet(id, region string, number int) Subnet {
+	prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(number % 256), 0, 0}), 16)
+	return Subnet{
+		ID: id, VPCID: "vpc-" + strings.TrimPrefix(id, "subnet-"), Region: region, Zone: region + string(rune('a'+number%2)),
+		Prefix: prefix, Gateway: prefix.Addr().Next(),
+	}
 }
