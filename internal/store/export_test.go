@@ -23,6 +23,12 @@ func (s *Store) Explained(f func(tx *Tx) error) (plan string, err error) {
 	return strings.Join(e.plan, "\n"), err
 }
 
+// Explain notes the plan of a text that is not to run.
+func (t *Tx) Explain(ctx context.Context, text string) error {
+	args := make([]any, strings.Count(text, "$"))
+	return t.conn.(*explainer).explain(ctx, text, args)
+}
+
 // explainer notes the plan of each query before it runs it.
 type explainer struct {
 	connection
@@ -30,21 +36,25 @@ type explainer struct {
 }
 
 func (e *explainer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := e.explain(ctx, query, args); err != nil {
+		return nil, err
+	}
+	return e.connection.QueryContext(ctx, query, args...)
+}
+
+func (e *explainer) explain(ctx context.Context, query string, args []any) error {
 	rows, err := e.connection.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var id, parent, unused int
 		var detail string
 		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			return nil, err
+			return err
 		}
 		e.plan = append(e.plan, detail)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return e.connection.QueryContext(ctx, query, args...)
+	return rows.Err()
 }

@@ -20,7 +20,6 @@ func subnet(prefix string) workspaces.Subnet {
 func TestSubnets(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
-		t.Helper()
 		ctx := t.Context()
 		a, b := subnet("10.0.0.0/16"), subnet("10.1.0.0/24")
 		b.ID, b.Zone = "subnet-2", here.Region+"b"
@@ -41,7 +40,6 @@ func TestSubnets(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
-		t.Helper()
 		ctx := t.Context()
 		net := subnet("10.0.0.0/27")
 		first, last := net.Hosts()

@@ -35,7 +35,6 @@ func open(tb testing.TB, url string) *store.Store {
 func onEach(t *testing.T, f func(t *testing.T, s *store.Store)) {
 	t.Helper()
 	storetest.OnEach(t, func(t *testing.T, url string) {
-		t.Helper()
 		f(t, open(t, url))
 	})
 }
@@ -124,7 +123,6 @@ func fill(v reflect.Value, name string, n *int) {
 func TestOpenTwice(t *testing.T) {
 	t.Parallel()
 	storetest.OnEach(t, func(t *testing.T, url string) {
-		t.Helper()
 		update(t, open(t, url), func(tx *store.Tx) error { return tx.PutSetting(t.Context(), "kept", "yes") })
 		again := open(t, url)
 		value := read(t, again, func(tx *store.Tx) (string, error) { return tx.Setting(t.Context(), "kept") })
@@ -136,7 +134,6 @@ func TestOpenTwice(t *testing.T) {
 func TestOpenAtOnce(t *testing.T) {
 	t.Parallel()
 	storetest.OnEach(t, func(t *testing.T, url string) {
-		t.Helper()
 		var all sync.WaitGroup
 		for range 4 {
 			all.Go(func() {
@@ -201,7 +198,6 @@ func TestOpenFails(t *testing.T) {
 func TestMigrationsAreKept(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
-		t.Helper()
 		got := read(t, s, func(tx *store.Tx) (string, error) {
 			return tx.Text(t.Context(), "SELECT CAST(COUNT(*) AS TEXT) FROM schema_step WHERE name LIKE '0001%'")
 		})
@@ -214,7 +210,6 @@ func TestMigrationsAreKept(t *testing.T) {
 func TestOrderSurvives(t *testing.T) {
 	t.Parallel()
 	storetest.OnEach(t, func(t *testing.T, url string) {
-		t.Helper()
 		first := open(t, url)
 		insert(t, first, "ws-1")
 		// As if the clock had been an hour ahead.

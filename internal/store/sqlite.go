@@ -196,6 +196,7 @@ func (b *sqlite) migrate(ctx context.Context, apply func(context.Context) error)
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // has no effect once committed
+	//nolint:staticcheck // deprecated for PostgreSQL's sake; SQLite can do all in one, and nothing else keeps two processes apart
 	if _, err := m.MigrateTx(ctx, tx, rivermigrate.DirectionUp, nil); err != nil {
 		return err
 	}

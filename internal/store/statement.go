@@ -21,7 +21,7 @@ type connection interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-func (s session) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+func (s session) run(ctx context.Context, query string, args []any) (sql.Result, error) {
 	if st := s.statement(ctx, query); st != nil {
 		return st.ExecContext(ctx, args...)
 	}

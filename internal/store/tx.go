@@ -59,7 +59,7 @@ func (t *Tx) execCount(ctx context.Context, query string, args ...any) (int64, e
 	if t.tx == nil {
 		return 0, errReadOnly
 	}
-	result, err := t.session.exec(t.patient(ctx), query, args)
+	result, err := t.run(t.patient(ctx), query, args)
 	if err != nil {
 		return 0, err
 	}
@@ -105,7 +105,7 @@ func (t *Tx) each(ctx context.Context, f func(scanner) error, query string, args
 	if t.tx == nil && !strings.HasPrefix(query, "SELECT") { // UPDATE … RETURNING and its like
 		return errReadOnly
 	}
-	rows, err := t.session.query(t.patient(ctx), query, args)
+	rows, err := t.query(t.patient(ctx), query, args)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,6 @@ var errWanted = errors.New("wanted")
 func TestUpdateIsAtomic(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
-		t.Helper()
 		ctx := t.Context()
 		err := s.Update(ctx, func(tx *store.Tx) error {
 			return errors.Join(tx.InsertWorkSpace(ctx, workSpace("ws-1")), errWanted)
@@ -50,7 +49,6 @@ func TestUpdateIsAtomic(t *testing.T) {
 func TestUpdateThatPanics(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
-		t.Helper()
 		ctx := t.Context()
 		func() {
 			defer func() { equal(t, recover(), "wanted") }()
@@ -84,7 +82,6 @@ func TestUpdateThatPanics(t *testing.T) {
 func TestUpdatesInAGroup(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
-		t.Helper()
 		ctx := t.Context()
 		const each = 30
 		one := func(i int) (err error) {
@@ -177,7 +174,6 @@ func TestLostTransaction(t *testing.T) {
 func TestCancelledUpdate(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
-		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
 		err := s.Update(ctx, func(tx *store.Tx) error {
 			cancel()
@@ -196,7 +192,6 @@ func TestCancelledUpdate(t *testing.T) {
 func TestViewCannotWrite(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
-		t.Helper()
 		ctx := t.Context()
 		err := s.View(func(tx *store.Tx) error { return tx.PutSetting(ctx, "a", "b") })
 		if err == nil {
@@ -221,7 +216,6 @@ func TestViewCannotWrite(t *testing.T) {
 func TestChanged(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
-		t.Helper()
 		changed := s.Changed()
 		_ = s.Update(t.Context(), func(*store.Tx) error { return errWanted })
 		select {
@@ -242,7 +236,6 @@ func TestChanged(t *testing.T) {
 func TestNoLostUpdates(t *testing.T) {
 	t.Parallel()
 	storetest.OnEach(t, func(t *testing.T, url string) {
-		t.Helper()
 		ctx := t.Context()
 		stores := []*store.Store{open(t, url), open(t, url)}
 		const goroutines, quota, times = 16, 40, 5
@@ -294,7 +287,6 @@ func TestNoLostUpdates(t *testing.T) {
 func TestOneForAUser(t *testing.T) {
 	t.Parallel()
 	storetest.OnEach(t, func(t *testing.T, url string) {
-		t.Helper()
 		ctx := t.Context()
 		stores := []*store.Store{open(t, url), open(t, url)}
 		net := subnet("10.0.0.0/24")
@@ -394,6 +386,6 @@ func closeUnderUpdates(t *testing.T, url string, round int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.Close()
+	defer again.Close() //nolint:errcheck // only read from
 	equal(t, int64(count(t, again)-before), kept.Load())
 }

@@ -58,7 +58,7 @@ func (t *Tx) WorkSpaces(ctx context.Context, f WorkSpaceFilter) (WorkSpacePage, 
 	if f.After > 0 {
 		c.and("seq > ?", f.After)
 	}
-	query := selectWorkSpace + c.where() + " ORDER BY seq"
+	query := selectWorkSpace + c.where() + " ORDER BY " + f.order()
 	if f.Limit > 0 {
 		c.args = append(c.args, f.Limit+1)
 		query += " LIMIT $" + strconv.Itoa(len(c.args))
@@ -74,6 +74,15 @@ func (t *Tx) WorkSpaces(ctx context.Context, f WorkSpaceFilter) (WorkSpacePage, 
 		page.WorkSpaces, page.Next = page.WorkSpaces[:f.Limit], seqs[f.Limit-1]
 	}
 	return page, err
+}
+
+// order is that of the page. The plus keeps the databases from walking through a whole scope
+// in the order of seq where few rows are asked for, which are found sooner than they are sorted.
+func (f *WorkSpaceFilter) order() string {
+	if f.IDs != nil || f.Name != "" || f.UserName != "" && f.UserName != workspaces.Undefined {
+		return "+seq"
+	}
+	return "seq"
 }
 
 // WorkSpace returns the WorkSpace with the id; found is false where there is none.

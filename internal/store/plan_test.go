@@ -1,0 +1,99 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"carrel/internal/store"
+	"carrel/internal/store/storetest"
+	"carrel/internal/workspaces"
+)
+
+// TestPlans asks SQLite how it finds rows: by an index, and in its order where there are pages.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	s := open(t, storetest.SQLite(t))
+	ctx := t.Context()
+	page := func(f store.WorkSpaceFilter) func(tx *store.Tx) error {
+		f.Scope, f.Limit = here, 25
+		return func(tx *store.Tx) error {
+			_, err := tx.WorkSpaces(ctx, f)
+			return err
+		}
+	}
+	const sorts = " (sorts)" // may sort: it finds few rows
+	for name, c := range map[string]struct {
+		index string
+		f     func(tx *store.Tx) error
+	}{
+		"scope":     {"workspace_page", page(store.WorkSpaceFilter{})},
+		"next page": {"workspace_page", page(store.WorkSpaceFilter{After: 7})},
+		"directory": {"workspace_directory_page", page(store.WorkSpaceFilter{DirectoryID: "d-1", After: 7})},
+		"bundle":    {"workspace_bundle_page", page(store.WorkSpaceFilter{BundleID: "wsb-1"})},
+		"user":      {"workspace_user" + sorts, page(store.WorkSpaceFilter{DirectoryID: "d-1", UserName: "u"})},
+		"undefined": {"workspace_directory_page", page(store.WorkSpaceFilter{DirectoryID: "d-1", UserName: workspaces.Undefined})},
+		"name":      {"workspace_name" + sorts, page(store.WorkSpaceFilter{Name: "n"})},
+		"ids":       {"sqlite_autoindex_workspace_1" + sorts, page(store.WorkSpaceFilter{IDs: make([]string, 25)})},
+		"an id":     {"sqlite_autoindex_workspace_1" + sorts, page(store.WorkSpaceFilter{IDs: make([]string, 1)})},
+		"one": {"sqlite_autoindex_workspace_1", func(tx *store.Tx) error {
+			_, _, err := tx.WorkSpace(ctx, here, "ws-1")
+			return err
+		}},
+		"count": {"workspace_page", func(tx *store.Tx) error {
+			_, err := tx.CountWorkSpaces(ctx, here)
+			return err
+		}},
+		"next due": {"workspace_wake", func(tx *store.Tx) error {
+			_, err := tx.NextDue(ctx, workspaces.KindWorkSpace)
+			return err
+		}},
+		"user has": {"workspace_user", func(tx *store.Tx) error {
+			_, err := tx.UserHasWorkSpace(ctx, here, "d-1", "u")
+			return err
+		}},
+		"users": {"sqlite_autoindex_directory_user_1", func(tx *store.Tx) error {
+			_, err := tx.Users(ctx, store.UserFilter{Scope: here, DirectoryID: "d-1", Limit: 25})
+			return err
+		}},
+		"tags": {"sqlite_autoindex_tag_1", func(tx *store.Tx) error {
+			_, err := tx.Tags(ctx, here, "ws-1")
+			return err
+		}},
+		"token": {"sqlite_autoindex_client_token_1", func(tx *store.Tx) error {
+			_, _, err := tx.ClientToken(ctx, here, "d-1", "t", time.Time{})
+			return err
+		}},
+	} {
+		plan, err := s.Explained(c.f)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		index, few := strings.CutSuffix(c.index, sorts)
+		if !strings.Contains(plan, "INDEX "+index+" (") || !few && strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("%s: want %s:\n%s", name, c.index, plan)
+		}
+	}
+}
+
+// TestPlansOfUpdates looks at those that can only run in an Update.
+func TestPlansOfUpdates(t *testing.T) {
+	t.Parallel()
+	s := open(t, storetest.SQLite(t))
+	for query, index := range map[string]string{
+		"SELECT address_offset FROM workspace WHERE subnet_id = $1 AND subnet_id <> '' AND address_offset >= $2 AND address_offset <= $3" +
+			" ORDER BY address_offset LIMIT $4": "workspace_address",
+		"UPDATE workspace SET wake_at = $1 WHERE (account, region, id) IN (SELECT account, region, id FROM workspace" +
+			" WHERE wake_at > 0 AND wake_at <= $2 ORDER BY wake_at LIMIT $3)": "workspace_wake",
+		"DELETE FROM client_token WHERE expires_at <= $1": "client_token_expiry",
+	} {
+		plan, err := s.Explained(func(tx *store.Tx) error { return tx.Explain(t.Context(), query) })
+		if err != nil {
+			t.Errorf("%s: %v", query, err)
+		}
+		if !strings.Contains(plan, index) || strings.Contains(plan, "SCAN workspace") {
+			t.Errorf("%s: want %s:\n%s", query, index, plan)
+		}
+	}
+}
