@@ -110,6 +110,22 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
+// BenchmarkCount counts all WorkSpaces of a scope, as each creation does for the quota.
+func BenchmarkCount(b *testing.B) {
+	s := open(b, storetest.SQLite(b))
+	seed(b, s, 100_000)
+	ctx := b.Context()
+	for b.Loop() {
+		err := s.View(func(tx *store.Tx) error {
+			_, err := tx.CountWorkSpaces(ctx, benchScope)
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkOne reads one WorkSpace by its id.
 func BenchmarkOne(b *testing.B) {
 	s := open(b, storetest.SQLite(b))

@@ -44,6 +44,10 @@ func TestPlans(t *testing.T) {
 			_, err := tx.CountWorkSpaces(ctx, here)
 			return err
 		}},
+		"count by compute": {"workspace_compute", func(tx *store.Tx) error {
+			_, err := tx.CountWorkSpacesByCompute(ctx, here, "STANDARD")
+			return err
+		}},
 		"next due": {"workspace_wake", func(tx *store.Tx) error {
 			_, err := tx.NextDue(ctx, workspaces.KindWorkSpace)
 			return err

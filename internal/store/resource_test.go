@@ -184,7 +184,9 @@ func TestDirectories(t *testing.T) {
 		for id, want := range map[string]int{d.ID: 0, "d-other": 1} {
 			f := store.UserFilter{Scope: d.Scope, DirectoryID: id}
 			equal(t, len(read(t, s, func(tx *store.Tx) ([]*workspaces.User, error) { return tx.Users(ctx, f) })), want)
-			equal(t, len(read(t, s, func(tx *store.Tx) ([]workspaces.Tag, error) { return tx.Tags(ctx, d.Scope, workspaces.DirectoryTagsID(id)) })), want)
+			equal(t, len(read(t, s, func(tx *store.Tx) ([]workspaces.Tag, error) {
+				return tx.Tags(ctx, d.Scope, workspaces.DirectoryTagsID(id))
+			})), want)
 		}
 		if _, ok := get(d.ID); ok {
 			t.Error("it is still there")
@@ -308,7 +310,9 @@ func TestWorkspaceDirectoryFilters(t *testing.T) {
 				c.filter.Scope, c.filter.Limit, c.filter.After = here, limit, 0
 				var got []string
 				for more := true; more; more = c.filter.After > 0 {
-					page := read(t, s, func(tx *store.Tx) (store.WorkspaceDirectoryPage, error) { return tx.WorkspaceDirectories(ctx, c.filter) })
+					page := read(t, s, func(tx *store.Tx) (store.WorkspaceDirectoryPage, error) {
+						return tx.WorkspaceDirectories(ctx, c.filter)
+					})
 					for _, d := range page.Directories {
 						got = append(got, d.ID)
 					}
