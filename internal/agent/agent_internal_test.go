@@ -129,6 +129,41 @@ func TestDisplayOpensNoPortAndGetsTheSocket(t *testing.T) {
 	}
 }
 
+func TestTheDisplayMayFinishItsLine(t *testing.T) {
+	t.Parallel()
+	reader, writer := io.Pipe() // a write returns once all of it was read, and fails when the reader is closed
+	ready := awaitLine(reader)
+	for _, part := range []string{"0", "\n"} {
+		select {
+		case <-ready:
+			t.Fatalf("ready before %q", part)
+		default:
+		}
+		if _, err := io.WriteString(writer, part); err != nil {
+			t.Fatalf("write of %q: %v", part, err)
+		}
+	}
+	<-ready
+}
+
+func TestADisplayThatDiesIsNotReady(t *testing.T) {
+	t.Parallel()
+	reader, writer := io.Pipe()
+	ready := awaitLine(reader)
+	if _, err := io.WriteString(writer, "0"); err != nil {
+		t.Fatal(err)
+	}
+	writer.Close()
+	if _, err := writer.Write(nil); err == nil {
+		t.Error("the pipe is still open")
+	}
+	select {
+	case <-ready:
+		t.Error("ready on half a line")
+	default:
+	}
+}
+
 func TestTemporaryDirectoriesDoNotFollowTheUsersLinks(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -21,6 +22,8 @@ type stage struct {
 	stop    context.CancelFunc
 	ended   chan struct{}
 
+	// mu is held by the desktop's calls. The test touches what follows only while the desktop rests, see after.
+	mu                 sync.Mutex
 	displays, sessions []*actor
 	mute               bool  // new displays do not answer
 	refuse             error // programs do not start at all
@@ -35,7 +38,11 @@ type actor struct {
 	at     time.Time
 }
 
-func (a *actor) exit() { a.exited <- 0 }
+// exit ends the program, and lets everything happen that follows at once.
+func (a *actor) exit() {
+	a.exited <- 0
+	synctest.Wait()
+}
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
@@ -49,6 +56,8 @@ func newStage(t *testing.T) *stage {
 		board:    &statusBoard{path: filepath.Join(t.TempDir(), "status.json"), clock: timekeeper},
 		prepared: prepared,
 		startDisplay: func() (*process, <-chan struct{}, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			ready := make(chan struct{})
 			if !s.mute {
 				close(ready)
@@ -56,11 +65,19 @@ func newStage(t *testing.T) *stage {
 			display, err := s.start(&s.displays, 100)
 			return display, ready, err
 		},
-		startSession: func() (*process, error) { return s.start(&s.sessions, 200) },
+		startSession: func() (*process, error) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.start(&s.sessions, 200)
+		},
 		userPIDs: func(except int) []int {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			return slices.DeleteFunc(slices.Clone(s.leftovers), func(pid int) bool { return pid == except })
 		},
 		kill: func(pid int, signal syscall.Signal) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			s.signals = append(s.signals, signal)
 			if signal == syscall.SIGKILL || !s.stubborn {
 				s.leftovers = slices.DeleteFunc(s.leftovers, func(left int) bool { return left == pid })
@@ -97,6 +114,8 @@ func (s *stage) run() {
 
 // after lets time pass, and everything happen that is due until then.
 func (s *stage) after(d time.Duration) {
+	s.mu.Lock()   // what the test did so far comes before what the desktop does next
+	s.mu.Unlock() //nolint:staticcheck // an empty critical section, for its order alone
 	time.Sleep(d)
 	synctest.Wait()
 }

@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -95,13 +97,19 @@ func startDisplay(processes *children, config Config, socket, output *os.File) (
 	if err != nil {
 		return nil, nil, errors.Join(err, reader.Close())
 	}
-	ready := make(chan struct{})
+	return display, awaitLine(reader), nil
+}
+
+// awaitLine closes the channel when a whole line has been read, and the pipe in any case. A server that answers writes
+// its display number and, in a second write, the end of the line: it gives up if nobody reads that as well. One that
+// dies first closes its end without a word.
+func awaitLine(reader io.ReadCloser) <-chan struct{} {
+	read := make(chan struct{})
 	go func() {
 		defer reader.Close()
-		// It writes its display number; a server that dies first closes the pipe without a word.
-		if n, _ := reader.Read(make([]byte, 1)); n > 0 {
-			close(ready)
+		if _, err := bufio.NewReader(reader).ReadString('\n'); err == nil {
+			close(read)
 		}
 	}()
-	return display, ready, nil
+	return read
 }
