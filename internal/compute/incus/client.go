@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 
 	"github.com/lxc/incus/v6/shared/api"
@@ -110,7 +109,7 @@ func (c *client) settle(ctx context.Context, id string) error {
 // concerns tells whether the operation works on the instance.
 func concerns(operation api.Operation, id string) bool {
 	for _, resource := range operation.Resources["instances"] {
-		if u, err := url.Parse(resource); err == nil && path.Base(u.Path) == id {
+		if u, err := url.Parse(resource); err == nil && strings.HasSuffix(u.Path, "/instances/"+id) {
 			return true
 		}
 	}
@@ -119,12 +118,7 @@ func concerns(operation api.Operation, id string) bool {
 
 // send sends one request and returns Incus's answer, or its error.
 func (c *client) send(ctx context.Context, method, path string, header http.Header, body io.Reader) (*api.Response, error) {
-	separator := "?"
-	if strings.Contains(path, "?") {
-		separator = "&"
-	}
-	address := "http://incus/1.0" + path + separator + "project=" + url.QueryEscape(c.project)
-	request, err := http.NewRequestWithContext(ctx, method, address, body)
+	request, err := http.NewRequestWithContext(ctx, method, c.address(path), body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", compute.ErrFailed, err)
 	}
@@ -146,8 +140,7 @@ func (c *client) send(ctx context.Context, method, path string, header http.Head
 
 // text reads a log of Incus's, the one kind of answer that is not JSON.
 func (c *client) text(ctx context.Context, path string) (string, error) {
-	address := "http://incus/1.0" + path + "?project=" + url.QueryEscape(c.project)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address(path), nil)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", compute.ErrFailed, err)
 	}
@@ -164,6 +157,15 @@ func (c *client) text(ctx context.Context, path string) (string, error) {
 		return "", unavailable(err)
 	}
 	return string(content), nil
+}
+
+// address returns the URL of an API path, within the project.
+func (c *client) address(path string) string {
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+	return "http://incus/1.0" + path + separator + "project=" + url.QueryEscape(c.project)
 }
 
 func decode(response *api.Response, out any) error {

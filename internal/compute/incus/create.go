@@ -71,7 +71,7 @@ func (d *Driver) unfinished(ctx context.Context, id string) (*api.Instance, erro
 	instance, err := d.instance(ctx, id)
 	switch {
 	case missing(err):
-		return nil, nil //nolint:nilnil // no instance is the usual case, not a failure
+		return nil, nil // the usual case
 	case err != nil:
 		return nil, err
 	case active(instance) || ran(instance):
@@ -101,6 +101,9 @@ func (d *Driver) build(ctx context.Context, desktop compute.Desktop) error {
 	}
 	request := d.instanceRequest(desktop, fingerprint, card)
 	err = d.client.change(ctx, http.MethodPost, "/instances", request)
+	if err != nil {
+		d.forgetNetwork(desktop.Subnet)
+	}
 	if missing(err) || conflicts(err) {
 		// Something it stands on went away meanwhile, or a dead process's own request
 		// reached Incus after we had looked: the next call sees how it stands.
@@ -156,11 +159,11 @@ func (d *Driver) home(ctx context.Context, id string) (*api.StorageVolume, error
 	err := d.client.get(ctx, d.volumes()+"/"+homeVolume(id), &volume)
 	switch {
 	case missing(err):
-		return nil, nil //nolint:nilnil // no volume is an answer, not a failure
+		return nil, nil
 	case err != nil:
 		return nil, err
 	case !d.ours(volume.Config):
-		return nil, nil //nolint:nilnil // somebody else's is as good as none
+		return nil, nil // as good as none
 	}
 	return &volume, nil
 }
@@ -208,15 +211,29 @@ func (d *Driver) greeted(ctx context.Context, instance *api.InstanceFull) bool {
 // failed describes a desktop that came to nothing, in its own last words.
 func (d *Driver) failed(ctx context.Context, id, what string) error {
 	const lines = 12
-	for _, source := range []string{"/console", "/logs/lxc.log"} {
-		text, err := d.client.text(ctx, "/instances/"+id+source)
-		said := strings.Split(strings.TrimSpace(text), "\n")
-		if err == nil && said[0] != "" {
-			said = said[max(0, len(said)-lines):]
-			return fmt.Errorf("%w: %s: %s; its last words: %s", compute.ErrFailed, id, what, printable(strings.Join(said, " | ")))
+	said := strings.Split(strings.TrimSpace(d.console(ctx, id)), "\n")
+	said = said[max(0, len(said)-lines):]
+	return fmt.Errorf("%w: %s: %s; its last words: %q", compute.ErrFailed, id, what, strings.Join(said, "\n"))
+}
+
+// console returns what the first process of a desktop wrote, or else LXC's own log.
+func (d *Driver) console(ctx context.Context, id string) string {
+	const attempts = 20
+	for range attempts {
+		text, err := d.client.text(ctx, "/instances/"+id+"/console")
+		if err == nil && text != "" {
+			return text
+		}
+		// While LXC takes a dead container apart, it cannot tell what that wrote.
+		if d.real.Sleep(ctx, 100*time.Millisecond) != nil {
+			break
 		}
 	}
-	return fmt.Errorf("%w: %s: %s, and it left no log", compute.ErrFailed, id, what)
+	text, err := d.client.text(ctx, "/instances/"+id+"/logs/lxc.log")
+	if err != nil {
+		return "(no log: " + err.Error() + ")"
+	}
+	return text
 }
 
 // active tells whether the instance has processes.

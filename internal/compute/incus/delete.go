@@ -49,7 +49,7 @@ func (d *Driver) removeInstance(ctx context.Context, id string) error {
 		return err
 	}
 	if active(instance) {
-		if err := d.stop(ctx, id, true); err != nil && !missing(err) {
+		if err := d.stop(ctx, id, forcibly()); err != nil && !missing(err) {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@
 //
 // # Crash safety
 //
-// The driver remembers nothing: each call asks Incus what there is. A Create that
+// The driver remembers nothing of desktops: each call asks Incus what there is. A Create that
 // died leaves, in this order, a volume, an instance that never ran, or a running
 // instance; the next Create continues from there and Delete removes all of it. What
 // a dead process asked of Incus goes on inside Incus, so that every call first waits

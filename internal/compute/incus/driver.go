@@ -28,7 +28,7 @@ const (
 const (
 	// slotPatience is how long a call waits for its turn before it hands its worker
 	// back and asks to be called again, slotPause later.
-	slotPatience = 2 * time.Second
+	slotPatience = 5 * time.Second
 	slotPause    = time.Second
 )
 
@@ -55,6 +55,8 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+var _ compute.Driver = (*Driver)(nil)
+
 // Driver is a [compute.Driver] on Incus. Its methods may be called from any goroutine.
 type Driver struct {
 	client       *client
@@ -67,7 +69,9 @@ type Driver struct {
 	log          *slog.Logger
 	booting      chan struct{} // a slot for each desktop that is being made or started
 	ending       chan struct{} // a slot for each desktop that is being removed or stopped
-	networks     sync.Mutex    // held while networks and their access list are changed
+
+	networks    sync.Mutex           // held while networks and their access list are looked at and changed
+	networkSeen map[string]time.Time // by subnet id: when its network was last there and closed, in real time
 }
 
 // Open connects to Incus and makes the project if it is missing. Errors:
@@ -90,6 +94,7 @@ func Open(ctx context.Context, config Config) (*Driver, error) {
 		log:          cmp.Or(config.Logger, slog.Default()),
 		booting:      make(chan struct{}, parallel),
 		ending:       make(chan struct{}, parallel),
+		networkSeen:  map[string]time.Time{},
 	}
 	d.client = newClient(cmp.Or(config.Socket, defaultSocket()), d.project)
 	ctx, cancel := context.WithTimeout(ctx, readLimit)

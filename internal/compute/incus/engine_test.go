@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -201,7 +200,7 @@ func removeTestImage() error {
 // writeImage builds the test image's two files into a folder.
 func writeImage(folder, serial string) (metadata, rootfs string, err error) {
 	program := filepath.Join(folder, "init")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "./testdata/desktop")
+	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", program, "./testdata/desktop")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return "", "", fmt.Errorf("build testdata/desktop: %w: %s", err, output)
@@ -243,7 +242,7 @@ func archive(path string, files map[string]string) error {
 		if err := packed.WriteHeader(header); err != nil {
 			return err
 		}
-		if _, err := packed.Write(content); err != nil && err != io.EOF {
+		if _, err := packed.Write(content); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,7 @@ func (d *Driver) Bare(ctx context.Context, name, image, network string) error {
 		Source: api.InstanceSource{Type: "image", Fingerprint: fingerprint},
 		Start:  true,
 		InstancePut: api.InstancePut{
-			Config: map[string]string{tagInstallation: d.installation, "environment.CARREL_USER": "bare"},
+			Config: map[string]string{tagInstallation: d.installation, tagDesktop: name, "environment.CARREL_USER": "bare"},
 			Devices: map[string]map[string]string{
 				"root": {"type": "disk", "path": "/", "pool": d.pool},
 				"eth0": {"type": "nic", "name": "eth0", "network": network},

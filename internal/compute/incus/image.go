@@ -41,7 +41,7 @@ func (d *Driver) ImportImage(ctx context.Context, alias, metadata, rootfs string
 }
 
 func (d *Driver) importImage(ctx context.Context, alias, metadata, rootfs string) error {
-	fingerprint, err := fingerprint(metadata, rootfs)
+	fingerprint, err := hashFiles(metadata, rootfs)
 	if err != nil {
 		return fmt.Errorf("%w: %w", compute.ErrInvalid, err)
 	}
@@ -62,9 +62,9 @@ func (d *Driver) importImage(ctx context.Context, alias, metadata, rootfs string
 	return d.removeUnnamed(ctx, before)
 }
 
-// fingerprint returns what Incus will call the image: the hash of both files, one
-// after the other.
-func fingerprint(paths ...string) (string, error) {
+// hashFiles returns the hash of the files, one after the other, which is what Incus
+// calls an image.
+func hashFiles(paths ...string) (string, error) {
 	sum := sha256.New()
 	for _, path := range paths {
 		file, err := os.Open(path)

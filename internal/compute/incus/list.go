@@ -39,7 +39,7 @@ func (d *Driver) List(ctx context.Context) ([]compute.Machine, error) {
 	greeters.SetLimit(greetersAtOnce)
 	for i := range instances {
 		greeters.Go(func() error {
-			machines[i] = d.machine(ctx, &instances[i], homes[instances[i].Name])
+			machines[i] = d.machine(ctx, &instances[i], homes)
 			return nil
 		})
 	}
@@ -54,8 +54,9 @@ func (d *Driver) List(ctx context.Context) ([]compute.Machine, error) {
 	return machines, nil
 }
 
-// machine describes one instance, with or without its user volume.
-func (d *Driver) machine(ctx context.Context, instance *api.InstanceFull, home bool) compute.Machine {
+// machine describes one instance. homes has the ids whose user volume is there.
+func (d *Driver) machine(ctx context.Context, instance *api.InstanceFull, homes map[string]bool) compute.Machine {
+	home := homes[instance.Name]
 	m := compute.Machine{ID: instance.Name, Running: active(&instance.Instance)}
 	_, attached := instance.Devices["home"]
 	m.Whole = home && attached && ran(&instance.Instance)

@@ -72,8 +72,8 @@ func (d *Driver) settled(ctx context.Context, id string) (*api.Instance, error) 
 func (d *Driver) halt(ctx context.Context, id string) error {
 	instance, err := d.settled(ctx, id)
 	if err == nil && active(instance) {
-		if err = d.stop(ctx, id, false); err != nil && !missing(err) {
-			err = d.stop(ctx, id, true)
+		if err = d.stop(ctx, id, politely()); err != nil && !missing(err) {
+			err = d.stop(ctx, id, forcibly())
 		}
 	}
 	if err != nil {
@@ -91,17 +91,23 @@ func (d *Driver) start(ctx context.Context, id string) error {
 	return err
 }
 
-// stop stops an instance, asking it or by force; one that stands still is left alone.
-func (d *Driver) stop(ctx context.Context, id string, force bool) error {
-	state := api.InstanceStatePut{Action: "stop", Timeout: politeSeconds, Force: force}
-	if force {
-		state.Timeout = -1
-	}
-	err := d.setState(ctx, id, state)
+// stop stops an instance; one that stands still is left alone.
+func (d *Driver) stop(ctx context.Context, id string, how api.InstanceStatePut) error {
+	err := d.setState(ctx, id, how)
 	if mentions(err, "already stopped") {
 		return nil
 	}
 	return err
+}
+
+// politely asks the first process to stop, and fails if it does not.
+func politely() api.InstanceStatePut {
+	return api.InstanceStatePut{Action: "stop", Timeout: politeSeconds}
+}
+
+// forcibly kills all processes.
+func forcibly() api.InstanceStatePut {
+	return api.InstanceStatePut{Action: "stop", Timeout: -1, Force: true}
 }
 
 func (d *Driver) setState(ctx context.Context, id string, state api.InstanceStatePut) error {

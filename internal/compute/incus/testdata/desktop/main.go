@@ -62,7 +62,8 @@ func boot() {
 		go greet(port) // what the tests of isolation try to reach
 	}
 	stop := make(chan os.Signal, 16)
-	signal.Notify(stop, unix.SIGPWR, unix.SIGTERM, unix.SIGINT) // LXC stops with SIGPWR
+	// LXC stops with SIGPWR, or as systemd wants it, with SIGRTMIN+3.
+	signal.Notify(stop, unix.SIGPWR, unix.Signal(37), unix.SIGINT)
 	for range stop {
 		if behaviour != "Ignores Stop" {
 			os.Exit(0)
@@ -87,7 +88,7 @@ func greet(listener net.Listener) {
 
 // connect fails unless arguments[1] can be connected to on network arguments[0].
 func connect(arguments []string) error {
-	connection, err := net.DialTimeout(arguments[0], arguments[1], 2*time.Second)
+	connection, err := net.DialTimeout(arguments[0], arguments[1], time.Second)
 	if err != nil {
 		return err
 	}
