@@ -1,0 +1,59 @@
+package simulated
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"carrel/internal/clock"
+	"carrel/internal/compute"
+)
+
+// Config says what a simulated engine is like. The zero value is an engine in
+// memory that does everything at once, never fails, and has no images.
+type Config struct {
+	// Dir is the folder, made where missing, of the journal that lets desktops
+	// outlive the process. It belongs to one Driver at a time. "": in memory only.
+	Dir string
+	// Clock is what durations pass on; nil: the real time.
+	Clock *clock.Clock
+	// Seed decides, together with a desktop's id, what is drawn for the desktop.
+	Seed uint64
+	// Capacity is how many desktops may run at once; 0: any number.
+	Capacity int
+	// Images are those that the engine has.
+	Images []compute.Image
+	// AnyImage makes it have every image.
+	AnyImage bool
+
+	// How each method goes.
+	Create, Start, Stop, Reboot, Delete Behaviour
+}
+
+// Behaviour is how one of the engine's methods goes.
+type Behaviour struct {
+	// Min and Max bound how long it takes, of the clock's time. A desktop takes
+	// equally long for the same method each time. Zero: done at once.
+	Min, Max time.Duration
+	// Fail is the probability, from 0 to 1, that it fails with compute.ErrFailed at
+	// the end of that time; each call that begins anew draws anew.
+	Fail float64
+}
+
+func (c Config) check() error {
+	errs := []error{c.Create.check("Create"), c.Start.check("Start"), c.Stop.check("Stop"), c.Reboot.check("Reboot"), c.Delete.check("Delete")}
+	if c.Capacity < 0 {
+		errs = append(errs, errors.New("simulated: Capacity is below zero"))
+	}
+	return errors.Join(errs...)
+}
+
+func (b Behaviour) check(method string) error {
+	switch {
+	case b.Min < 0 || b.Max < b.Min:
+		return fmt.Errorf("simulated: %s takes from %v to %v", method, b.Min, b.Max)
+	case !(b.Fail >= 0 && b.Fail <= 1):
+		return fmt.Errorf("simulated: %s fails with probability %v", method, b.Fail)
+	}
+	return nil
+}
