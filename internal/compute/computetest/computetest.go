@@ -61,7 +61,9 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 	}
 	for _, part := range parts {
 		t.Run(part.name, func(t *testing.T) {
-			part.run(newSuite(t, open(t)))
+			s := newSuite(t, open(t))
+			defer s.sweep() // before the harness's own clean-up, which disposes of the driver
+			part.run(s)
 		})
 	}
 }

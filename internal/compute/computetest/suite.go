@@ -27,7 +27,6 @@ func newSuite(t *testing.T, h Harness) *suite {
 	if got := s.list(); len(got) > 0 {
 		t.Fatalf("the engine to test on has desktops: %v", got)
 	}
-	t.Cleanup(s.sweep)
 	return s
 }
 
@@ -52,14 +51,12 @@ func (s *suite) desktop() compute.Desktop {
 // sweep removes the part's desktops, whatever state a failure left them in, and
 // sees that nothing is left.
 func (s *suite) sweep() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.Context()), patience)
-	defer cancel()
 	for _, d := range s.made {
-		if err := Wait(ctx, s.Clock, s.destroy(d.ID)); err != nil {
+		if err := s.finish(s.destroy(d.ID)); err != nil {
 			s.Errorf("Delete(%s) at the end: %v", d.ID, err)
 		}
 	}
-	left, err := s.Driver.List(ctx)
+	left, err := s.Driver.List(s.Context())
 	if err != nil || len(left) > 0 {
 		s.Errorf("at the end List = %v, %v; want no desktops", left, err)
 	}
