@@ -3,25 +3,20 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"go.yaml.in/yaml/v3"
 
 	"carrel/internal/installation"
 	"carrel/internal/workspaces"
 )
 
-// Config is everything that carrel serve can be told. A value comes from a flag, else from
-// the environment (CARREL_ and the flag's name), else from the file, else it is the
-// default. The file is YAML, with the flags' names as keys and networks beside them.
+// Config is everything that carrel serve can be told; layer.go says from where. Other commands
+// have it too, for the settings that they share with the server.
 type Config struct {
 	Listen   string
 	Data     string
@@ -70,9 +65,10 @@ type NetworkConfig struct {
 	Network  string `yaml:"network"` // the engine's name of an existing network
 }
 
-// flags declares the flags of serve. Everything that a process needs to find the data folder is
-// declared for all commands, by the root.
+// flags declares every setting, with its default.
 func (c *Config) flags(f *pflag.FlagSet) {
+	f.StringVar(&c.Data, "data", installation.DefaultPath(), "the data folder")
+	f.StringVar(&c.Database, "database", "", "URL of a PostgreSQL database; empty: SQLite in the data folder")
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8383", "address to answer on")
 	f.StringVar(&c.Engine, "engine", "auto", "what runs desktops: incus, simulated, or auto (Incus where it answers)")
 	f.StringVar(&c.Account, "account", "123456789012", "the first account, 12 digits")
@@ -93,116 +89,6 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Incus.Project, "incus-project", "carrel", "the Incus project of the desktops")
 	f.StringVar(&c.Incus.Pool, "incus-pool", "carrel", "the Incus storage pool of the volumes")
 	f.IntVar(&c.Incus.Parallel, "incus-parallel", 4, "how many desktops Incus makes at once")
-}
-
-// notInFile are flags that say where the file is, or are for a single run.
-func notInFile() []string { return []string{"config", "data", "ci", "help"} }
-
-// load fills in what no flag has said, from the environment and the file, and checks the whole.
-func (c *Config) load(cmd *cobra.Command, file string) error {
-	values, err := c.readFile(file, cmd.Flags())
-	if err != nil {
-		return err
-	}
-	var problems []error
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Changed {
-			return
-		}
-		if v, ok := os.LookupEnv(environmentName(f.Name)); ok {
-			if err := f.Value.Set(v); err != nil {
-				problems = append(problems, fmt.Errorf("%s: %w", environmentName(f.Name), err))
-			}
-		} else if v, ok := values[f.Name]; ok {
-			if err := f.Value.Set(v); err != nil {
-				problems = append(problems, fmt.Errorf("%s: %s: %w", file, f.Name, err))
-			}
-		}
-	})
-	problems = append(problems, unknownEnvironment(cmd.Root()))
-	if c.CI {
-		c.Engine, c.Auth, c.Users, c.Instant, c.Control = "simulated", "any", "any", true, true
-	}
-	return errors.Join(append(problems, c.check())...)
-}
-
-func environmentName(flag string) string {
-	return "CARREL_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-// fromEnvironment applies the environment to the flags that all commands have.
-func (s *shared) fromEnvironment(cmd *cobra.Command) error {
-	for _, name := range []string{"data", "database"} {
-		if v, ok := os.LookupEnv(environmentName(name)); ok && !cmd.Flags().Changed(name) {
-			if err := cmd.Flags().Set(name, v); err != nil {
-				return usageError{err}
-			}
-		}
-	}
-	return nil
-}
-
-// fileShape is the file: scalars by the flags' names, and the networks.
-type fileShape struct {
-	Networks []NetworkConfig      `yaml:"networks"`
-	Scalars  map[string]yaml.Node `yaml:",inline"`
-}
-
-func (c *Config) readFile(path string, flags *pflag.FlagSet) (map[string]string, error) {
-	if path == "" {
-		return nil, nil
-	}
-	file, err := os.Open(path) //nolint:gosec // the administrator's own path
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() //nolint:errcheck // only read from
-	decoder := yaml.NewDecoder(file)
-	decoder.KnownFields(true)
-	var shape fileShape
-	if err := decoder.Decode(&shape); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	c.Networks = shape.Networks
-	values := make(map[string]string, len(shape.Scalars))
-	for key, node := range shape.Scalars {
-		if flags.Lookup(key) == nil || slices.Contains(notInFile(), key) {
-			return nil, fmt.Errorf("%s: line %d: there is no setting %q", path, node.Line, key)
-		}
-		if node.Kind != yaml.ScalarNode {
-			return nil, fmt.Errorf("%s: line %d: %s takes a single value", path, node.Line, key)
-		}
-		values[key] = node.Value
-	}
-	return values, nil
-}
-
-// exported are the variables that carrel env prints for other programs.
-func exported() []string {
-	return []string{"CARREL_VPC_ID", "CARREL_SUBNET_IDS"}
-}
-
-// unknownEnvironment refuses variables that look like settings and are none, so that a
-// misspelled one is not silently without effect.
-func unknownEnvironment(root *cobra.Command) error {
-	known := exported()
-	for _, cmd := range append(root.Commands(), root) {
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, environmentName(f.Name)) })
-		cmd.PersistentFlags().VisitAll(func(f *pflag.Flag) { known = append(known, environmentName(f.Name)) })
-	}
-	var unknown []string
-	for _, pair := range os.Environ() {
-		name, _, _ := strings.Cut(pair, "=")
-		if strings.HasPrefix(name, "CARREL_") && !strings.HasPrefix(name, "CARREL_TEST_") && !strings.HasPrefix(name, "CARREL_POOL_") &&
-			!slices.Contains(known, name) {
-			unknown = append(unknown, name)
-		}
-	}
-	if len(unknown) == 0 {
-		return nil
-	}
-	slices.Sort(unknown)
-	return fmt.Errorf("there is no setting %s; carrel serve --help lists them", strings.Join(unknown, ", "))
 }
 
 var (
@@ -226,6 +112,9 @@ func (c *Config) check() error {
 		if !slices.Contains(choice.values, choice.value) {
 			refuse("--%s is one of %s, not %q", choice.name, strings.Join(choice.values, ", "), choice.value)
 		}
+	}
+	if c.CI && c.Engine != "simulated" {
+		refuse("--ci throws its data away and is for simulated desktops only, not for --engine %s", c.Engine)
 	}
 	if !accountPattern.MatchString(c.Account) {
 		refuse("--account has 12 digits, not %q", c.Account)

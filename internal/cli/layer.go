@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
+)
+
+// environmentName is the variable that can hold a setting.
+func environmentName(flag string) string {
+	return "CARREL_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// layer fills in what no flag has said: from the environment, else from the file. An empty
+// variable says nothing, so that a script can pass on one that may not be set.
+func (s *shared) layer() error {
+	if v := os.Getenv(environmentName("config")); v != "" && s.file == "" {
+		s.file = v
+	}
+	file, err := readSettings(s.file, s.known)
+	if err != nil {
+		return usageError{err}
+	}
+	s.config.Networks = file.networks
+	var problems []error
+	s.known.VisitAll(func(f *pflag.Flag) {
+		source, value, given := environmentName(f.Name), os.Getenv(environmentName(f.Name)), false
+		switch {
+		case f.Changed:
+			s.said[f.Name] = true
+			return
+		case value != "":
+			given = true
+		default:
+			source = s.file + ": " + f.Name
+			value, given = file.values[f.Name]
+		}
+		if !given {
+			return
+		}
+		// Not through the flag set: f.Changed keeps telling what stood on the command line.
+		if err := f.Value.Set(value); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", source, err))
+		}
+		s.said[f.Name] = true
+	})
+	if err := errors.Join(problems...); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// settle applies --ci and checks the settings as a whole, and that there are no others. It is for
+// the commands that act on them.
+func (s *shared) settle() error {
+	s.config.apply(s.said)
+	return errors.Join(unknownEnvironment(s.known), s.config.check())
+}
+
+// apply sets what --ci stands for, but for what was said otherwise.
+func (c *Config) apply(said map[string]bool) {
+	if !c.CI {
+		return
+	}
+	for name, set := range map[string]func(){
+		"engine":  func() { c.Engine = "simulated" },
+		"auth":    func() { c.Auth = "any" },
+		"users":   func() { c.Users = "any" },
+		"instant": func() { c.Instant = true },
+		"control": func() { c.Control = true },
+	} {
+		if !said[name] {
+			set()
+		}
+	}
+}
+
+// settingsFile is what a configuration file says.
+type settingsFile struct {
+	values   map[string]string // by the flags' names
+	networks []NetworkConfig
+}
+
+// notInFile are flags that say where the file is, or are for a single run.
+func notInFile() []string { return []string{"config", "data", "ci"} }
+
+// readSettings reads a file, whose keys are those of the settings.
+func readSettings(path string, settings *pflag.FlagSet) (settingsFile, error) {
+	if path == "" {
+		return settingsFile{}, nil
+	}
+	file, err := os.Open(path) //nolint:gosec // the administrator's own path
+	if err != nil {
+		return settingsFile{}, err
+	}
+	defer file.Close() //nolint:errcheck // only read from
+	decoder := yaml.NewDecoder(file)
+	decoder.KnownFields(true)
+	var shape struct {
+		Networks []NetworkConfig      `yaml:"networks"`
+		Scalars  map[string]yaml.Node `yaml:",inline"`
+	}
+	if err := decoder.Decode(&shape); err != nil && !errors.Is(err, io.EOF) {
+		return settingsFile{}, fmt.Errorf("%s: %w", path, err)
+	}
+	values := make(map[string]string, len(shape.Scalars))
+	for key, node := range shape.Scalars {
+		if settings.Lookup(key) == nil || slices.Contains(notInFile(), key) {
+			return settingsFile{}, fmt.Errorf("%s: line %d: there is no setting %q for a file; carrel serve --help lists them", path, node.Line, key)
+		}
+		if node.Kind != yaml.ScalarNode {
+			return settingsFile{}, fmt.Errorf("%s: line %d: %s takes a single value", path, node.Line, key)
+		}
+		values[key] = node.Value
+	}
+	return settingsFile{values: values, networks: shape.Networks}, nil
+}
+
+// unknownEnvironment refuses variables that look like settings and are none, so that a
+// misspelled one is not silently without effect.
+func unknownEnvironment(known *pflag.FlagSet) error {
+	var unknown []string
+	for _, pair := range os.Environ() {
+		name, _, _ := strings.Cut(pair, "=")
+		if strings.HasPrefix(name, "CARREL_") && !understood(name, known) {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	slices.Sort(unknown)
+	return fmt.Errorf("there is no setting %s; carrel serve --help lists them", strings.Join(unknown, ", "))
+}
+
+// understood reports whether some part of Carrel reads the variable.
+func understood(name string, known *pflag.FlagSet) bool {
+	// For other programs; for the tests; for the scripts that set up Incus; for the image's recipe.
+	if slices.Contains([]string{"CARREL_VPC_ID", "CARREL_SUBNET_IDS"}, name) || strings.HasPrefix(name, "CARREL_TEST_") ||
+		strings.HasPrefix(name, "CARREL_POOL_") || strings.HasPrefix(name, "CARREL_IMAGE_") {
+		return true
+	}
+	found := false
+	known.VisitAll(func(f *pflag.Flag) { found = found || environmentName(f.Name) == name })
+	return found
+}
