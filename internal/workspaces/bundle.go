@@ -34,26 +34,32 @@ type Compute struct {
 	UserGiB   int
 	Large     bool // its volumes start at 175 and 100 GiB
 	Graphics  bool // its volumes start at 100 and 100 GiB; Carrel has no bundles of it
+
+	// suffix ends the id of the public bundle. Ids are for ever: they stand in people's
+	// configurations.
+	suffix string
 }
 
 // computes are the compute types with their vCPUs, memory and default volumes.
 // Source: the administration guide's pages on bundles and volumes (spec, section E).
-var computes = []Compute{
-	{Type: "VALUE", Label: "Value", CPUs: 1, MemoryMiB: 2 << 10, RootGiB: 80, UserGiB: 10},
-	{Type: "STANDARD", Label: "Standard", CPUs: 2, MemoryMiB: 4 << 10, RootGiB: 80, UserGiB: 50},
-	{Type: "PERFORMANCE", Label: "Performance", CPUs: 2, MemoryMiB: 8 << 10, RootGiB: 80, UserGiB: 100},
-	{Type: "POWER", Label: "Power", CPUs: 4, MemoryMiB: 16 << 10, RootGiB: 175, UserGiB: 100},
-	{Type: "POWERPRO", Label: "PowerPro", CPUs: 8, MemoryMiB: 32 << 10, RootGiB: 175, UserGiB: 100},
-	{Type: "GENERALPURPOSE_4XLARGE", Label: "GeneralPurpose.4xlarge", CPUs: 16, MemoryMiB: 64 << 10, RootGiB: 175, UserGiB: 100, Large: true},
-	{Type: "GENERALPURPOSE_8XLARGE", Label: "GeneralPurpose.8xlarge", CPUs: 32, MemoryMiB: 128 << 10, RootGiB: 175, UserGiB: 100, Large: true},
+func computes() []Compute {
+	return []Compute{
+		{suffix: "val", Type: "VALUE", Label: "Value", CPUs: 1, MemoryMiB: 2 << 10, RootGiB: 80, UserGiB: 10},
+		{suffix: "std", Type: "STANDARD", Label: "Standard", CPUs: 2, MemoryMiB: 4 << 10, RootGiB: 80, UserGiB: 50},
+		{suffix: "prf", Type: "PERFORMANCE", Label: "Performance", CPUs: 2, MemoryMiB: 8 << 10, RootGiB: 80, UserGiB: 100},
+		{suffix: "pwr", Type: "POWER", Label: "Power", CPUs: 4, MemoryMiB: 16 << 10, RootGiB: 175, UserGiB: 100},
+		{suffix: "ppr", Type: "POWERPRO", Label: "PowerPro", CPUs: 8, MemoryMiB: 32 << 10, RootGiB: 175, UserGiB: 100},
+		{suffix: "4xl", Type: "GENERALPURPOSE_4XLARGE", Label: "GeneralPurpose.4xlarge", CPUs: 16, MemoryMiB: 64 << 10, RootGiB: 175, UserGiB: 100, Large: true},
+		{suffix: "8xl", Type: "GENERALPURPOSE_8XLARGE", Label: "GeneralPurpose.8xlarge", CPUs: 32, MemoryMiB: 128 << 10, RootGiB: 175, UserGiB: 100, Large: true},
+	}
 }
 
 // ComputeOf returns what a compute type means. The graphics types, which a request may
 // name although no bundle of Carrel has them, mean a strong machine without graphics.
 func ComputeOf(computeType string) Compute {
-	i := slices.IndexFunc(computes, func(c Compute) bool { return c.Type == computeType })
-	if i >= 0 {
-		return computes[i]
+	all := computes()
+	if i := slices.IndexFunc(all, func(c Compute) bool { return c.Type == computeType }); i >= 0 {
+		return all[i]
 	}
 	return Compute{Type: computeType, Label: "Graphics", CPUs: 8, MemoryMiB: 16 << 10, RootGiB: 100, UserGiB: 100, Graphics: true}
 }
@@ -75,31 +81,24 @@ func CheckVolumes(computeType string, rootGiB, userGiB int) error {
 		if !big {
 			return refuse("(175+|100+)")
 		}
-	case !big && !(rootGiB == 80 && (userGiB == 10 || userGiB == 50 || userGiB == 100)):
+	case !big && (rootGiB != 80 || userGiB != 10 && userGiB != 50 && userGiB != 100):
 		return refuse("(80|10), (80|50), (80|100) or (175+|100+)")
 	}
 	return nil
 }
 
 // publicSince is when Carrel's public bundles came to be, the same in every installation.
-var publicSince = time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
-
-// publicSuffix are the last letters of the public bundles' ids. Ids are for ever: they
-// stand in people's configurations.
-var publicSuffix = map[string]string{
-	"VALUE": "val", "STANDARD": "std", "PERFORMANCE": "prf", "POWER": "pwr", "POWERPRO": "ppr",
-	"GENERALPURPOSE_4XLARGE": "4xl", "GENERALPURPOSE_8XLARGE": "8xl",
-}
+func publicSince() time.Time { return time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC) }
 
 // PublicBundles returns Carrel's own bundles: one per compute type, of the desktop that
 // the engine knows by the image's name.
 func PublicBundles(image string) []Bundle {
-	bundles := make([]Bundle, 0, len(computes))
-	for _, c := range computes {
+	var bundles []Bundle
+	for _, c := range computes() {
 		bundles = append(bundles, Bundle{
-			ID: "wsb-carrel" + publicSuffix[c.Type], Name: c.Label + " with Debian Linux (WSP)", Owner: Amazon,
+			ID: "wsb-carrel" + c.suffix, Name: c.Label + " with Debian Linux (WSP)", Owner: Amazon,
 			Description: c.Label + " desktop with Debian Linux and Xfce", ImageID: "wsi-carrelxfce", Image: image,
-			ComputeType: c.Type, RootGiB: c.RootGiB, UserGiB: c.UserGiB, Protocol: "WSP", CreatedAt: publicSince,
+			ComputeType: c.Type, RootGiB: c.RootGiB, UserGiB: c.UserGiB, Protocol: "WSP", CreatedAt: publicSince(),
 		})
 	}
 	return bundles
@@ -125,7 +124,7 @@ func WellKnownBundles(image string) []Bundle {
 		c := ComputeOf(k.compute)
 		bundles = append(bundles, Bundle{
 			ID: k.id, Name: k.name, Owner: Amazon, Description: k.name, ImageID: "wsi-carrelxfce", Image: image,
-			ComputeType: k.compute, RootGiB: c.RootGiB, UserGiB: c.UserGiB, Protocol: k.protocol, OS: k.os, CreatedAt: publicSince,
+			ComputeType: k.compute, RootGiB: c.RootGiB, UserGiB: c.UserGiB, Protocol: k.protocol, OS: k.os, CreatedAt: publicSince(),
 		})
 	}
 	return bundles

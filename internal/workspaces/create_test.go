@@ -7,8 +7,6 @@ import (
 	"carrel/internal/workspaces"
 )
 
-func minutes(n int) *int { return &n }
-
 func TestFill(t *testing.T) {
 	t.Parallel()
 	bundle := workspaces.PublicBundles("image")[1] // STANDARD, 80 and 50 GiB
@@ -27,22 +25,22 @@ func TestFill(t *testing.T) {
 			want:  workspaces.Properties{ComputeType: "STANDARD", RootGiB: 80, UserGiB: 50, RunningMode: "AUTO_STOP", AutoStopMinutes: 60},
 		},
 		"auto stop of two hours": {
-			order: workspaces.Order{UserName: "jane", Properties: workspaces.Properties{RunningMode: "AUTO_STOP"}, AutoStopMinutes: minutes(120)},
+			order: workspaces.Order{UserName: "jane", Properties: workspaces.Properties{RunningMode: "AUTO_STOP"}, AutoStopMinutes: new(120)},
 			want:  workspaces.Properties{ComputeType: "STANDARD", RootGiB: 80, UserGiB: 50, RunningMode: "AUTO_STOP", AutoStopMinutes: 120},
 		},
 		"not whole hours": {
-			order: workspaces.Order{UserName: "jane", Properties: workspaces.Properties{RunningMode: "AUTO_STOP"}, AutoStopMinutes: minutes(90)},
+			order: workspaces.Order{UserName: "jane", Properties: workspaces.Properties{RunningMode: "AUTO_STOP"}, AutoStopMinutes: new(90)},
 			code:  workspaces.CodeInvalidParameter,
 		},
 		"no hours": {
-			order: workspaces.Order{UserName: "jane", Properties: workspaces.Properties{RunningMode: "AUTO_STOP"}, AutoStopMinutes: minutes(0)},
+			order: workspaces.Order{UserName: "jane", Properties: workspaces.Properties{RunningMode: "AUTO_STOP"}, AutoStopMinutes: new(0)},
 			code:  workspaces.CodeInvalidParameter,
 		},
 		"a timeout that always runs": {
-			order: workspaces.Order{UserName: "jane", AutoStopMinutes: minutes(60)}, refusal: "AutoStopTimeoutIsNotApplicableForAnAlwaysOnWorkspace",
+			order: workspaces.Order{UserName: "jane", AutoStopMinutes: new(60)}, refusal: "AutoStopTimeoutIsNotApplicableForAnAlwaysOnWorkspace",
 		},
 		"a timeout by hand": {
-			order:   workspaces.Order{UserName: "jane", Properties: workspaces.Properties{RunningMode: "MANUAL"}, AutoStopMinutes: minutes(60)},
+			order:   workspaces.Order{UserName: "jane", Properties: workspaces.Properties{RunningMode: "MANUAL"}, AutoStopMinutes: new(60)},
 			refusal: "AutoStopTimeoutIsNotDefaultForManualWorkspace",
 		},
 		"undefined without a name": {order: workspaces.Order{UserName: "[UNDEFINED]"}, refusal: "InvalidParameterValues.WorkspaceName"},
@@ -85,10 +83,20 @@ func TestCheckVolumes(t *testing.T) {
 		root, user int
 		good       bool
 	}{
-		{"VALUE", 80, 10, true}, {"VALUE", 80, 50, true}, {"STANDARD", 80, 100, true}, {"POWERPRO", 175, 100, true},
-		{"STANDARD", 2000, 2000, true}, {"STANDARD", 80, 20, false}, {"STANDARD", 100, 100, false}, {"STANDARD", 175, 50, false},
-		{"STANDARD", 2001, 100, false}, {"GENERALPURPOSE_4XLARGE", 80, 10, false}, {"GENERALPURPOSE_8XLARGE", 175, 100, true},
-		{"GRAPHICS", 100, 100, true}, {"GRAPHICS", 80, 10, false}, {"STANDARD", -80, 10, false},
+		{"VALUE", 80, 10, true},
+		{"VALUE", 80, 50, true},
+		{"STANDARD", 80, 100, true},
+		{"POWERPRO", 175, 100, true},
+		{"STANDARD", 2000, 2000, true},
+		{"STANDARD", 80, 20, false},
+		{"STANDARD", 100, 100, false},
+		{"STANDARD", 175, 50, false},
+		{"STANDARD", 2001, 100, false},
+		{"GENERALPURPOSE_4XLARGE", 80, 10, false},
+		{"GENERALPURPOSE_8XLARGE", 175, 100, true},
+		{"GRAPHICS", 100, 100, true},
+		{"GRAPHICS", 80, 10, false},
+		{"STANDARD", -80, 10, false},
 	} {
 		if err := workspaces.CheckVolumes(c.compute, c.root, c.user); (err == nil) != c.good {
 			t.Errorf("%s %d and %d: %v", c.compute, c.root, c.user, err)

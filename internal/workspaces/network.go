@@ -1,6 +1,7 @@
 package workspaces
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
 	"strings"
@@ -31,9 +32,8 @@ func (s Subnet) Hosts() (first, last int64) {
 // Address returns the address at an offset within the subnet.
 func (s Subnet) Address(offset int64) netip.Addr {
 	a := s.Prefix.Masked().Addr().As4()
-	n := uint32(a[0])<<24 | uint32(a[1])<<16 | uint32(a[2])<<8 | uint32(a[3])
-	n += uint32(offset) //nolint:gosec // an offset lies within an IPv4 subnet
-	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+	binary.BigEndian.PutUint32(a[:], binary.BigEndian.Uint32(a[:])+uint32(offset)) //nolint:gosec // an offset lies within an IPv4 subnet
+	return netip.AddrFrom4(a)
 }
 
 // DefaultNetwork makes the network of an installation that declares none: one VPC with a
@@ -43,25 +43,28 @@ func DefaultNetwork(region string, taken []netip.Prefix) []Subnet {
 	vpc := NewVPCID()
 	subnets := make([]Subnet, 0, 2)
 	// 10.83 and on: few people number their networks from there.
-	for second := 83; len(subnets) < 2 && second < 255; second++ {
-		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(second), 0, 0}), 16)
+	for second := byte(83); len(subnets) < 2 && second < 255; second++ {
+		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, second, 0, 0}), 16)
 		if slices.ContainsFunc(taken, prefix.Overlaps) {
 			continue
 		}
 		subnets = append(subnets, Subnet{
-			ID: NewSubnetID(), VPCID: vpc, Region: region, Zone: region + string(rune('a'+len(subnets))), Prefix: prefix,
+			ID: NewSubnetID(), VPCID: vpc, Region: region, Zone: zone(region, len(subnets)), Prefix: prefix,
 			Gateway: prefix.Addr().Next(),
 		})
 	}
 	return subnets
 }
 
+// zone names the number'th availability zone of a region.
+func zone(region string, number int) string { return region + "abcdef"[number:number+1] }
+
 // MadeUpSubnet makes a network for an id that a test suite brought along, the number'th of
 // the installation. Only simulated desktops live in it, so that it may overlap with others.
 func MadeUpSubnet(id, region string, number int) Subnet {
-	prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(number % 256), 0, 0}), 16)
+	prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(number), 0, 0}), 16) //nolint:gosec // may overlap
 	return Subnet{
-		ID: id, VPCID: "vpc-" + strings.TrimPrefix(id, "subnet-"), Region: region, Zone: region + string(rune('a'+number%2)),
+		ID: id, VPCID: "vpc-" + strings.TrimPrefix(id, "subnet-"), Region: region, Zone: zone(region, number%2),
 		Prefix: prefix, Gateway: prefix.Addr().Next(),
 	}
 }

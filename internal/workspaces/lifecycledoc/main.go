@@ -4,7 +4,7 @@
 package main
 
 import (
-	"fmt"
+	"log"
 	"os"
 
 	"carrel/internal/workspaces"
@@ -12,11 +12,9 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: lifecycledoc FILE")
-		os.Exit(2)
+		log.Fatal("usage: lifecycledoc FILE")
 	}
 	if err := os.WriteFile(os.Args[1], []byte(workspaces.LifecyclePage()), 0o644); err != nil { //nolint:gosec // a page for everybody
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		log.Fatal(err)
 	}
 }
