@@ -76,7 +76,7 @@ func (d *desktop) runDisplay(ctx context.Context) {
 			s.Phase = PhaseStarting
 			s.Error = "display: " + how
 			s.Display.exited(how)
-			s.Session.PID = 0
+			s.Session.exited("lost its display")
 		})
 	case <-ctx.Done():
 	}

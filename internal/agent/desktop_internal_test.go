@@ -197,7 +197,8 @@ func TestADeadDisplayTakesItsSessionAlong(t *testing.T) {
 			t.Errorf("right after its death: %+v", got)
 		}
 		s.after(time.Second)
-		if got := s.status(); got.Phase != PhaseReady || got.Display.PID != 101 || got.Session.PID != 201 {
+		got := s.status()
+		if got.Phase != PhaseReady || got.Display.PID != 101 || got.Session.PID != 201 || got.Session.Restarts != 1 {
 			t.Errorf("a second later: %+v", got)
 		}
 		if len(s.leftovers) != 0 {
