@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+)
+
+// connections is how many clients ask at once.
+const connections = 4
+
+// client is as thin as a client can be that signs its requests: what is measured is the server.
+type client struct {
+	endpoint string
+	region   string
+	key      aws.Credentials
+	signer   *v4.Signer
+	http     *http.Client
+}
+
+func newClient(endpoint, id, secret string) *client {
+	return &client{
+		endpoint: endpoint, region: "us-east-1", key: aws.Credentials{AccessKeyID: id, SecretAccessKey: secret}, signer: v4.NewSigner(),
+		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections}},
+	}
+}
+
+// post sends a signed request and returns the body of the reply.
+func (c *client) post(ctx context.Context, service, target, path string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	content := "application/x-amz-json-1.1"
+	if target == "" {
+		content = "application/json"
+	} else {
+		request.Header.Set("X-Amz-Target", target)
+	}
+	request.Header.Set("Content-Type", content)
+	sum := sha256.Sum256(body)
+	if err := c.signer.SignHTTP(ctx, c.key, request, hex.EncodeToString(sum[:]), service, c.region, time.Now()); err != nil {
+		return nil, err
+	}
+	reply, err := c.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer reply.Body.Close() //nolint:errcheck // only read from
+	out, err := io.ReadAll(reply.Body)
+	if err == nil && reply.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s: %s", target, reply.Status, out)
+	}
+	return out, err
+}
+
+// workspaces calls an operation of the service workspaces with a JSON text.
+func (c *client) workspaces(ctx context.Context, operation, body string) ([]byte, error) {
+	return c.post(ctx, "workspaces", "WorkspacesService."+operation, "/", []byte(body))
+}
+
+// call is workspaces, and reads the reply.
+func (c *client) call(ctx context.Context, service, target string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	reply, err := c.post(ctx, service, target, "/", body)
+	if err != nil || out == nil {
+		return err
+	}
+	return json.Unmarshal(reply, out)
+}
+
+// rate is how often something was done and how long it took.
+type rate struct {
+	perSecond float64
+	p50, p99  time.Duration
+}
+
+func (r rate) String() string {
+	return fmt.Sprintf("%.0f/s, p50 %s, p99 %s", r.perSecond, r.p50.Round(10*time.Microsecond), r.p99.Round(10*time.Microsecond))
+}
+
+// measure does f from all connections for a while. The worker's number and a running
+// number tell calls apart.
+func measure(ctx context.Context, d time.Duration, f func(ctx context.Context, n int) error) (rate, error) {
+	var next atomic.Int64
+	times := make([][]time.Duration, connections)
+	errs := make([]error, connections)
+	var wg sync.WaitGroup
+	start := time.Now()
+	for i := range connections {
+		wg.Go(func() {
+			for errs[i] == nil && time.Since(start) < d {
+				t := time.Now()
+				errs[i] = f(ctx, int(next.Add(1)))
+				times[i] = append(times[i], time.Since(t))
+			}
+		})
+	}
+	wg.Wait()
+	took := time.Since(start)
+	for _, err := range errs {
+		if err != nil {
+			return rate{}, err
+		}
+	}
+	all := slices.Concat(times...)
+	slices.Sort(all)
+	return rate{
+		perSecond: float64(len(all)) / took.Seconds(), p50: all[len(all)/2], p99: all[len(all)*99/100],
+	}, nil
+}

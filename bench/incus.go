@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"time"
+)
+
+// benchIncus measures from CreateWorkspaces to AVAILABLE on real Incus, beside a bare
+// incus launch of the same image and the time to its RFB greeting. The two take turns, so
+// that both meet the same machine.
+func benchIncus(ctx context.Context, o options, t *table) error {
+	if err := exec.CommandContext(ctx, "incus", "query", "/1.0").Run(); err != nil {
+		t.add("CreateWorkspaces to AVAILABLE on Incus", "not measured", "Incus does not answer", "")
+		return nil //nolint:nilerr // said in the table
+	}
+	project := fmt.Sprintf("carrel-bench-%d", os.Getpid())
+	s, err := startCarrel(ctx, o, "--engine", "incus", "--incus-project", project)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	for _, count := range []int{1, 5, 25} {
+		rounds := max(1, 10/count)
+		var ours, bare []time.Duration
+		for round := range rounds + 1 {
+			o1, err := s.desktops(ctx, count, round)
+			if err != nil {
+				return err
+			}
+			b1, err := launches(ctx, o.image, count, round)
+			if err != nil {
+				return err
+			}
+			if round > 0 { // the first warms up both
+				ours, bare = append(ours, o1...), append(bare, b1...)
+			}
+		}
+		slices.Sort(ours)
+		slices.Sort(bare)
+		mine, theirs := ours[len(ours)/2], bare[len(bare)/2]
+		target := ""
+		if count < 25 {
+			target = " (at most 1.5)"
+		}
+		t.add(fmt.Sprintf("CreateWorkspaces to AVAILABLE on Incus, %d at once, median", count),
+			fmt.Sprintf("%.2f s", mine.Seconds()), fmt.Sprintf("incus launch to greeting: %.2f s", theirs.Seconds()),
+			fmt.Sprintf("%.2f%s", mine.Seconds()/theirs.Seconds(), target))
+	}
+	return nil
+}
+
+// desktops makes WorkSpaces at once and returns how long each took; then it terminates them.
+func (s *server) desktops(ctx context.Context, count, round int) ([]time.Duration, error) {
+	var reply struct {
+		PendingRequests []struct{ WorkspaceId string }
+	}
+	start := time.Now()
+	out, err := s.workspaces(ctx, "CreateWorkspaces", createBody(s.directory, "wsb-carrelval", fmt.Sprintf("i%d-%d", count, round), count))
+	if err == nil {
+		err = json.Unmarshal(out, &reply)
+	}
+	if err != nil {
+		return nil, err
+	}
+	took := make(map[string]time.Duration)
+	for len(took) < len(reply.PendingRequests) {
+		var page struct {
+			Workspaces []struct{ WorkspaceId, State, ErrorMessage string }
+		}
+		out, err := s.workspaces(ctx, "DescribeWorkspaces", "{}")
+		if err == nil {
+			err = json.Unmarshal(out, &page)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range page.Workspaces {
+			if w.State == "ERROR" {
+				return nil, errors.New(w.ErrorMessage)
+			}
+			if _, known := took[w.WorkspaceId]; w.State == "AVAILABLE" && !known {
+				took[w.WorkspaceId] = time.Since(start)
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	var ids []map[string]string
+	var times []time.Duration
+	for id, d := range took {
+		ids, times = append(ids, map[string]string{"WorkspaceId": id}), append(times, d)
+	}
+	if err := s.call(ctx, "workspaces", "WorkspacesService.TerminateWorkspaces", map[string]any{"TerminateWorkspaceRequests": ids}, nil); err != nil {
+		return nil, err
+	}
+	for {
+		n, err := s.list(ctx, nil)
+		if err != nil || n == 0 {
+			return times, err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// launches runs bare incus launch that often at once, and returns how long each took to
+// answer with its RFB greeting, as a loop in the instance finds it.
+func launches(ctx context.Context, image string, count, round int) ([]time.Duration, error) {
+	times, errs := make([]time.Duration, count), make([]error, count)
+	var wg sync.WaitGroup
+	start := time.Now()
+	for i := range count {
+		wg.Go(func() {
+			errs[i] = launch(ctx, image, bareName(count, round, i))
+			times[i] = time.Since(start)
+		})
+	}
+	wg.Wait()
+	for i := range count {
+		wg.Go(func() {
+			out, err := exec.CommandContext(ctx, "incus", "delete", "--force", bareName(count, round, i)).CombinedOutput()
+			if err != nil && errs[i] == nil {
+				errs[i] = fmt.Errorf("%w: %s", err, out)
+			}
+		})
+	}
+	wg.Wait()
+	return times, errors.Join(errs...)
+}
+
+func bareName(count, round, i int) string {
+	return fmt.Sprintf("carrel-bench-%d-%d-%d-%d", os.Getpid(), count, round, i)
+}
+
+// greeting waits for the screen's socket and reads its greeting. It runs in the instance, so
+// that the bare launch needs nothing of Carrel's.
+const greeting = `until [ "$(socat -u UNIX-CONNECT:/run/carrel/rfb.sock,end-close STDOUT 2>/dev/null | head -c 4)" = "RFB " ]; do sleep 0.01; done`
+
+func launch(ctx context.Context, image, name string) error {
+	out, err := exec.CommandContext(ctx, "incus", "launch", image, name, "--storage", "carrel",
+		"--config", "environment.CARREL_USER=bench", "--config", "security.idmap.isolated=true").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("incus launch: %w: %s", err, out)
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if out, err = exec.CommandContext(ctx, "incus", "exec", name, "--", "sh", "-c", greeting).CombinedOutput(); err != nil {
+		return fmt.Errorf("no greeting: %w: %s", err, out)
+	}
+	return nil
+}
