@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"carrel/internal/compute/computetest"
 	"carrel/internal/compute/incus"
 	"carrel/internal/rfb"
 )
@@ -48,8 +49,6 @@ func benchmarkTogether(b *testing.B, e *engine, count int, launch func(ctx conte
 	b.ReportMetric(float64(took[len(took)-1].Milliseconds()), "ms-slowest")
 }
 
-func make1(count int) []time.Duration { return make([]time.Duration, count) }
-
 func (e *engine) removeAll(b *testing.B) {
 	b.Helper()
 	machines, err := e.List(b.Context())
@@ -75,10 +74,12 @@ func BenchmarkCreate(b *testing.B) {
 			})
 		})
 		b.Run(fmt.Sprintf("Create-%d", count), func(b *testing.B) {
-			benchmarkTogether(b, e, count, func(_ context.Context, n byte) error {
+			benchmarkTogether(b, e, count, func(ctx context.Context, n byte) error {
 				desktop := e.desktop(n, e.subnet)
 				desktop.MemoryMiB = 1024
-				return e.finish(func(ctx context.Context) (time.Time, error) { return e.Create(ctx, desktop) })
+				return computetest.Wait(ctx, e.config.Clock, func(ctx context.Context) (time.Time, error) {
+					return e.Create(ctx, desktop)
+				})
 			})
 		})
 	}

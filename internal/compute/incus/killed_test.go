@@ -50,10 +50,10 @@ func TestKilledCreate(t *testing.T) {
 	t.Parallel()
 	e := open(t)
 	e.create(t, 9) // makes the network, so that the moments below are moments of the rest
-	moments := []time.Duration{2, 10, 25, 40, 60, 90, 130, 180, 250, 400}
-	for n, moment := range moments {
+	for n, milliseconds := range []int{2, 10, 25, 40, 60, 90, 130, 180, 250, 400} {
+		moment := time.Duration(milliseconds) * time.Millisecond
 		desktop := e.desktop(byte(10+n), e.subnet)
-		e.killCreate(t, desktop, moment*time.Millisecond)
+		e.killCreate(t, desktop, moment)
 		successor, err := incus.Open(t.Context(), e.config)
 		if err != nil {
 			t.Fatal(err)
@@ -73,7 +73,7 @@ func TestKilledCreate(t *testing.T) {
 			t.Errorf("killed after %v: Delete: %v", moment, err)
 		}
 		if left := e.left(t); left != 2 {
-			t.Fatalf("killed after %vms, then deleted: %d instances and volumes instead of 2", int(moment), left)
+			t.Fatalf("killed after %v, then deleted: %d instances and volumes instead of 2", moment, left)
 		}
 	}
 }

@@ -83,8 +83,7 @@ func openSocket(root *os.File) (*os.File, error) {
 	socket := os.NewFile(uintptr(fd), screenSocket)
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil || stat.Mode&unix.S_IFMT != unix.S_IFSOCK {
-		socket.Close()
-		return nil, errors.Join(fmt.Errorf("/%s is not a socket", screenSocket), err)
+		return nil, errors.Join(fmt.Errorf("/%s is not a socket", screenSocket), err, socket.Close())
 	}
 	return socket, nil
 }
