@@ -23,7 +23,7 @@ func BenchmarkBareUpdate(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // a benchmark's
+	defer db.Close()
 	db.SetMaxOpenConns(1)
 	ctx := b.Context()
 	for _, statement := range []string{"CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)", "INSERT INTO t VALUES (1, 0)"} {

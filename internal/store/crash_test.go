@@ -31,7 +31,9 @@ func TestCrash(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sound := read(t, s, func(tx *store.Tx) (string, error) { return tx.Text(t.Context(), "SELECT group_concat(integrity_check, ' ') FROM pragma_integrity_check") })
+		sound := read(t, s, func(tx *store.Tx) (string, error) {
+			return tx.Text(t.Context(), "SELECT group_concat(integrity_check, ' ') FROM pragma_integrity_check")
+		})
 		equal(t, sound, "ok")
 		page, err := pageOf(t.Context(), s, store.WorkSpaceFilter{Scope: here})
 		if err != nil {
@@ -47,7 +49,9 @@ func TestCrash(t *testing.T) {
 			}
 		}
 		// Each update wrote two WorkSpaces and one job, or nothing.
-		jobs := read(t, s, func(tx *store.Tx) (string, error) { return tx.Text(t.Context(), "SELECT CAST(2 * COUNT(*) AS TEXT) FROM river_job") })
+		jobs := read(t, s, func(tx *store.Tx) (string, error) {
+			return tx.Text(t.Context(), "SELECT CAST(2 * COUNT(*) AS TEXT) FROM river_job")
+		})
 		equal(t, jobs, fmt.Sprint(len(there)))
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -26,7 +26,8 @@ func (s *Store) Explained(f func(tx *Tx) error) (plan string, err error) {
 // Explain notes the plan of a text that is not to run.
 func (t *Tx) Explain(ctx context.Context, text string) error {
 	args := make([]any, strings.Count(text, "$"))
-	return t.conn.(*explainer).explain(ctx, text, args)
+	e := t.conn.(*explainer) //nolint:errcheck // a test may panic
+	return e.explain(ctx, text, args)
 }
 
 // explainer notes the plan of each query before it runs it.

@@ -64,12 +64,12 @@ func (t *Tx) TakeAddresses(ctx context.Context, s workspaces.Subnet, n int) ([]i
 func (t *Tx) freeAddresses(ctx context.Context, s workspaces.Subnet, first, end int64, n int) ([]int64, error) {
 	var free []int64
 	next := first
-	for next <= end && len(free) < n {
+	for limit := n; next <= end && len(free) < n; limit *= 2 {
 		// As many taken ones as free ones are wanted: enough unless the subnet is crowded,
-		// and then the loop goes on behind them.
+		// and then the loop goes on behind them, in longer and longer steps.
 		taken, err := list(ctx, t, func(row scanner) (offset int64, err error) { return offset, row.Scan(&offset) },
 			"SELECT address_offset FROM workspace WHERE subnet_id = $1 AND subnet_id <> '' AND address_offset >= $2 AND address_offset <= $3"+
-				" ORDER BY address_offset LIMIT $4", s.ID, next, end, n)
+				" ORDER BY address_offset LIMIT $4", s.ID, next, end, limit)
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (t *Tx) freeAddresses(ctx context.Context, s workspaces.Subnet, first, end 
 			}
 			next = max(next, offset+1)
 		}
-		if len(taken) < n {
+		if len(taken) < limit {
 			for ; next <= end && len(free) < n; next++ {
 				free = append(free, next)
 			}

@@ -61,7 +61,7 @@ func read[T any](tb testing.TB, s *store.Store, f func(tx *store.Tx) (T, error))
 }
 
 // found adapts the methods that also say whether there is a thing.
-func found[T any](v T, ok bool, err error) (T, error) {
+func found[T any](v T, ok bool, err error) (T, error) { //nolint:revive // ok is a result, passed on
 	if err == nil && !ok {
 		err = errors.New("not found")
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -17,6 +16,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
+	"golang.org/x/sync/semaphore"
 )
 
 // postgres is a database that several Carrel processes can share. River inserts through
@@ -26,7 +26,7 @@ type postgres struct {
 	pool *pgxpool.Pool
 	db   *sql.DB
 	jobs *river.Client[*sql.Tx]
-	turn sync.RWMutex // see update
+	room *semaphore.Weighted // for updates that run at once
 }
 
 // connections is how many a process has at the most, unless pool_max_conns in the url says
@@ -49,7 +49,7 @@ func (s *Store) openPostgres(ctx context.Context, url string) error {
 		pool.Close()
 		return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
 	}
-	b := &postgres{pool: pool, db: stdlib.OpenDBFromPool(pool)}
+	b := &postgres{pool: pool, db: stdlib.OpenDBFromPool(pool), room: semaphore.NewWeighted(updatesAtOnce)}
 	if b.jobs, err = river.NewClient(riverdatabasesql.New(b.db), &river.Config{}); err != nil {
 		return errors.Join(fmt.Errorf("store: %w", err), b.close())
 	}
@@ -58,6 +58,9 @@ func (s *Store) openPostgres(ctx context.Context, url string) error {
 }
 
 const (
+	// updatesAtOnce is how many updates a process runs beside each other. More would only
+	// get in each other's way: they then spend their time on being tried again.
+	updatesAtOnce = 4
 	// maxAttempts is how often a transaction is tried that others get in the way of.
 	maxAttempts = 20
 	// politeAttempts is how many of them run beside other updates of this process. Those
@@ -73,7 +76,11 @@ const (
 func (b *postgres) update(ctx context.Context, f func(session) error) error {
 	duplicates := 0
 	for attempt := 1; ; attempt++ {
-		err := b.attempt(ctx, attempt > politeAttempts, f)
+		room := int64(1)
+		if attempt > politeAttempts {
+			room = updatesAtOnce
+		}
+		err := b.attempt(ctx, room, f)
 		switch conflictOf(err) {
 		case noConflict:
 			return err
@@ -89,15 +96,12 @@ func (b *postgres) update(ctx context.Context, f func(session) error) error {
 	}
 }
 
-// attempt runs f in a transaction, alone among those of this process or beside them.
-func (b *postgres) attempt(ctx context.Context, alone bool, f func(session) error) error { //nolint:revive // two locks of one kind
-	if alone {
-		b.turn.Lock()
-		defer b.turn.Unlock()
-	} else {
-		b.turn.RLock()
-		defer b.turn.RUnlock()
+// attempt runs f in a transaction once there is that much room for it.
+func (b *postgres) attempt(ctx context.Context, room int64, f func(session) error) error {
+	if err := b.room.Acquire(ctx, room); err != nil {
+		return err
 	}
+	defer b.room.Release(room)
 	tx, err := b.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
 	if err != nil {
 		return err
@@ -154,7 +158,7 @@ func (b *postgres) migrate(ctx context.Context, apply func(context.Context) erro
 		return err
 	}
 	defer conn.Release()
-	defer conn.Conn().Close(ctx) //nolint:errcheck // the lock goes with the connection
+	defer conn.Conn().Close(ctx) // and with it the lock
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return err
 	}
@@ -176,8 +180,10 @@ func (*postgres) schema(statement string) string {
 
 // close waits for the updates that are under way; later ones find the database closed.
 func (b *postgres) close() error {
-	b.turn.Lock()
-	defer b.turn.Unlock()
+	if err := b.room.Acquire(context.Background(), updatesAtOnce); err != nil {
+		return err
+	}
+	defer b.room.Release(updatesAtOnce)
 	err := b.db.Close()
 	b.pool.Close()
 	return err

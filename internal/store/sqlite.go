@@ -168,7 +168,7 @@ func (b *sqlite) commit() {
 func (b *sqlite) fail(err error) {
 	g := b.open
 	b.open = nil
-	_ = g.tx.Rollback() //nolint:errcheck // err is the one that tells why
+	_ = g.tx.Rollback() // err is the one that tells why
 	g.err = fmt.Errorf("store: the transaction was lost: %w", err)
 	close(g.committed)
 }

@@ -109,7 +109,7 @@ func (t *Tx) each(ctx context.Context, f func(scanner) error, query string, args
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // Err tells what matters
+	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows); err != nil {
 			return err

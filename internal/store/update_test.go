@@ -330,16 +330,17 @@ func TestOneForAUser(t *testing.T) {
 
 // TestClose closes the store under updates: each of them either is kept or says that it is not.
 func TestClose(t *testing.T) { //nolint:paralleltest // counts the goroutines of database/sql
+	//nolint:paralleltest // as above
 	for _, kind := range []func(testing.TB) string{storetest.SQLite, storetest.Postgres} {
-		t.Run("", func(t *testing.T) { //nolint:paralleltest // as above
+		t.Run("", func(t *testing.T) {
 			url := kind(t)
 			for round := range 5 {
 				closeUnderUpdates(t, url, round)
 			}
 			deadline := time.Now().Add(10 * time.Second)
-			for stacks := ""; ; time.Sleep(10 * time.Millisecond) {
+			for ; ; time.Sleep(10 * time.Millisecond) {
 				buf := make([]byte, 1<<20)
-				stacks = string(buf[:runtime.Stack(buf, true)])
+				stacks := string(buf[:runtime.Stack(buf, true)])
 				if !strings.Contains(stacks, "database/sql") && !strings.Contains(stacks, "internal/store.") {
 					break
 				}
@@ -386,6 +387,6 @@ func closeUnderUpdates(t *testing.T, url string, round int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.Close() //nolint:errcheck // only read from
+	defer again.Close()
 	equal(t, int64(count(t, again)-before), kept.Load())
 }

@@ -232,7 +232,7 @@ func (m *model) taken(w *workspaces.WorkSpace) bool {
 	})
 }
 
-func (m *model) update(t *rapid.T, want bool, f func(tx *store.Tx) error) {
+func (m *model) update(t *rapid.T, want bool, f func(tx *store.Tx) error) { //nolint:revive // want is a result
 	if err := m.store.Update(t.Context(), f); (err == nil) != want {
 		t.Fatal(err)
 	}

@@ -18,8 +18,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// OnEach runs f as a subtest on an empty database of each kind. url is for store.Open.
-func OnEach(t *testing.T, f func(t *testing.T, url string)) {
+// OnEach runs f as a subtest on an empty database of each kind. database is for store.Open.
+func OnEach(t *testing.T, f func(t *testing.T, database string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
@@ -69,7 +69,7 @@ func run(tb testing.TB, server, statement string) {
 	if err != nil {
 		tb.Fatalf("CARREL_TEST_POSTGRES: %v", err)
 	}
-	defer conn.Close(ctx) //nolint:errcheck // the statement's own error is the one that counts
+	defer conn.Close(ctx)
 	if _, err := conn.Exec(ctx, statement); err != nil {
 		tb.Fatalf("%s: %v", statement, err)
 	}
