@@ -63,15 +63,29 @@ func openIncus(ctx context.Context, c *cli.Config, installation string, clk *clo
 }
 
 func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) {
-	dir := c.Folder().Engine()
-	span := simulated.Span{Min: c.Simulated.Delay, Max: c.Simulated.Delay}
+	usual := simulated.Behaviour{Min: c.Simulated.Delay, Max: c.Simulated.Delay}
+	create := usual
+	create.Fail = c.Simulated.Failures
 	driver, err := simulated.Open(simulated.Config{
-		Dir: dir, Clock: clk, Seed: c.Simulated.Seed, Capacity: c.Simulated.Capacity, AnyImage: true,
-		Durations: simulated.Durations{Create: span, Start: span, Stop: span, Reboot: span, Delete: span},
-		Failures:  simulated.Failures{Create: c.Simulated.Failures},
+		Dir: c.Folder().Engine(), Clock: clk, Seed: c.Simulated.Seed, Capacity: c.Simulated.Capacity, AnyImage: true,
+		Create: create, Start: usual, Stop: usual, Reboot: usual, Delete: usual,
 	})
 	if err != nil {
 		return engine{}, err
 	}
-	return engine{driver: driver, name: "simulated", why: why, encrypts: true, reset: driver.Reset, close: driver.Close}, nil
+	return engine{driver: driver, name: "simulated", why: why, encrypts: true, reset: emptier(driver), close: driver.Close}, nil
+}
+
+// emptier returns what removes all desktops of a simulated engine. Those that take their
+// time to go are gone later: nobody owns them any more, and reconcile sees to that.
+func emptier(driver *simulated.Driver) func(context.Context) error {
+	return func(ctx context.Context) error {
+		machines, err := driver.List(ctx)
+		for _, m := range machines {
+			if _, e := driver.Delete(ctx, m.ID); err == nil {
+				err = e
+			}
+		}
+		return err
+	}
 }
