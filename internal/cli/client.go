@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -38,17 +37,17 @@ type remote struct {
 // remote finds the server to talk to: the one of the folder that --data names, else the one of
 // AWS_ENDPOINT_URL, else the one of the default folder.
 func (s *shared) remote() (*remote, error) {
-	endpoint := os.Getenv("AWS_ENDPOINT_URL")
+	endpoint := s.variable("AWS_ENDPOINT_URL")
 	if endpoint == "" || s.known.Changed("data") {
 		return s.local()
 	}
 	r := &remote{
-		endpoint: strings.TrimRight(endpoint, "/"), region: os.Getenv("AWS_REGION"), clock: s.clock,
-		accessKey:  aws.Credentials{AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY")},
+		endpoint: strings.TrimRight(endpoint, "/"), region: s.variable("AWS_REGION"), clock: s.clock,
+		accessKey:  aws.Credentials{AccessKeyID: s.variable("AWS_ACCESS_KEY_ID"), SecretAccessKey: s.variable("AWS_SECRET_ACCESS_KEY")},
 		unanswered: "see that AWS_ENDPOINT_URL is right, and that carrel serve runs there",
 	}
 	if r.region == "" {
-		r.region = os.Getenv("AWS_DEFAULT_REGION")
+		r.region = s.variable("AWS_DEFAULT_REGION")
 	}
 	if r.accessKey.AccessKeyID == "" || r.accessKey.SecretAccessKey == "" || r.region == "" {
 		return nil, fmt.Errorf("AWS_ENDPOINT_URL names the server %s, but AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION are not all set; "+
@@ -121,7 +120,7 @@ func (r *remote) get(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, r.plain(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // only read from
+	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxReply))
 	if err != nil {
 		return nil, r.plain(err)

@@ -14,7 +14,7 @@ type candidates func(ctx context.Context) ([]cobra.Completion, error)
 
 // completeArgs offers candidates for a command's arguments, but for those that stand there already. Where
 // they cannot be asked for, nothing is offered: a shell has no place for an error.
-func (s *shared) completeArgs(ask candidates) cobra.CompletionFunc {
+func completeArgs(ask candidates) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		found, err := ask(cmd.Context())
 		if err != nil {
@@ -29,9 +29,9 @@ func (s *shared) completeArgs(ask candidates) cobra.CompletionFunc {
 }
 
 // completeFlag offers candidates for a flag's value.
-func (s *shared) completeFlag(cmd *cobra.Command, flag string, ask candidates) {
+func completeFlag(cmd *cobra.Command, flag string, ask candidates) {
 	err := cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return s.completeArgs(ask)(cmd, nil, "")
+		return completeArgs(ask)(cmd, nil, "")
 	})
 	if err != nil {
 		panic(err) // the flag is not declared, or completed twice: a mistake in this package

@@ -142,7 +142,7 @@ func (r *remote) directory(ctx context.Context, said string) (dstypes.DirectoryD
 // directoryFlag declares --directory for a command and returns where its value will be.
 func (s *shared) directoryFlag(cmd *cobra.Command) *string {
 	said := cmd.Flags().String("directory", "", "the directory, by id or name; it can be left out where there is only one")
-	s.completeFlag(cmd, "directory", func(ctx context.Context) ([]cobra.Completion, error) {
+	completeFlag(cmd, "directory", func(ctx context.Context) ([]cobra.Completion, error) {
 		r, err := s.remote()
 		if err != nil {
 			return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 )
@@ -78,7 +77,7 @@ func (d *doctor) looks() []func(context.Context) []finding {
 }
 
 // elsewhere reports whether the server is not this machine's.
-func (d *doctor) elsewhere() bool { return os.Getenv("AWS_ENDPOINT_URL") != "" && !d.said["data"] }
+func (d *doctor) elsewhere() bool { return d.variable("AWS_ENDPOINT_URL") != "" && !d.said["data"] }
 
 func printFindings(w io.Writer, f format, findings []finding) error {
 	if f == formatJSON {

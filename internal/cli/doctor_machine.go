@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -52,16 +53,16 @@ func (d *doctor) user(context.Context) []finding {
 	if m.uid == 0 {
 		return []finding{okf("user", "root")}
 	}
-	for _, group := range m.groups {
-		if group == "incus-admin" {
-			return []finding{{statusWarn, "user", m.name + ", who may use Incus", "carrel image build needs root: sudo carrel image build"}}
-		}
+	if slices.Contains(m.groups, "incus-admin") {
+		return []finding{{statusWarn, "user", m.name + ", who may use Incus", "carrel image build needs root: sudo carrel image build"}}
 	}
 	if d.config.Engine == "simulated" {
 		return []finding{okf("user", "%s; simulated desktops need no rights", m.name)}
 	}
-	return []finding{{d.unlessAuto(), "user", m.name + ", who may not use Incus",
-		"run carrel as root, or: sudo usermod -aG incus-admin " + quote(m.name)}}
+	return []finding{{
+		d.unlessAuto(), "user", m.name + ", who may not use Incus",
+		"run carrel as root, or: sudo usermod -aG incus-admin " + quote(m.name),
+	}}
 }
 
 // unlessAuto is how bad it is to have no Incus: with --engine auto desktops are simulated then.
@@ -92,8 +93,10 @@ func (d *doctor) dataFolder(context.Context) []finding {
 		return []finding{{statusMissing, what, err.Error(), "name another folder with --data"}}
 	}
 	if err := unix.Access(path, unix.W_OK|unix.X_OK); err != nil {
-		return []finding{{statusMissing, what, fmt.Sprintf("%s cannot be written: %v", path, err),
-			"let the user of carrel serve write it, or name another with --data"}}
+		return []finding{{
+			statusMissing, what, fmt.Sprintf("%s cannot be written: %v", path, err),
+			"let the user of carrel serve write it, or name another with --data",
+		}}
 	}
 	var room unix.Statfs_t
 	if err := unix.Statfs(path, &room); err == nil {
@@ -153,15 +156,17 @@ func (d *doctor) subordinateIDs() []finding {
 	}
 	for line := range strings.Lines(string(text)) {
 		if fields := strings.Split(strings.TrimSpace(line), ":"); len(fields) == 3 && fields[0] == "root" {
-			count, _ := strconv.Atoi(fields[2]) //nolint:errcheck // what cannot be read is no range
+			count, _ := strconv.Atoi(fields[2]) // what cannot be read is no range
 			if count/idsEach >= fewDesktops {
 				return []finding{okf("user ids", "enough for %d desktops", count/idsEach)}
 			}
 			break
 		}
 	}
-	return []finding{{statusWarn, "user ids", "root has too few subordinate ids for " + strconv.Itoa(fewDesktops) + " desktops in /etc/subuid",
-		"scripts/incus-up.sh enlarges them"}}
+	return []finding{{
+		statusWarn, "user ids", "root has too few subordinate ids for " + strconv.Itoa(fewDesktops) + " desktops in /etc/subuid",
+		"scripts/incus-up.sh enlarges them",
+	}}
 }
 
 // incusEngine looks at Incus.
@@ -212,8 +217,10 @@ func (d *doctor) imageTools(context.Context) []finding {
 	}
 	agent, err := agentProgram("")
 	if err != nil {
-		return append(findings, finding{statusWarn, "carrel-agent", "not beside carrel; carrel image build needs it",
-			"make build makes it; or name it with carrel image build --agent PATH"})
+		return append(findings, finding{
+			statusWarn, "carrel-agent", "not beside carrel; carrel image build needs it",
+			"make build makes it; or name it with carrel image build --agent PATH",
+		})
 	}
 	return append(findings, okf("carrel-agent", "%s", agent))
 }

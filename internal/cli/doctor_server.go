@@ -26,7 +26,7 @@ func (d *doctor) database(ctx context.Context) []finding {
 	if err != nil {
 		return []finding{{statusMissing, what, err.Error(), "see that PostgreSQL runs and that --database names it: postgres://USER:PASSWORD@HOST/DATABASE"}}
 	}
-	defer conn.Close(ctx) //nolint:errcheck // nothing was written
+	defer conn.Close(ctx)
 	return []finding{okf(what, "PostgreSQL %s", conn.PgConn().ParameterStatus("server_version"))}
 }
 
@@ -60,7 +60,7 @@ func (r *remote) greet(ctx context.Context) (skew time.Duration, err error) {
 	if err != nil {
 		return 0, r.plain(err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it is not read
+	defer response.Body.Close()
 	if response.StatusCode >= http.StatusBadRequest {
 		return 0, refusal(response, nil)
 	}

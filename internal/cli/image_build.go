@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -116,12 +117,12 @@ func (s *shared) runRecipe(ctx context.Context, b imageBuild) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(recipe) //nolint:errcheck // it lies where the system cleans up
+	defer os.RemoveAll(recipe)
 	if err := os.CopyFS(recipe, desktop.Recipe); err != nil {
 		return err
 	}
 	build := exec.CommandContext(ctx, "bash", filepath.Join(recipe, "build.sh"), b.folder, b.agent) //nolint:gosec // our own recipe
-	build.Env = os.Environ()
+	build.Env = slices.Clone(s.Env)
 	if b.refresh {
 		build.Env = append(build.Env, "CARREL_IMAGE_REFRESH=1")
 	}
@@ -180,7 +181,7 @@ func lastLine(path string) string {
 	if err != nil {
 		return ""
 	}
-	defer file.Close() //nolint:errcheck // only read from
+	defer file.Close()
 	const most = 4 << 10
 	size, err := file.Seek(0, 2)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -165,11 +166,14 @@ func newKeyDelete(s *shared) *cobra.Command {
 		Short: "Delete access keys; requests signed with them are refused from then on",
 		Long: "Delete access keys; requests signed with them are refused from then on. What was made with a key stays.\n" +
 			"The administrator's own key is deleted only with --force; the next start of the server makes another.",
-		Example:           "  carrel key delete AKIA0123456789ABCDEF",
+		Example:           "  carrel key delete AKIAEXAMPLE",
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: s.completeArgs(s.keyIDs),
+		ValidArgsFunction: completeArgs(s.keyIDs),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			return s.withStore(cmd.Context(), func(db *store.Store) error { return s.deleteKeys(cmd.Context(), db, ids, force) })
+			if i := slices.IndexFunc(ids, s.isAdministrator); i >= 0 && !force {
+				return fmt.Errorf("%s is the administrator's own key, which carrel's commands use; add --force if it is to go", ids[i])
+			}
+			return s.withStore(cmd.Context(), func(db *store.Store) error { return deleteKeys(cmd.Context(), db, ids) })
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "delete the administrator's own key too")
@@ -177,12 +181,9 @@ func newKeyDelete(s *shared) *cobra.Command {
 }
 
 // deleteKeys deletes all of the keys or, on an error, none.
-func (s *shared) deleteKeys(ctx context.Context, db *store.Store, ids []string, force bool) error {
+func deleteKeys(ctx context.Context, db *store.Store, ids []string) error {
 	return db.Update(ctx, func(tx *store.Tx) error {
 		for _, id := range ids {
-			if s.isAdministrator(id) && !force {
-				return fmt.Errorf("%s is the administrator's own key, which carrel's commands use; add --force if it is to go", id)
-			}
 			deleted, err := tx.DeleteAccessKey(ctx, id)
 			if err != nil {
 				return err

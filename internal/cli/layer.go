@@ -20,7 +20,7 @@ func environmentName(flag string) string {
 // layer fills in what no flag has said: from the environment, else from the file. An empty
 // variable says nothing, so that a script can pass on one that may not be set.
 func (s *shared) layer() error {
-	if v := os.Getenv(environmentName("config")); v != "" && s.file == "" {
+	if v := s.variable(environmentName("config")); v != "" && s.file == "" {
 		s.file = v
 	}
 	file, err := readSettings(s.file, s.known)
@@ -30,25 +30,20 @@ func (s *shared) layer() error {
 	s.config.Networks = file.networks
 	var problems []error
 	s.known.VisitAll(func(f *pflag.Flag) {
-		source, value, given := environmentName(f.Name), os.Getenv(environmentName(f.Name)), false
-		switch {
-		case f.Changed:
-			s.said[f.Name] = true
-			return
-		case value != "":
-			given = true
-		default:
+		source, value := environmentName(f.Name), s.variable(environmentName(f.Name))
+		given := value != ""
+		if !given {
 			source = s.file + ": " + f.Name
 			value, given = file.values[f.Name]
 		}
-		if !given {
+		s.said[f.Name] = given || f.Changed
+		if !given || f.Changed {
 			return
 		}
 		// Not through the flag set: f.Changed keeps telling what stood on the command line.
 		if err := f.Value.Set(value); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", source, err))
 		}
-		s.said[f.Name] = true
 	})
 	if err := errors.Join(problems...); err != nil {
 		return usageError{err}
@@ -60,7 +55,7 @@ func (s *shared) layer() error {
 // the commands that act on them.
 func (s *shared) settle() error {
 	s.config.apply(s.said)
-	return errors.Join(unknownEnvironment(s.known), s.config.check())
+	return errors.Join(s.unknownVariables(), s.config.check())
 }
 
 // apply sets what --ci stands for, but for what was said otherwise.
@@ -99,7 +94,7 @@ func readSettings(path string, settings *pflag.FlagSet) (settingsFile, error) {
 	if err != nil {
 		return settingsFile{}, err
 	}
-	defer file.Close() //nolint:errcheck // only read from
+	defer file.Close()
 	decoder := yaml.NewDecoder(file)
 	decoder.KnownFields(true)
 	var shape struct {
@@ -122,13 +117,23 @@ func readSettings(path string, settings *pflag.FlagSet) (settingsFile, error) {
 	return settingsFile{values: values, networks: shape.Networks}, nil
 }
 
-// unknownEnvironment refuses variables that look like settings and are none, so that a
+// variable is the environment's value of a name, "" where it has none.
+func (s *shared) variable(name string) string {
+	for _, pair := range slices.Backward(s.Env) { // the last one counts, as for package os
+		if value, found := strings.CutPrefix(pair, name+"="); found {
+			return value
+		}
+	}
+	return ""
+}
+
+// unknownVariables refuses variables that look like settings and are none, so that a
 // misspelled one is not silently without effect.
-func unknownEnvironment(known *pflag.FlagSet) error {
+func (s *shared) unknownVariables() error {
 	var unknown []string
-	for _, pair := range os.Environ() {
+	for _, pair := range s.Env {
 		name, _, _ := strings.Cut(pair, "=")
-		if strings.HasPrefix(name, "CARREL_") && !understood(name, known) {
+		if strings.HasPrefix(name, "CARREL_") && !understood(name, s.known) {
 			unknown = append(unknown, name)
 		}
 	}

@@ -82,7 +82,7 @@ func printJSON(w io.Writer, v any) error {
 // terminal returns the file behind a reader or writer where that is a terminal.
 func terminal(stream any) (*os.File, bool) {
 	file, ok := stream.(*os.File)
-	return file, ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a descriptor fits
+	return file, ok && term.IsTerminal(int(file.Fd()))
 }
 
 // clean makes a text one line without control characters: what others have written must not

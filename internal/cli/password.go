@@ -79,7 +79,7 @@ func (s *shared) readPassword(ctx context.Context, user string) (string, error) 
 
 // ask asks a question at a terminal that does not show the answer.
 func (s *shared) ask(ctx context.Context, file *os.File, question string) (string, error) {
-	descriptor := int(file.Fd()) //nolint:gosec // a descriptor fits
+	descriptor := int(file.Fd())
 	shown, err := term.GetState(descriptor)
 	if err != nil {
 		return "", err

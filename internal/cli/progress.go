@@ -49,7 +49,7 @@ func (s *shared) working(ctx context.Context, what string, f func(ctx context.Co
 
 // drawLine replaces the line of the terminal that the cursor is on.
 func drawLine(file *os.File, turn int, text string) {
-	width, _, err := term.GetSize(int(file.Fd())) //nolint:gosec // a descriptor fits
+	width, _, err := term.GetSize(int(file.Fd()))
 	if err != nil {
 		width = 80
 	}

@@ -35,9 +35,11 @@ type Parts struct {
 	ImportImage func(ctx context.Context, c *Config, alias, metadata, rootfs string) error
 	// Version is the program's.
 	Version string
-	In      io.Reader
-	Out     io.Writer
-	Err     io.Writer
+	// Env is the environment, as of os.Environ.
+	Env []string
+	In  io.Reader
+	Out io.Writer
+	Err io.Writer
 }
 
 // The exit codes.
@@ -55,7 +57,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // Run runs the command that args name and returns the exit code.
 func Run(ctx context.Context, parts Parts, args []string) int {
-	root := newRoot(parts)
+	root := newRoot(parts) //nolint:contextcheck // cobra hands the commands the context
 	root.SetArgs(args)
 	root.SetIn(parts.In)
 	root.SetOut(parts.Out)

@@ -24,7 +24,7 @@ func newScreen(s *shared) *cobra.Command {
 			if len(args) > 0 {
 				return []cobra.Completion{"png"}, cobra.ShellCompDirectiveFilterFileExt
 			}
-			return s.completeArgs(s.workSpaceIDs)(cmd, args, typed)
+			return completeArgs(s.workSpaceIDs)(cmd, args, typed)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return s.screen(cmd.Context(), args[0], args[1]) },
 	}

@@ -42,7 +42,7 @@ func (s *shared) serve(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir) //nolint:errcheck // it lies where the system cleans up
+		defer os.RemoveAll(dir)
 		c.Data = dir
 	}
 	var level slog.Level

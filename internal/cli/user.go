@@ -178,7 +178,7 @@ func newUserPasswd(s *shared) *cobra.Command {
 	}
 	directory, output := s.directoryFlag(cmd), outputFlag(cmd)
 	flags.declare(cmd)
-	cmd.ValidArgsFunction = s.completeArgs(s.userNames(directory))
+	cmd.ValidArgsFunction = completeArgs(s.userNames(directory))
 	cmd.RunE = s.onDirectory(directory, func(ctx context.Context, d userDirectory, args []string) error {
 		p, err := s.password(ctx, flags, args[0])
 		if err != nil {
@@ -221,7 +221,7 @@ func newUserDelete(s *shared) *cobra.Command {
 func (s *shared) eachUser(cmd *cobra.Command, became string, f func(context.Context, userDirectory, string) error) *cobra.Command {
 	directory := s.directoryFlag(cmd)
 	cmd.Args = cobra.MinimumNArgs(1)
-	cmd.ValidArgsFunction = s.completeArgs(s.userNames(directory))
+	cmd.ValidArgsFunction = completeArgs(s.userNames(directory))
 	cmd.RunE = s.onDirectory(directory, func(ctx context.Context, d userDirectory, users []string) error {
 		for _, user := range users {
 			if err := f(ctx, d, user); err != nil {

@@ -34,7 +34,7 @@ type (
 )
 
 // Init implements tea.Model.
-func (w *watchScreen) Init() tea.Cmd { return tick() }
+func (*watchScreen) Init() tea.Cmd { return tick() }
 
 func tick() tea.Cmd { return tea.Tick(watchEvery, func(t time.Time) tea.Msg { return tickMsg(t) }) }
 
