@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -42,6 +43,36 @@ func openEngine(ctx context.Context, c *cli.Config, installation string, clk *cl
 	}
 	e.why = "it answers"
 	return e, nil
+}
+
+// toolsInstallation owns what the commands that need no server do in Incus, for a moment.
+const toolsInstallation = "tools"
+
+// withIncus lends f the Incus that the configuration names, apart from any server's desktops.
+func withIncus(ctx context.Context, c *cli.Config, f func(*incus.Driver) error) (err error) {
+	driver, err := incus.Open(ctx, incus.Config{
+		Socket: c.Incus.Socket, Project: c.Incus.Project + "-tools", Pool: c.Incus.Pool, Parallel: c.Incus.Parallel,
+		Installation: toolsInstallation, Clock: clock.New(),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, driver.Remove(context.WithoutCancel(ctx))) }()
+	return f(driver)
+}
+
+// describeIncus is the part of doctor and of image list that only Incus can answer.
+func describeIncus(ctx context.Context, c *cli.Config) (about compute.About, err error) {
+	err = withIncus(ctx, c, func(d *incus.Driver) (err error) {
+		about, err = d.About(ctx)
+		return err
+	})
+	return about, err
+}
+
+// importImage is the end of image build.
+func importImage(ctx context.Context, c *cli.Config, alias, metadata, rootfs string) error {
+	return withIncus(ctx, c, func(d *incus.Driver) error { return d.ImportImage(ctx, alias, metadata, rootfs) })
 }
 
 func openIncus(ctx context.Context, c *cli.Config, installation string, clk *clock.Clock, log *slog.Logger) (engine, error) {

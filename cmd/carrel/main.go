@@ -15,7 +15,10 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(cli.Run(ctx, cli.Parts{Serve: serve, Version: version(), Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
+	os.Exit(cli.Run(ctx, cli.Parts{
+		Serve: serve, Incus: describeIncus, ImportImage: importImage, Version: version(),
+		Env: os.Environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+	}, os.Args[1:]))
 }
 
 // version is what the build recorded of itself.
