@@ -92,11 +92,13 @@ func (d *Driver) admit(x desktop, spec compute.Desktop, m method, now time.Time)
 	if d.cfg.Capacity == 0 || m == stopping || m == deleting || x.awake() || d.awake < d.cfg.Capacity {
 		return nil
 	}
-	// Some that were counted may have ended without anybody coming back for them.
-	if d.count(desktop.awake) < d.cfg.Capacity {
+	// The desktop's own place does not count, nor those of desktops that have ended
+	// without anybody coming back for them.
+	others := d.count(func(y desktop) bool { return y.awake() && y.Spec.ID != spec.ID })
+	if others < d.cfg.Capacity {
 		return nil
 	}
-	return fmt.Errorf("%w: %d desktops run", compute.ErrCapacity, d.cfg.Capacity)
+	return fmt.Errorf("%w: %d desktops run", compute.ErrCapacity, others)
 }
 
 func (d *Driver) admitNew(spec compute.Desktop, now time.Time) error {

@@ -1,0 +1,175 @@
+package simulated_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"carrel/internal/clock"
+	"carrel/internal/compute/simulated"
+)
+
+// pair is the engine and the model of it, which have to stay alike.
+type pair struct {
+	t     *rapid.T
+	ctx   context.Context
+	cfg   simulated.Config
+	clock *clock.Clock
+	real  *simulated.Driver
+	model *model
+}
+
+// TestAgainstModel walks engine and model through the same life, with crashes.
+func TestAgainstModel(t *testing.T) {
+	t.Parallel()
+	// A folder for all runs: rapid has no folders of its own. Each run empties it.
+	dir := t.TempDir()
+	rapid.Check(t, func(rt *rapid.T) {
+		p := newPair(rt, t.Context(), dir)
+		defer p.real.Close()
+		p.t.Repeat(map[string]func(*rapid.T){
+			"call":  func(rt *rapid.T) { p.t = rt; p.call(p.method(), p.id()) },
+			"crash": func(rt *rapid.T) { p.t = rt; p.crash(p.method(), p.id()) },
+			"pass":  func(rt *rapid.T) { p.t = rt; p.pass() },
+			"break": func(rt *rapid.T) { p.t = rt; p.setBroken(p.id(), rapid.Bool().Draw(rt, "broken")) },
+			"":      func(rt *rapid.T) { p.t = rt; p.alike() },
+		})
+	})
+}
+
+func newPair(rt *rapid.T, ctx context.Context, dir string) *pair {
+	cfg := config()
+	cfg.Dir, cfg.Capacity = dir, rapid.IntRange(0, 3).Draw(rt, "capacity")
+	goes := make(map[string]simulated.Behaviour)
+	for i, b := range []*simulated.Behaviour{&cfg.Create, &cfg.Start, &cfg.Stop, &cfg.Reboot, &cfg.Delete} {
+		name := []string{"create", "start", "stop", "reboot", "delete"}[i]
+		b.Min = time.Duration(rapid.SampledFrom([]int{0, 0, 3, 10}).Draw(rt, name+" takes")) * time.Second
+		b.Max = b.Min
+		b.Fail = float64(rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(rt, name+" fails"))
+		goes[name] = *b
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		rt.Fatal(err)
+	}
+	p := &pair{t: rt, ctx: ctx, cfg: cfg, clock: cfg.Clock, model: &model{
+		now: cfg.Clock.Now(), capacity: cfg.Capacity, goes: goes, desktops: make(map[string]*modelDesktop),
+	}}
+	p.open()
+	return p
+}
+
+func (p *pair) open() {
+	real, err := simulated.Open(p.cfg)
+	if err != nil {
+		p.t.Fatalf("Open: %v", err)
+	}
+	p.real = real
+}
+
+func (p *pair) method() string {
+	return rapid.SampledFrom([]string{"create", "create", "start", "stop", "reboot", "delete"}).Draw(p.t, "method")
+}
+
+func (p *pair) id() int { return rapid.IntRange(1, 4).Draw(p.t, "desktop") }
+
+// do calls a method of the engine.
+func (p *pair) do(method string, n int) (time.Time, error) {
+	id := spec(n).ID
+	switch method {
+	case "create":
+		return p.real.Create(p.ctx, spec(n))
+	case "start":
+		return p.real.Start(p.ctx, id)
+	case "stop":
+		return p.real.Stop(p.ctx, id)
+	case "reboot":
+		return p.real.Reboot(p.ctx, id)
+	}
+	return p.real.Delete(p.ctx, id)
+}
+
+func (p *pair) call(method string, n int) {
+	again, err := p.do(method, n)
+	wantAgain, wantErr := p.model.call(method, spec(n).ID)
+	if !again.Equal(wantAgain) || !errors.Is(err, wantErr) {
+		p.t.Fatalf("%s = %v, %v, want %v, %v", method, again, err, wantAgain, wantErr)
+	}
+}
+
+// crash kills the process while it writes down what a method does: as nothing was
+// answered, nothing has been done.
+func (p *pair) crash(method string, n int) {
+	path := filepath.Join(p.cfg.Dir, "desktops.jsonl")
+	before := p.size(path)
+	_, _ = p.do(method, n)
+	after := p.size(path)
+	if err := p.real.Close(); err != nil {
+		p.t.Fatal(err)
+	}
+	kept := before
+	if after > before {
+		kept += rapid.Int64Range(0, after-before-1).Draw(p.t, "torn at")
+	}
+	if err := os.Truncate(path, kept); err != nil {
+		p.t.Fatal(err)
+	}
+	p.open()
+}
+
+func (p *pair) size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return info.Size()
+}
+
+func (p *pair) pass() {
+	by := time.Duration(rapid.IntRange(1, 12).Draw(p.t, "seconds")) * time.Second
+	if err := p.clock.Advance(by); err != nil {
+		p.t.Fatal(err)
+	}
+	p.model.pass(by)
+}
+
+func (p *pair) setBroken(n int, broken bool) {
+	f := p.real.Mend
+	if broken {
+		f = p.real.Break
+	}
+	err, want := f(p.ctx, spec(n).ID), p.model.setBroken(spec(n).ID, broken)
+	if !errors.Is(err, want) {
+		p.t.Fatalf("setBroken(%t) = %v, want %v", broken, err, want)
+	}
+}
+
+// alike compares what can be seen of engine and model.
+func (p *pair) alike() {
+	machines, err := p.real.List(p.ctx)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	got := make([]string, 0, len(machines))
+	for _, m := range machines {
+		got = append(got, machineLine(m))
+	}
+	slices.Sort(got)
+	if want := p.model.list(); !slices.Equal(got, want) {
+		p.t.Fatalf("List = %q, want %q", got, want)
+	}
+	for n := range 5 {
+		conn, err := p.real.Dial(p.ctx, spec(n).ID)
+		if err == nil {
+			conn.Close()
+		}
+		if want := p.model.dial(spec(n).ID); !errors.Is(err, want) {
+			p.t.Fatalf("Dial = %v, want %v", err, want)
+		}
+	}
+}
