@@ -8,6 +8,6 @@
 //
 // All configuration comes from the environment that Incus gives the first process; config.go lists it.
 //
-// The package imports the standard library, golang.org/x/sys and golang.org/x/text only, so that the program stays
-// small and static: it is in every image.
+// The package imports the standard library, golang.org/x/sys, golang.org/x/text and carrel/internal/clock only, so that
+// the program stays small and static: it is in every image.
 package agent
