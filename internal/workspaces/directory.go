@@ -116,7 +116,7 @@ func (d *Directory) CheckActive() error {
 // BeginDelete starts to take the directory away, or refuses with CodeInvalidState while it
 // is on its way to another stage. One that failed may be taken away too.
 func (d *Directory) BeginDelete(now time.Time) error {
-	if _, passing := d.Stage.Next(); passing {
+	if _, passing := d.Stage.Next(); passing || d.Stage == StageDeleted {
 		return Errorf(CodeInvalidState, "The directory %s is in the stage %s and cannot be deleted now.", d.ID, d.Stage).About(d.ID)
 	}
 	d.Enter(StageDeleting, now)

@@ -33,29 +33,35 @@ func People() []Person {
 func Run(t *testing.T, open func(t *testing.T) directory.Directory) {
 	t.Helper()
 	t.Run("Users", func(t *testing.T) { t.Parallel(); Users(t, open) })
-	t.Run("Strangers", func(t *testing.T) { t.Parallel(); strangers(t, open(t)) })
+	t.Run("Strangers", func(t *testing.T) { t.Parallel(); suite{t, open(t)}.strangers() })
 }
 
 // Users is the part of the suite that holds also where every name exists.
 func Users(t *testing.T, open func(t *testing.T) directory.Directory) {
 	t.Helper()
-	for name, test := range map[string]func(*testing.T, directory.Directory){
-		"Lookup":         lookup,
-		"Authenticate":   authenticate,
-		"Refuse":         refuse,
-		"ChangesNothing": changesNothing,
-		"Concurrent":     concurrent,
-		"Cancelled":      cancelled,
+	for name, test := range map[string]func(suite){
+		"Lookup":         suite.lookup,
+		"Authenticate":   suite.authenticate,
+		"Refuse":         suite.refuse,
+		"ChangesNothing": suite.changesNothing,
+		"Concurrent":     suite.concurrent,
+		"Cancelled":      suite.cancelled,
 	} {
-		t.Run(name, func(t *testing.T) { t.Parallel(); test(t, open(t)) })
+		t.Run(name, func(t *testing.T) { t.Parallel(); test(suite{t, open(t)}) })
 	}
 }
 
-func lookup(t *testing.T, d directory.Directory) {
+// suite is one test of the suite with the directory that it has for itself.
+type suite struct {
+	*testing.T
+	directory directory.Directory
+}
+
+func (s suite) lookup() {
 	for _, p := range People() {
-		user, err := d.Lookup(t.Context(), p.Name)
+		user, err := s.directory.Lookup(s.Context(), p.Name)
 		if err != nil {
-			t.Errorf("Lookup(%q): %v", p.Name, err)
+			s.Errorf("Lookup(%q): %v", p.Name, err)
 			continue
 		}
 		got := Person{
@@ -63,29 +69,29 @@ func lookup(t *testing.T, d directory.Directory) {
 			Password: p.Password, Enabled: user.Enabled,
 		}
 		if got != p {
-			t.Errorf("Lookup(%q) = %+v, want %+v", p.Name, got, p)
+			s.Errorf("Lookup(%q) = %+v, want %+v", p.Name, got, p)
 		}
 	}
 	for _, spelling := range []string{"alice", "ALICE", "aLiCe"} {
-		if user, err := d.Lookup(t.Context(), spelling); err != nil || user.Name != "Alice" {
-			t.Errorf("Lookup(%q) = %v, %v; want Alice", spelling, user, err)
+		if user, err := s.directory.Lookup(s.Context(), spelling); err != nil || user.Name != "Alice" {
+			s.Errorf("Lookup(%q) = %v, %v; want Alice", spelling, user, err)
 		}
 	}
-	if user, err := d.Lookup(t.Context(), ""); !errors.Is(err, directory.ErrNoUser) {
-		t.Errorf(`Lookup("") = %v, %v; want ErrNoUser`, user, err)
+	if user, err := s.directory.Lookup(s.Context(), ""); !errors.Is(err, directory.ErrNoUser) {
+		s.Errorf(`Lookup("") = %v, %v; want ErrNoUser`, user, err)
 	}
 }
 
-func authenticate(t *testing.T, d directory.Directory) {
+func (s suite) authenticate() {
 	for _, spelling := range []string{"Alice", "alice"} {
-		user, err := d.Authenticate(t.Context(), spelling, "Through-the-1")
+		user, err := s.directory.Authenticate(s.Context(), spelling, "Through-the-1")
 		if err != nil || user.Name != "Alice" {
-			t.Errorf("Authenticate(%q) = %v, %v; want Alice", spelling, user, err)
+			s.Errorf("Authenticate(%q) = %v, %v; want Alice", spelling, user, err)
 		}
 	}
 }
 
-func refuse(t *testing.T, d directory.Directory) {
+func (s suite) refuse() {
 	for why, c := range map[string]struct{ name, password string }{
 		"wrong password":                 {"Alice", "Through-the-2"},
 		"case of the password":           {"Alice", "through-the-1"},
@@ -102,33 +108,33 @@ func refuse(t *testing.T, d directory.Directory) {
 		"no name, no password":           {"", ""},
 		"a name that matches everything": {"*", "Through-the-1"},
 	} {
-		if user, err := d.Authenticate(t.Context(), c.name, c.password); !errors.Is(err, directory.ErrNoUser) {
-			t.Errorf("%s: Authenticate = %v, %v; want ErrNoUser", why, user, err)
+		if user, err := s.directory.Authenticate(s.Context(), c.name, c.password); !errors.Is(err, directory.ErrNoUser) {
+			s.Errorf("%s: Authenticate = %v, %v; want ErrNoUser", why, user, err)
 		}
 	}
 }
 
 // changesNothing holds callers harmless who write to what they were given.
-func changesNothing(t *testing.T, d directory.Directory) {
-	user, err := d.Lookup(t.Context(), "Alice")
+func (s suite) changesNothing() {
+	user, err := s.directory.Lookup(s.Context(), "Alice")
 	if err != nil {
-		t.Fatal(err)
+		s.Fatal(err)
 	}
 	user.Surname, user.Enabled = "Hargreaves", false
-	if again, err := d.Lookup(t.Context(), "Alice"); err != nil || again.Surname != "Liddell" || !again.Enabled {
-		t.Errorf("after a caller's change Lookup = %+v, %v", again, err)
+	if again, err := s.directory.Lookup(s.Context(), "Alice"); err != nil || again.Surname != "Liddell" || !again.Enabled {
+		s.Errorf("after a caller's change Lookup = %+v, %v", again, err)
 	}
 }
 
-func concurrent(t *testing.T, d directory.Directory) {
+func (s suite) concurrent() {
 	var wait sync.WaitGroup
 	for range 8 {
 		wait.Go(func() {
-			if _, err := d.Authenticate(t.Context(), "alice", "Through-the-1"); err != nil {
-				t.Errorf("Authenticate: %v", err)
+			if _, err := s.directory.Authenticate(s.Context(), "alice", "Through-the-1"); err != nil {
+				s.Errorf("Authenticate: %v", err)
 			}
-			if _, err := d.Authenticate(t.Context(), "alice", "wrong"); !errors.Is(err, directory.ErrNoUser) {
-				t.Errorf("Authenticate with a wrong password: %v", err)
+			if _, err := s.directory.Authenticate(s.Context(), "alice", "wrong"); !errors.Is(err, directory.ErrNoUser) {
+				s.Errorf("Authenticate with a wrong password: %v", err)
 			}
 		})
 	}
@@ -136,21 +142,21 @@ func concurrent(t *testing.T, d directory.Directory) {
 }
 
 // cancelled makes sure that a question that was not answered is no answer.
-func cancelled(t *testing.T, d directory.Directory) {
-	ctx, cancel := context.WithCancel(t.Context())
+func (s suite) cancelled() {
+	ctx, cancel := context.WithCancel(s.Context())
 	cancel()
-	if _, err := d.Authenticate(ctx, "alice", "Through-the-1"); err == nil || errors.Is(err, directory.ErrNoUser) {
-		t.Errorf("Authenticate with a cancelled context: %v", err)
+	if _, err := s.directory.Authenticate(ctx, "alice", "Through-the-1"); err == nil || errors.Is(err, directory.ErrNoUser) {
+		s.Errorf("Authenticate with a cancelled context: %v", err)
 	}
 }
 
-func strangers(t *testing.T, d directory.Directory) {
+func (s suite) strangers() {
 	for _, name := range []string{
 		"eve", "alic", "alicee", " alice", "alice ", "*", "a*", "alice*", "alice)(cn=*", `alice\2a`, "alice\x00", "\xff", "%", "_____",
 		"' OR '1'='1", "CN=Alice,CN=Users",
 	} {
-		if user, err := d.Lookup(t.Context(), name); !errors.Is(err, directory.ErrNoUser) {
-			t.Errorf("Lookup(%q) = %v, %v; want ErrNoUser", name, user, err)
+		if user, err := s.directory.Lookup(s.Context(), name); !errors.Is(err, directory.ErrNoUser) {
+			s.Errorf("Lookup(%q) = %v, %v; want ErrNoUser", name, user, err)
 		}
 	}
 }

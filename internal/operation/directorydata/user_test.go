@@ -18,6 +18,7 @@ import (
 	dsdataapi "carrel/internal/api/dsdata"
 	"carrel/internal/directory"
 	"carrel/internal/operation/directoryservice/dstest"
+	"carrel/internal/store/storetest"
 	"carrel/internal/workspaces"
 )
 
@@ -279,47 +280,50 @@ func TestAdministratorStays(t *testing.T) {
 
 func TestClientToken(t *testing.T) {
 	t.Parallel()
-	s := dstest.Start(t)
-	id, other := s.CreateActive(t), s.CreateActive(t)
-	in := &data.CreateUserInput{DirectoryId: &id, SAMAccountName: aws.String("alice"), ClientToken: aws.String("token\x00\x7f")}
-	first, err := s.Data().CreateUser(t.Context(), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if again, err := s.Data().CreateUser(t.Context(), in); err != nil || *again.SID != *first.SID || *again.DirectoryId != id {
-		t.Errorf("the same request again = %+v, %v", again, err)
-	}
-	changed := *in
-	changed.Surname = aws.String("Liddell")
-	_, err = s.Data().CreateUser(t.Context(), &changed)
-	dstest.WantError(t, dsdataapi.CreateUser.Info, err, "ConflictException")
-	_, err = s.Data().DeleteUser(t.Context(),
-		&data.DeleteUserInput{DirectoryId: &id, SAMAccountName: in.SAMAccountName, ClientToken: in.ClientToken})
-	dstest.WantError(t, dsdataapi.DeleteUser.Info, err, "ConflictException")
-	elsewhere := *in
-	elsewhere.DirectoryId = &other
-	if _, err := s.Data().CreateUser(t.Context(), &elsewhere); err != nil {
-		t.Errorf("the token in another directory: %v", err)
-	}
-
-	remove := &data.DeleteUserInput{DirectoryId: &id, SAMAccountName: aws.String("alice"), ClientToken: aws.String("another")}
-	for range 2 {
-		if _, err := s.Data().DeleteUser(t.Context(), remove); err != nil {
-			t.Errorf("DeleteUser with a token: %v", err)
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		t.Helper()
+		s := dstest.StartOn(t, url)
+		id, other := s.CreateActive(t), s.CreateActive(t)
+		in := &data.CreateUserInput{DirectoryId: &id, SAMAccountName: aws.String("alice"), ClientToken: aws.String("token\x00\x7f")}
+		first, err := s.Data().CreateUser(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	advance(t, s, 7*time.Hour)
-	if _, err := s.Data().CreateUser(t.Context(), in); err != nil { // valid for another 8 hours
-		t.Errorf("within 8 hours: %v", err)
-	}
-	advance(t, s, 7*time.Hour)
-	if again, err := s.Data().CreateUser(t.Context(), in); err != nil || *again.SID != *first.SID {
-		t.Errorf("within another 8 hours: %+v, %v", again, err)
-	}
-	advance(t, s, 9*time.Hour)
-	if again, err := s.Data().CreateUser(t.Context(), in); err != nil || *again.SID == *first.SID {
-		t.Errorf("after 8 hours: %+v, %v; want a new user", again, err)
-	}
+		if again, err := s.Data().CreateUser(t.Context(), in); err != nil || *again.SID != *first.SID || *again.DirectoryId != id {
+			t.Errorf("the same request again = %+v, %v", again, err)
+		}
+		changed := *in
+		changed.Surname = aws.String("Liddell")
+		_, err = s.Data().CreateUser(t.Context(), &changed)
+		dstest.WantError(t, dsdataapi.CreateUser.Info, err, "ConflictException")
+		_, err = s.Data().DeleteUser(t.Context(),
+			&data.DeleteUserInput{DirectoryId: &id, SAMAccountName: in.SAMAccountName, ClientToken: in.ClientToken})
+		dstest.WantError(t, dsdataapi.DeleteUser.Info, err, "ConflictException")
+		elsewhere := *in
+		elsewhere.DirectoryId = &other
+		if _, err := s.Data().CreateUser(t.Context(), &elsewhere); err != nil {
+			t.Errorf("the token in another directory: %v", err)
+		}
+
+		remove := &data.DeleteUserInput{DirectoryId: &id, SAMAccountName: aws.String("alice"), ClientToken: aws.String("another")}
+		for range 2 {
+			if _, err := s.Data().DeleteUser(t.Context(), remove); err != nil {
+				t.Errorf("DeleteUser with a token: %v", err)
+			}
+		}
+		advance(t, s, 7*time.Hour)
+		if _, err := s.Data().CreateUser(t.Context(), in); err != nil { // valid for another 8 hours
+			t.Errorf("within 8 hours: %v", err)
+		}
+		advance(t, s, 7*time.Hour)
+		if again, err := s.Data().CreateUser(t.Context(), in); err != nil || *again.SID != *first.SID {
+			t.Errorf("within another 8 hours: %+v, %v", again, err)
+		}
+		advance(t, s, 9*time.Hour)
+		if again, err := s.Data().CreateUser(t.Context(), in); err != nil || *again.SID == *first.SID {
+			t.Errorf("after 8 hours: %+v, %v; want a new user", again, err)
+		}
+	})
 }
 
 func advance(t *testing.T, s *dstest.Server, d time.Duration) {
@@ -345,54 +349,60 @@ func TestFailureLeavesNoToken(t *testing.T) {
 
 func TestCreateUserConcurrently(t *testing.T) {
 	t.Parallel()
-	s := dstest.Start(t)
-	id := s.CreateActive(t)
-	var wait sync.WaitGroup
-	var mu sync.Mutex
-	made, sids := make(map[string]int), make(map[string]bool)
-	for i := range 24 {
-		name := []string{"alice", "Alice", "bob", "BOB"}[i%4]
-		wait.Go(func() {
-			out, err := s.Data().CreateUser(t.Context(), &data.CreateUserInput{DirectoryId: &id, SAMAccountName: &name})
-			if err != nil {
-				dstest.WantError(t, dsdataapi.CreateUser.Info, err, "ConflictException")
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			made[workspaces.UserKey(name)]++
-			sids[*out.SID] = true
-		})
-	}
-	wait.Wait()
-	if made["alice"] != 1 || made["bob"] != 1 || len(sids) != 2 {
-		t.Errorf("made %v with SIDs %v, want each once", made, sids)
-	}
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		t.Helper()
+		s := dstest.StartOn(t, url)
+		id := s.CreateActive(t)
+		var wait sync.WaitGroup
+		var mu sync.Mutex
+		made, sids := make(map[string]int), make(map[string]bool)
+		for i := range 24 {
+			name := []string{"alice", "Alice", "bob", "BOB"}[i%4]
+			wait.Go(func() {
+				out, err := s.Data().CreateUser(t.Context(), &data.CreateUserInput{DirectoryId: &id, SAMAccountName: &name})
+				if err != nil {
+					dstest.WantError(t, dsdataapi.CreateUser.Info, err, "ConflictException")
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				made[workspaces.UserKey(name)]++
+				sids[*out.SID] = true
+			})
+		}
+		wait.Wait()
+		if made["alice"] != 1 || made["bob"] != 1 || len(sids) != 2 {
+			t.Errorf("made %v with SIDs %v, want each once", made, sids)
+		}
+	})
 }
 
 // TestOneTokenConcurrently sends one request many times at once: it is done once.
 func TestOneTokenConcurrently(t *testing.T) {
 	t.Parallel()
-	s := dstest.Start(t)
-	id := s.CreateActive(t)
-	var wait sync.WaitGroup
-	var mu sync.Mutex
-	sids := make(map[string]bool)
-	for range 12 {
-		wait.Go(func() {
-			out, err := s.Data().CreateUser(t.Context(),
-				&data.CreateUserInput{DirectoryId: &id, SAMAccountName: aws.String("alice"), ClientToken: aws.String("token")})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			sids[*out.SID] = true
-		})
-	}
-	wait.Wait()
-	if len(sids) != 1 {
-		t.Errorf("one request was answered with %v", sids)
-	}
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		t.Helper()
+		s := dstest.StartOn(t, url)
+		id := s.CreateActive(t)
+		var wait sync.WaitGroup
+		var mu sync.Mutex
+		sids := make(map[string]bool)
+		for range 12 {
+			wait.Go(func() {
+				out, err := s.Data().CreateUser(t.Context(),
+					&data.CreateUserInput{DirectoryId: &id, SAMAccountName: aws.String("alice"), ClientToken: aws.String("token")})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				sids[*out.SID] = true
+			})
+		}
+		wait.Wait()
+		if len(sids) != 1 {
+			t.Errorf("one request was answered with %v", sids)
+		}
+	})
 }

@@ -82,14 +82,15 @@ func (s *Service) newDirectory(ctx context.Context, in *ds.CreateDirectoryReques
 	return d
 }
 
-// serverOffsets are where in its two subnets a directory's addresses are: among those that no
-// WorkSpace gets, and apart even if both subnets are one.
-var serverOffsets = [...]int64{2, 3}
+// firstServer is the offset of a directory's first address in its subnet; the second comes
+// next, in the other subnet. No WorkSpace gets either of them, and they are apart even where
+// both subnets stand for one.
+const firstServer = 2
 
 // place gives the directory its two subnets. Where any network will do (Core.AnySubnet), its
 // zones and its network are not looked at either, and the zones may be made up.
 func (s *Service) place(ctx context.Context, tx *store.Tx, d *workspaces.Directory, in *ds.DirectoryVpcSettings) error {
-	if len(in.SubnetIds) != len(serverOffsets) {
+	if len(in.SubnetIds) != 2 {
 		return workspaces.Errorf(workspaces.CodeInvalidParameter,
 			"Invalid subnet ID(s). They must correspond to two subnets in different Availability Zones.")
 	}
@@ -105,7 +106,7 @@ func (s *Service) place(ctx context.Context, tx *store.Tx, d *workspaces.Directo
 				"Invalid VPC ID. The subnet %s is in %s; carrel network list shows the networks.", id, subnet.VPCID)
 		}
 		d.Zones = append(d.Zones, subnet.Zone)
-		d.DNSAddresses = append(d.DNSAddresses, subnet.Address(serverOffsets[i]).String())
+		d.DNSAddresses = append(d.DNSAddresses, subnet.Address(int64(firstServer+i)).String())
 	}
 	if in.SubnetIds[0] != in.SubnetIds[1] && s.core.AnySubnet && d.Zones[0] == d.Zones[1] {
 		d.Zones = []string{d.Region + "a", d.Region + "b"}

@@ -18,6 +18,7 @@ import (
 	"carrel/internal/operation"
 	"carrel/internal/operation/directoryservice/dstest"
 	"carrel/internal/store"
+	"carrel/internal/store/storetest"
 	"carrel/internal/workspaces"
 )
 
@@ -192,30 +193,33 @@ func TestAnySubnet(t *testing.T) {
 
 func TestCreateDirectoriesAtTheLimit(t *testing.T) {
 	t.Parallel()
-	s := dstest.Start(t, func(c *operation.Core) { c.Limits.DirectoriesByType = map[string]int{workspaces.SimpleAD: 3} })
-	var wait sync.WaitGroup
-	made := make(chan string, 8)
-	for range cap(made) {
-		wait.Go(func() {
-			out, err := s.DS().CreateDirectory(t.Context(), dstest.CreateInput())
-			if err == nil {
-				made <- *out.DirectoryId
-				return
-			}
-			dstest.WantError(t, dsapi.CreateDirectory.Info, err, "DirectoryLimitExceededException")
-		})
-	}
-	wait.Wait()
-	if len(made) != 3 {
-		t.Errorf("%d directories were made, 3 are allowed", len(made))
-	}
-	out, err := s.DS().GetDirectoryLimits(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if l := out.DirectoryLimits; *l.CloudOnlyDirectoriesLimit != 3 || *l.CloudOnlyDirectoriesCurrentCount != 3 || !l.CloudOnlyDirectoriesLimitReached {
-		t.Errorf("limits = %+v", l)
-	}
+	storetest.OnEach(t, func(t *testing.T, url string) {
+		t.Helper()
+		s := dstest.StartOn(t, url, func(c *operation.Core) { c.Limits.DirectoriesByType = map[string]int{workspaces.SimpleAD: 3} })
+		var wait sync.WaitGroup
+		made := make(chan string, 8)
+		for range cap(made) {
+			wait.Go(func() {
+				out, err := s.DS().CreateDirectory(t.Context(), dstest.CreateInput())
+				if err == nil {
+					made <- *out.DirectoryId
+					return
+				}
+				dstest.WantError(t, dsapi.CreateDirectory.Info, err, "DirectoryLimitExceededException")
+			})
+		}
+		wait.Wait()
+		if len(made) != 3 {
+			t.Errorf("%d directories were made, 3 are allowed", len(made))
+		}
+		out, err := s.DS().GetDirectoryLimits(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l := out.DirectoryLimits; *l.CloudOnlyDirectoriesLimit != 3 || *l.CloudOnlyDirectoriesCurrentCount != 3 || !l.CloudOnlyDirectoriesLimitReached {
+			t.Errorf("limits = %+v", l)
+		}
+	})
 }
 
 func TestGetDirectoryLimits(t *testing.T) {

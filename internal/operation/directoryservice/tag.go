@@ -2,6 +2,8 @@ package directoryservice
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"carrel/internal/api/ds"
 	"carrel/internal/operation/cursor"
@@ -70,6 +72,7 @@ func (s *Service) ListTagsForResource(ctx context.Context, in *ds.ListTagsForRes
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(tags, func(a, b workspaces.Tag) int { return strings.Compare(a.Key, b.Key) }) // databases have orders of their own
 	out := &ds.ListTagsForResourceResult{Tags: []ds.Tag{}}
 	limit := int(value(in.Limit))
 	for _, t := range tags {

@@ -57,7 +57,7 @@ func TestTagsPages(t *testing.T) {
 	t.Parallel()
 	s := dstest.Start(t)
 	id, other := s.Create(t), s.Create(t)
-	_, err := s.DS().AddTagsToResource(t.Context(), &directoryservice.AddTagsToResourceInput{ResourceId: &id, Tags: tags("a", "b", "c")})
+	_, err := s.DS().AddTagsToResource(t.Context(), &directoryservice.AddTagsToResourceInput{ResourceId: &id, Tags: tags("a", "B", "c")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestTagsPages(t *testing.T) {
 		}
 		in.NextToken = page.NextToken
 	}
-	if seen != "abc" {
+	if seen != "Bac" {
 		t.Errorf("pages hold %q", seen)
 	}
 	in.ResourceId = &other

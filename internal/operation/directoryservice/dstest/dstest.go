@@ -6,12 +6,11 @@ package dstest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"net/netip"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -34,6 +33,7 @@ import (
 	ds "carrel/internal/operation/directoryservice"
 	"carrel/internal/operation/securitytoken"
 	"carrel/internal/store"
+	"carrel/internal/store/storetest"
 	"carrel/internal/workspaces"
 )
 
@@ -60,18 +60,23 @@ const Password = "Password4TEST"
 // Server is a running set of services.
 type Server struct {
 	URL         string
-	Database    string // the SQLite file
+	Database    string // what Start or StartOn opened
 	Store       *store.Store
 	Clock       *clock.Clock // frozen
 	Core        *operation.Core
 	Directories directory.Directories
 }
 
-// Start starts the services on an empty store; change adjusts what they are made of.
+// Start starts the services on an empty SQLite file; change adjusts what they are made of.
 func Start(t testing.TB, change ...func(*operation.Core)) *Server {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "carrel.db")
-	s, err := store.Open(t.Context(), path)
+	return StartOn(t, storetest.SQLite(t), change...)
+}
+
+// StartOn is Start on an empty database of either kind.
+func StartOn(t testing.TB, database string, change ...func(*operation.Core)) *Server {
+	t.Helper()
+	s, err := store.Open(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +100,7 @@ func Start(t testing.TB, change ...func(*operation.Core)) *Server {
 			{Service: stsapi.Service, Handlers: securitytoken.New().Handlers()},
 		},
 		Authenticator: awsjson.AnyKey{DefaultAccount: Account},
-		Now:           time.Now,
+		Now:           now.Now,
 		Logger:        slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -103,7 +108,7 @@ func Start(t testing.TB, change ...func(*operation.Core)) *Server {
 	}
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	return &Server{URL: server.URL, Database: path, Store: s, Clock: now, Core: core, Directories: core.Directories}
+	return &Server{URL: server.URL, Database: database, Store: s, Clock: now, Core: core, Directories: core.Directories}
 }
 
 func addSubnets(t testing.TB, s *store.Store) {
@@ -116,8 +121,8 @@ func addSubnets(t testing.TB, s *store.Store) {
 			{ID: SubnetVPC2, VPCID: "vpc-0fedcba9876543210", Region: Region, Zone: Region + "b"},
 			{ID: SubnetFar, VPCID: VPC, Region: FarRegion, Zone: FarRegion + "b"},
 		} {
-			address := netip.AddrFrom4([4]byte{10, 0, byte(i), 0})
-			n.Prefix, n.Gateway = netip.PrefixFrom(address, 24), address.Next()
+			n.Prefix = netip.MustParsePrefix(fmt.Sprintf("10.0.%d.0/24", i))
+			n.Gateway = n.Prefix.Addr().Next()
 			if err := tx.PutSubnet(t.Context(), n); err != nil {
 				return err
 			}
