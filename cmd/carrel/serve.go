@@ -144,7 +144,7 @@ func (s *server) core() (*operation.Core, *embedded.Hasher) {
 	}
 	return &operation.Core{
 		Store: s.store, Clock: s.clock, Limits: limits, Bundles: bundles, Directories: directories,
-		Encryption: s.engine.encrypts, AnySubnet: c.CI,
+		Encryption: s.engine.encrypts, AnySubnet: c.CI, DedicatedTenancy: c.CI,
 	}, hasher
 }
 

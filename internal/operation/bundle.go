@@ -18,7 +18,7 @@ func (s WorkSpaces) DescribeWorkspaceBundles(ctx context.Context, in *wsapi.Desc
 	if len(ids) > 0 && owner != "" {
 		return nil, workspaces.Errorf(workspaces.CodeInvalidParameter, "BundleIds and Owner cannot be given together.")
 	}
-	about := []string{"DescribeWorkspaceBundles", owner, strings.Join(ids, ",")}
+	about := list(ctx, "DescribeWorkspaceBundles", []string{owner}, ids)
 	position, err := PagePosition(in.NextToken, about...)
 	if err != nil {
 		return nil, err

@@ -27,7 +27,10 @@ type Core struct {
 	Bundles     []workspaces.Bundle // the public catalogue
 	Directories directory.Directories
 	Encryption  bool // the engine can make encrypted volumes
-	AnySubnet   bool // any well-formed network id will do, for test suites that bring their own
+
+	// For test suites that bring their own.
+	AnySubnet        bool // any well-formed network id will do
+	DedicatedTenancy bool // every account counts as enabled for bring your own license
 }
 
 // Scope returns the partition that the caller works in.
@@ -37,14 +40,17 @@ func Scope(ctx context.Context) workspaces.Scope {
 }
 
 // Subnet returns the network with the id in the caller's region. With AnySubnet a network
-// that does not exist is made, in an Update.
+// that does not exist is made, in an Update, and one of another region is in all of them.
 func (c *Core) Subnet(ctx context.Context, tx *store.Tx, id string) (workspaces.Subnet, error) {
 	region := api.CallerFrom(ctx).Region
 	subnet, found, err := tx.Subnet(ctx, id)
 	if err != nil || found && subnet.Region == region {
 		return subnet, err
 	}
-	if !c.AnySubnet || found {
+	if c.AnySubnet && found {
+		return subnet.Moved(region), nil
+	}
+	if !c.AnySubnet {
 		return subnet, workspaces.Errorf(workspaces.CodeInvalidParameter,
 			"The subnet %s does not exist in %s; carrel network list shows those that do.", id, region).About(id)
 	}

@@ -1,8 +1,10 @@
 package operation
 
 import (
+	"context"
 	"encoding/base64"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +14,17 @@ import (
 // MaxPage is the most that one page of a list holds, and how many it holds where the
 // request does not say. Source: the Limit and MaxResults members of the Describe operations.
 const MaxPage = 25
+
+// list names what a request lists, for its tokens: an operation, the caller's partition and
+// what the request asks for. The size of a page is none of it: it may change on the way.
+func list(ctx context.Context, operation string, criteria ...[]string) []string {
+	scope := Scope(ctx)
+	about := []string{operation, scope.Account, scope.Region}
+	for _, c := range criteria {
+		about = slices.Concat(about, []string{strconv.Itoa(len(c))}, c)
+	}
+	return about
+}
 
 // PageToken makes the NextToken of a list that goes on behind a position. About is what the
 // list is of: a token is good only for the request that it came from.

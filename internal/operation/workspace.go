@@ -2,7 +2,6 @@ package operation
 
 import (
 	"context"
-	"strings"
 
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/store"
@@ -16,10 +15,7 @@ func (s WorkSpaces) DescribeWorkspaces(ctx context.Context, in *wsapi.DescribeWo
 	if err != nil {
 		return nil, err
 	}
-	about := []string{
-		"DescribeWorkspaces", filter.Account, filter.Region, filter.DirectoryID, filter.UserName, filter.BundleID, filter.Name,
-		strings.Join(filter.IDs, ","),
-	}
+	about := list(ctx, "DescribeWorkspaces", []string{filter.DirectoryID, filter.UserName, filter.BundleID, filter.Name}, filter.IDs)
 	if filter.After, err = PagePosition(in.NextToken, about...); err != nil {
 		return nil, err
 	}

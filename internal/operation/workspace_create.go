@@ -3,7 +3,9 @@ package operation
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	wsapi "carrel/internal/api/workspaces"
@@ -66,13 +68,13 @@ type createItem struct {
 
 // check looks at an item by itself. Its error fails the whole call.
 func (b *createBatch) check(ctx context.Context, item *createItem) error {
+	if err := workspaces.CheckTags(item.order.Tags); err != nil {
+		return err
+	}
 	bundle, found := b.bundle(item.order.BundleID)
 	if !found {
 		item.refusal = workspaces.Refusef("ResourceNotFound.Bundle", "The bundle %s does not exist.", item.order.BundleID)
 		return nil
-	}
-	if err := workspaces.CheckTags(item.order.Tags); err != nil {
-		return err
 	}
 	item.bundle = bundle
 	var err error
@@ -158,7 +160,7 @@ func (b *createBatch) place(
 			"The user %s was not found in the directory %s, or is disabled.", user, id), nil
 	}
 	key := id + "\x00" + workspaces.UserKey(user)
-	has, err := tx.UserHasWorkSpace(ctx, b.scope, id, user)
+	has, err := b.userHas(ctx, tx, id, user)
 	if err != nil {
 		return nil, err
 	}
@@ -169,12 +171,38 @@ func (b *createBatch) place(
 	return nil, nil
 }
 
-// checkQuota refuses the call where the account would have more than its quota.
+// userHas reports whether a user has a WorkSpace in the directory. One that is TERMINATED,
+// and only still seen, makes room: it is forgotten now rather than a little later.
+func (b *createBatch) userHas(ctx context.Context, tx *store.Tx, directoryID, user string) (bool, error) {
+	has, err := tx.UserHasWorkSpace(ctx, b.scope, directoryID, user)
+	if err != nil || !has {
+		return false, err
+	}
+	old, err := tx.WorkSpaces(ctx, store.WorkSpaceFilter{Scope: b.scope, DirectoryID: directoryID, UserName: user})
+	if err != nil {
+		return false, err
+	}
+	for _, w := range old.WorkSpaces {
+		if !w.HasEnded() {
+			return true, nil
+		}
+		if _, err := tx.DeleteWorkSpace(ctx, w.Ref()); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// checkQuota refuses the call where the account would have more than its quota. What is being
+// terminated counts until it is TERMINATED.
 func (b *createBatch) checkQuota(ctx context.Context, tx *store.Tx, accepted []*createItem) error {
 	if len(accepted) == 0 {
 		return nil
 	}
 	n, err := tx.CountWorkSpaces(ctx, b.scope)
+	if err == nil && n+len(accepted) > b.Limits.WorkSpaces {
+		n, err = tx.CountLivingWorkSpaces(ctx, b.scope, "") // the costlier count, where it matters
+	}
 	if err != nil {
 		return err
 	}
@@ -182,23 +210,32 @@ func (b *createBatch) checkQuota(ctx context.Context, tx *store.Tx, accepted []*
 		return workspaces.Errorf(workspaces.CodeLimitExceeded,
 			"The account %s can have %d WorkSpaces in %s and has %d.", b.scope.Account, b.Limits.WorkSpaces, b.scope.Region, n)
 	}
-	for computeType, quota := range b.Limits.ByComputeType {
-		wanted := 0
-		for _, item := range accepted {
-			if item.properties.ComputeType == computeType {
-				wanted++
-			}
-		}
-		if wanted == 0 {
-			continue
-		}
-		if n, err = tx.CountWorkSpacesByCompute(ctx, b.scope, computeType); err != nil {
+	for _, computeType := range slices.Sorted(maps.Keys(b.Limits.ByComputeType)) {
+		if err := b.checkComputeQuota(ctx, tx, accepted, computeType); err != nil {
 			return err
 		}
-		if n+wanted > quota {
-			return workspaces.Errorf(workspaces.CodeLimitExceeded,
-				"The account %s can have %d WorkSpaces with the compute type %s in %s and has %d.", b.scope.Account, quota, computeType, b.scope.Region, n)
+	}
+	return nil
+}
+
+// checkComputeQuota is checkQuota for a quota on one compute type.
+func (b *createBatch) checkComputeQuota(ctx context.Context, tx *store.Tx, accepted []*createItem, computeType string) error {
+	wanted := 0
+	for _, item := range accepted {
+		if item.properties.ComputeType == computeType {
+			wanted++
 		}
+	}
+	if wanted == 0 {
+		return nil
+	}
+	n, err := tx.CountLivingWorkSpaces(ctx, b.scope, computeType)
+	if err != nil {
+		return err
+	}
+	if quota := b.Limits.ByComputeType[computeType]; n+wanted > quota {
+		return workspaces.Errorf(workspaces.CodeLimitExceeded,
+			"The account %s can have %d WorkSpaces with the compute type %s in %s and has %d.", b.scope.Account, quota, computeType, b.scope.Region, n)
 	}
 	return nil
 }

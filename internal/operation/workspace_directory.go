@@ -2,7 +2,6 @@ package operation
 
 import (
 	"context"
-	"slices"
 
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/store"
@@ -25,8 +24,7 @@ func (s WorkSpaces) DescribeWorkspaceDirectories(
 			filter.Types = append(filter.Types, f.Values...)
 		}
 	}
-	about := slices.Concat([]string{"DescribeWorkspaceDirectories", filter.Account, filter.Region}, filter.IDs,
-		[]string{"names"}, filter.Names, []string{"filters"}, filter.IdentityTypes, filter.Types)
+	about := list(ctx, "DescribeWorkspaceDirectories", filter.IDs, filter.Names, filter.IdentityTypes, filter.Types)
 	var err error
 	if filter.After, err = PagePosition(in.NextToken, about...); err != nil {
 		return nil, err
@@ -49,19 +47,22 @@ func (s WorkSpaces) DescribeWorkspaceDirectories(
 }
 
 // RegisterWorkspaceDirectory registers a directory of Directory Service, or makes one of
-// WorkSpaces' own for pools where no id is given.
+// WorkSpaces' own where no id is given: for pools, or for people that a provider of the
+// customer's knows. There are no IAM roles here, so that WorkspacesDefaultRoleNotFoundException,
+// which the operation declares too, is never its answer.
 func (s WorkSpaces) RegisterWorkspaceDirectory(
 	ctx context.Context, in *wsapi.RegisterWorkspaceDirectoryRequest,
 ) (*wsapi.RegisterWorkspaceDirectoryResult, error) {
-	if err := checkRegistration(in); err != nil {
+	if err := s.checkRegistration(in); err != nil {
 		return nil, err
 	}
 	var d *workspaces.WorkspaceDirectory
 	err := s.Store.Update(ctx, func(tx *store.Tx) (err error) {
-		if d, err = s.newRegistration(ctx, tx, in); err != nil {
+		var vpc string
+		if d, vpc, err = s.newRegistration(ctx, tx, in); err != nil {
 			return err
 		}
-		if err := s.checkSubnets(ctx, tx, d.SubnetIDs); err != nil {
+		if err := s.checkSubnets(ctx, tx, d.SubnetIDs, vpc); err != nil {
 			return err
 		}
 		if n, err := tx.CountWorkspaceDirectories(ctx, d.Scope); err != nil {
@@ -86,37 +87,73 @@ func (s WorkSpaces) RegisterWorkspaceDirectory(
 }
 
 // checkRegistration applies what the model cannot say about a registration.
-func checkRegistration(in *wsapi.RegisterWorkspaceDirectoryRequest) error {
+func (s WorkSpaces) checkRegistration(in *wsapi.RegisterWorkspaceDirectoryRequest) error {
 	if err := workspaces.CheckTags(tagsOf(in.Tags)); err != nil {
 		return err
 	}
-	if deref(in.Tenancy) == wsapi.TenancyDedicated {
+	if deref(in.Tenancy) == wsapi.TenancyDedicated && !s.DedicatedTenancy {
 		return workspaces.Errorf(workspaces.CodeInvalidParameter,
 			"The tenancy DEDICATED needs an account that has been enabled for bring your own license.")
 	}
 	if in.DirectoryId != nil {
-		return nil
+		return checkTakenOver(in)
 	}
-	if deref(in.WorkspaceType) != wsapi.WorkspaceTypePools || deref(in.UserIdentityType) != wsapi.UserIdentityTypeCustomerManaged {
-		return workspaces.Errorf(workspaces.CodeValidation, "The following arguments are required - DirectoryId.")
-	}
-	if in.WorkspaceDirectoryName == nil || in.WorkspaceDirectoryDescription == nil || len(in.SubnetIds) == 0 {
+	return checkOwn(in)
+}
+
+// checkTakenOver applies the rules for a directory of Directory Service: it has its own name
+// and its own users, and WorkSpaces in it are personal.
+func checkTakenOver(in *wsapi.RegisterWorkspaceDirectoryRequest) error {
+	identity := deref(in.UserIdentityType)
+	switch {
+	case deref(in.WorkspaceType) == wsapi.WorkspaceTypePools:
+		return workspaces.Errorf(workspaces.CodeInvalidParameter, "DirectoryId cannot be given for WorkspaceType POOLS.")
+	case identity != "" && identity != wsapi.UserIdentityTypeAwsDirectoryService:
+		return workspaces.Errorf(workspaces.CodeInvalidParameter, "DirectoryId cannot be given for UserIdentityType %s.", identity)
+	case in.WorkspaceDirectoryName != nil || in.WorkspaceDirectoryDescription != nil:
 		return workspaces.Errorf(workspaces.CodeInvalidParameter,
-			"A directory for pools needs WorkspaceDirectoryName, WorkspaceDirectoryDescription and SubnetIds.")
+			"WorkspaceDirectoryName and WorkspaceDirectoryDescription cannot be given together with DirectoryId.")
+	case in.IdcInstanceArn != nil || in.MicrosoftEntraConfig != nil || in.ActiveDirectoryConfig != nil:
+		return workspaces.Errorf(workspaces.CodeInvalidParameter,
+			"IdcInstanceArn, MicrosoftEntraConfig and ActiveDirectoryConfig cannot be given together with DirectoryId.")
 	}
 	return nil
 }
 
-// newRegistration makes the registration that the request is for, REGISTERING.
+// checkOwn applies the rules for a directory that WorkSpaces keeps itself.
+func checkOwn(in *wsapi.RegisterWorkspaceDirectoryRequest) error {
+	identity, pools := deref(in.UserIdentityType), deref(in.WorkspaceType) == wsapi.WorkspaceTypePools
+	switch {
+	case identity == "" || identity == wsapi.UserIdentityTypeAwsDirectoryService:
+		return workspaces.Errorf(workspaces.CodeValidation, "The following arguments are required - DirectoryId.")
+	case pools && identity != wsapi.UserIdentityTypeCustomerManaged:
+		return workspaces.Errorf(workspaces.CodeInvalidParameter, "A directory for pools needs the UserIdentityType CUSTOMER_MANAGED.")
+	case !pools && in.ActiveDirectoryConfig != nil:
+		return workspaces.Errorf(workspaces.CodeInvalidParameter, "ActiveDirectoryConfig is for directories of the WorkspaceType POOLS.")
+	case (identity == wsapi.UserIdentityTypeAwsIamIdentityCenter) != (in.IdcInstanceArn != nil):
+		return workspaces.Errorf(workspaces.CodeInvalidParameter,
+			"IdcInstanceArn belongs to the UserIdentityType AWS_IAM_IDENTITY_CENTER, which needs it.")
+	case in.WorkspaceDirectoryName == nil || in.WorkspaceDirectoryDescription == nil || len(in.SubnetIds) == 0:
+		return workspaces.Errorf(workspaces.CodeInvalidParameter,
+			"A directory without a DirectoryId needs WorkspaceDirectoryName, WorkspaceDirectoryDescription and SubnetIds.")
+	}
+	return nil
+}
+
+// newRegistration makes the registration that the request is for, REGISTERING, and tells the
+// network that its directory is in, "" for one of WorkSpaces' own.
 func (s WorkSpaces) newRegistration(
 	ctx context.Context, tx *store.Tx, in *wsapi.RegisterWorkspaceDirectoryRequest,
-) (*workspaces.WorkspaceDirectory, error) {
+) (d *workspaces.WorkspaceDirectory, vpc string, err error) {
 	scope, now := Scope(ctx), s.Clock.Now()
-	d := &workspaces.WorkspaceDirectory{
+	d = &workspaces.WorkspaceDirectory{
 		Scope: scope, SubnetIDs: in.SubnetIds, RegistrationCode: workspaces.NewRegistrationCode(scope.Region),
 		SecurityGroupID: workspaces.NewSecurityGroupID(), RoleARN: "arn:aws:iam::" + scope.Account + ":role/workspaces_DefaultRole",
 		Tenancy: wsapi.TenancyShared, WorkspaceType: wsapi.WorkspaceTypePersonal, UserIdentityType: wsapi.UserIdentityTypeAwsDirectoryService,
 		Settings: workspaces.NewDirectorySettings(),
+	}
+	if in.Tenancy != nil {
+		d.Tenancy = *in.Tenancy
 	}
 	if in.WorkspaceType != nil {
 		d.WorkspaceType = *in.WorkspaceType
@@ -140,37 +177,41 @@ func (s WorkSpaces) newRegistration(
 		d.Settings.Entra = workspaces.EntraConfig{TenantID: deref(e.TenantId), ApplicationSecretARN: deref(e.ApplicationConfigSecretArn)}
 	}
 	d.Enter(workspaces.Registering, now)
-	if in.DirectoryId == nil {
-		d.ID = workspaces.NewPoolsDirectoryID()
-		d.Name, d.Alias, d.Type = d.Settings.PoolName, d.ID, wsapi.WorkspaceDirectoryTypeCustomerManaged
-		return d, nil
+	if in.DirectoryId != nil {
+		vpc, err = copyDirectory(ctx, tx, d, *in.DirectoryId)
+		return d, vpc, err
 	}
-	return d, s.copyDirectory(ctx, tx, d, *in.DirectoryId)
+	d.ID = workspaces.NewPoolsDirectoryID()
+	d.Name, d.Alias, d.Type = d.Settings.PoolName, d.ID, wsapi.WorkspaceDirectoryTypeCustomerManaged
+	if d.UserIdentityType == wsapi.UserIdentityTypeAwsIamIdentityCenter {
+		d.Type = wsapi.WorkspaceDirectoryTypeAwsIamIdentityCenter
+	}
+	return d, "", nil
 }
 
-// copyDirectory takes over what Directory Service knows of the directory.
-func (s WorkSpaces) copyDirectory(ctx context.Context, tx *store.Tx, d *workspaces.WorkspaceDirectory, id string) error {
-	if _, registered, err := tx.WorkspaceDirectory(ctx, d.Scope, id); err != nil {
-		return err
+// copyDirectory takes over what Directory Service knows of the directory, and returns its network.
+func copyDirectory(ctx context.Context, tx *store.Tx, d *workspaces.WorkspaceDirectory, id string) (vpc string, err error) {
+	if old, registered, err := tx.WorkspaceDirectory(ctx, d.Scope, id); err != nil {
+		return "", err
 	} else if registered {
-		return workspaces.Errorf(workspaces.CodeAlreadyExists, "The directory %s is already registered.", id).About(id)
+		return "", old.RefuseAgain()
 	}
 	ds, found, err := tx.Directory(ctx, d.Scope, id)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !found {
-		return workspaces.Errorf(workspaces.CodeNotFound, "The directory %s could not be found.", id).About(id)
+		return "", workspaces.Errorf(workspaces.CodeNotFound, "The directory %s could not be found.", id).About(id)
 	}
 	if ds.Stage != workspaces.StageActive {
-		return workspaces.Errorf(workspaces.CodeInvalidState, "The directory %s is in the stage %s; it must be Active.", id, ds.Stage).About(id)
+		return "", workspaces.Errorf(workspaces.CodeInvalidState, "The directory %s is in the stage %s; it must be Active.", id, ds.Stage).About(id)
 	}
 	d.ID, d.Name, d.Alias, d.DNSAddresses = ds.ID, ds.Name, ds.Alias, ds.DNSAddresses
 	d.Type, d.CustomerUserName = registeredType(ds.Type)
 	if len(d.SubnetIDs) == 0 {
 		d.SubnetIDs = ds.SubnetIDs
 	}
-	return nil
+	return ds.VPCID, nil
 }
 
 // registeredType is what WorkSpaces calls a type of directory, and its administrator's name.
@@ -186,9 +227,10 @@ func registeredType(t string) (kind, administrator string) {
 	}
 }
 
-// checkSubnets wants two subnets that exist, in two availability zones.
-// Source: RegisterWorkspaceDirectory, SubnetIds.
-func (s WorkSpaces) checkSubnets(ctx context.Context, tx *store.Tx, ids []string) error {
+// checkSubnets wants two subnets that exist, in two availability zones and in one network,
+// which is the directory's where it has one. Where any network will do, only the number
+// counts, and one is enough. Source: RegisterWorkspaceDirectory, SubnetIds.
+func (s WorkSpaces) checkSubnets(ctx context.Context, tx *store.Tx, ids []string, vpc string) error {
 	if s.AnySubnet && len(ids) < 2 {
 		return nil
 	}
@@ -200,17 +242,21 @@ func (s WorkSpaces) checkSubnets(ctx context.Context, tx *store.Tx, ids []string
 		return err
 	}
 	second, err := s.Subnet(ctx, tx, ids[1])
-	if err != nil {
+	if err != nil || s.AnySubnet {
 		return err
 	}
-	if first.Zone == second.Zone && !s.AnySubnet {
+	if first.Zone == second.Zone {
 		return workspaces.Errorf(workspaces.CodeNotSupported, "The subnets %s and %s are both in the Availability Zone %s.", ids[0], ids[1], first.Zone)
+	}
+	if first.VPCID != second.VPCID || vpc != "" && first.VPCID != vpc {
+		return workspaces.Errorf(workspaces.CodeUnsupportedConfig, "The subnets %s (in %s) and %s (in %s) must be in the same network as the directory.",
+			first.ID, first.VPCID, second.ID, second.VPCID)
 	}
 	return nil
 }
 
 // DeregisterWorkspaceDirectory takes a registration away. A directory that still has
-// WorkSpaces, in whatever state, keeps it.
+// WorkSpaces keeps it, whatever they are up to; those that are TERMINATED have gone.
 func (s WorkSpaces) DeregisterWorkspaceDirectory(
 	ctx context.Context, in *wsapi.DeregisterWorkspaceDirectoryRequest,
 ) (*wsapi.DeregisterWorkspaceDirectoryResult, error) {
@@ -224,7 +270,7 @@ func (s WorkSpaces) DeregisterWorkspaceDirectory(
 		if !found {
 			return workspaces.Errorf(workspaces.CodeNotFound, "The directory %s is not registered.", id).About(id)
 		}
-		has, err := tx.DirectoryHasWorkSpaces(ctx, d.Scope, id)
+		has, err := tx.DirectoryHasLivingWorkSpaces(ctx, d.Scope, id)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"errors"
+	"slices"
 
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/store"
@@ -57,11 +58,14 @@ func (s WorkSpaces) change(ctx context.Context, a workspaces.Action, ids []strin
 	var refs []workspaces.Ref
 	err := s.Store.Update(ctx, func(tx *store.Tx) error {
 		failed, refs = []wsapi.FailedWorkspaceChangeRequest{}, nil
-		for _, id := range ids {
+		for i, id := range ids {
+			if id != "" && slices.Contains(ids[:i], id) {
+				continue // named twice, done once
+			}
 			ref, err := s.begin(ctx, tx, a, id)
 			if e, ok := errors.AsType[*workspaces.Error](err); ok {
 				failed = append(failed, wsapi.FailedWorkspaceChangeRequest{
-					WorkspaceId: some(id), ErrorCode: new(itemCode(e)), ErrorMessage: &e.Message,
+					WorkspaceId: some(id), ErrorCode: new(itemCode(a, e)), ErrorMessage: &e.Message,
 				})
 				continue
 			}
@@ -83,6 +87,9 @@ func (s WorkSpaces) change(ctx context.Context, a workspaces.Action, ids []strin
 
 // begin begins an action on one WorkSpace; a nil ref means that nothing is to be done.
 func (s WorkSpaces) begin(ctx context.Context, tx *store.Tx, a workspaces.Action, id string) (*workspaces.Ref, error) {
+	if id == "" {
+		return nil, workspaces.Errorf(workspaces.CodeInvalidParameter, "The request names no WorkspaceId.")
+	}
 	w, found, err := tx.WorkSpace(ctx, Scope(ctx), id)
 	if err != nil {
 		return nil, err
@@ -108,16 +115,21 @@ func (s WorkSpaces) begin(ctx context.Context, tx *store.Tx, a workspaces.Action
 	return new(w.Ref()), nil
 }
 
-// itemCode is the ErrorCode of an item for a domain error. Only the one for an unknown id
-// was seen from the service's side (spec, section B); the others follow its way of naming.
-func itemCode(e *workspaces.Error) string {
-	switch e.Code {
-	case workspaces.CodeNotFound:
+// itemCode is the ErrorCode of an item for a domain error. The one for an unknown id that is
+// to be terminated is what others have seen of the service; the rest follows its way of
+// naming (spec, section B).
+func itemCode(a workspaces.Action, e *workspaces.Error) string {
+	switch {
+	case e.Code == workspaces.CodeNotFound && a == workspaces.ActionTerminate:
+		return "400"
+	case e.Code == workspaces.CodeNotFound:
 		return "ResourceNotFound.Workspace"
-	case workspaces.CodeInvalidState:
+	case e.Code == workspaces.CodeInvalidState:
 		return "InvalidResourceState.Workspace"
-	case workspaces.CodeNotSupported:
+	case e.Code == workspaces.CodeNotSupported:
 		return "OperationNotSupported.Workspace"
+	case e.Code == workspaces.CodeInvalidParameter:
+		return "InvalidParameterValues.WorkspaceId"
 	default:
 		return string(e.Code)
 	}

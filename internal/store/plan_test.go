@@ -45,7 +45,7 @@ func TestPlans(t *testing.T) {
 			return err
 		}},
 		"count by compute": {"workspace_compute", func(tx *store.Tx) error {
-			_, err := tx.CountWorkSpacesByCompute(ctx, here, "STANDARD")
+			_, err := tx.CountLivingWorkSpaces(ctx, here, "STANDARD")
 			return err
 		}},
 		"next due": {"workspace_wake", func(tx *store.Tx) error {

@@ -104,6 +104,14 @@ func (t *Tx) DirectoryHasWorkSpaces(ctx context.Context, s workspaces.Scope, dir
 	return has, err
 }
 
+// DirectoryHasLivingWorkSpaces is DirectoryHasWorkSpaces without those that have ended and are
+// only still seen. It looks at those too.
+func (t *Tx) DirectoryHasLivingWorkSpaces(ctx context.Context, s workspaces.Scope, directoryID string) (has bool, err error) {
+	err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM workspace WHERE account = $1 AND region = $2 AND directory_id = $3 AND state <> $4)",
+		s.Account, s.Region, directoryID, string(workspaces.Terminated)).Scan(&has)
+	return has, err
+}
+
 // InsertWorkSpace adds a WorkSpace. Its user must have none in its directory yet.
 func (t *Tx) InsertWorkSpace(ctx context.Context, w *workspaces.WorkSpace) error {
 	args := append([]any{w.Account, w.Region, w.ID, t.store.nextSeq()}, workSpaceValues(w)...)
@@ -137,10 +145,16 @@ func (t *Tx) UserHasWorkSpace(ctx context.Context, s workspaces.Scope, directory
 	return has, err
 }
 
-// CountWorkSpacesByCompute counts the WorkSpaces of a scope that have a compute type.
-func (t *Tx) CountWorkSpacesByCompute(ctx context.Context, s workspaces.Scope, computeType string) (n int, err error) {
-	err = t.row(ctx, "SELECT COUNT(*) FROM workspace WHERE account = $1 AND region = $2 AND compute_type = $3",
-		s.Account, s.Region, computeType).Scan(&n)
+// CountLivingWorkSpaces counts the WorkSpaces of a scope that have not ended, those with a
+// compute type where one is named. It looks at each of them.
+func (t *Tx) CountLivingWorkSpaces(ctx context.Context, s workspaces.Scope, computeType string) (n int, err error) {
+	var c condition
+	c.scope(s)
+	if computeType != "" {
+		c.and("compute_type = ?", computeType)
+	}
+	c.and("state <> ?", string(workspaces.Terminated))
+	err = t.row(ctx, "SELECT COUNT(*) FROM workspace"+c.where(), c.args...).Scan(&n)
 	return n, err
 }
 

@@ -127,6 +127,8 @@ func TestUserHasOne(t *testing.T) {
 		equal(t, empty, false)
 		full := read(t, s, func(tx *store.Tx) (bool, error) { return tx.DirectoryHasWorkSpaces(ctx, here, "d-2") })
 		equal(t, full, true)
+		living := read(t, s, func(tx *store.Tx) (bool, error) { return tx.DirectoryHasLivingWorkSpaces(ctx, here, "d-2") })
+		equal(t, living, true)
 	})
 }
 

@@ -60,8 +60,13 @@ func (o Order) Fill(b Bundle) (Properties, error) {
 	if len(p.Protocols) == 0 {
 		p.Protocols = []string{b.Protocol}
 	}
-	if slices.Contains(p.Protocols[1:], p.Protocols[0]) {
-		return p, Errorf(CodeInvalidParameter, "The protocol %s is given twice.", p.Protocols[0])
+	for i, protocol := range p.Protocols {
+		if slices.Contains(p.Protocols[:i], protocol) {
+			return p, Errorf(CodeInvalidParameter, "The protocol %s is given twice.", protocol)
+		}
+	}
+	if o.IPv6Address != "" {
+		return p, Refusef("InvalidParameterValues.Ipv6Address", "The networks of this installation have IPv4 addresses only.")
 	}
 	p.OperatingSystem = b.OS
 	return p.withRunningMode(o.AutoStopMinutes)

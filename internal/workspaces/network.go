@@ -68,3 +68,9 @@ func MadeUpSubnet(id, region string, number int) Subnet {
 		Prefix: prefix, Gateway: prefix.Addr().Next(),
 	}
 }
+
+// Moved returns the subnet as one of another region, in the zone with the same letter.
+func (s Subnet) Moved(region string) Subnet {
+	s.Region, s.Zone = region, region+s.Zone[len(s.Zone)-1:]
+	return s
+}

@@ -161,6 +161,15 @@ func (d *WorkspaceDirectory) BeginDeregister(now time.Time) error {
 	return nil
 }
 
+// RefuseAgain says why the directory cannot be registered: it is, with CodeAlreadyExists, or
+// is not yet not, with CodeInvalidState, on which clients try again.
+func (d *WorkspaceDirectory) RefuseAgain() error {
+	if d.State == Deregistering || d.State == Deregistered {
+		return Errorf(CodeInvalidState, "The directory %s is in the state %s.", d.ID, d.State).About(d.ID)
+	}
+	return Errorf(CodeAlreadyExists, "The directory %s is already registered.", d.ID).About(d.ID)
+}
+
 // TakesWorkSpaces reports whether personal WorkSpaces can be made in the directory.
 func (d *WorkspaceDirectory) TakesWorkSpaces() bool {
 	return d.State == Registered && d.WorkspaceType == "PERSONAL"
