@@ -406,3 +406,27 @@ func TestOneTokenConcurrently(t *testing.T) {
 		}
 	})
 }
+
+func TestDescribeUserRefused(t *testing.T) {
+	t.Parallel()
+	s := dstest.Start(t)
+	id := s.CreateActive(t)
+	for why, c := range map[string]struct {
+		in     data.DescribeUserInput
+		reason string
+	}{
+		"no such attribute": {data.DescribeUserInput{OtherAttributes: []string{"shoeSize"}}, "INVALID_ATTRIBUTE_NAME"},
+		"own member":        {data.DescribeUserInput{OtherAttributes: []string{"mail"}}, "INVALID_ATTRIBUTE_NAME"},
+		"read-only":         {data.DescribeUserInput{OtherAttributes: []string{"memberOf"}}, "INVALID_ATTRIBUTE_NAME"},
+		"of groups":         {data.DescribeUserInput{OtherAttributes: []string{"member"}}, "INVALID_ATTRIBUTE_FOR_USER"},
+		"twice":             {data.DescribeUserInput{OtherAttributes: []string{"title", "TITLE"}}, "DUPLICATE_ATTRIBUTE"},
+		"another realm":     {data.DescribeUserInput{Realm: aws.String("other.example.com")}, "INVALID_REALM"},
+	} {
+		c.in.DirectoryId, c.in.SAMAccountName = &id, aws.String(workspaces.Administrator)
+		_, err := s.Data().DescribeUser(t.Context(), &c.in)
+		dstest.WantError(t, dsdataapi.DescribeUser.Info, err, "ValidationException")
+		if got := reasonOf(err); got != c.reason {
+			t.Errorf("%s: reason %q, want %q", why, got, c.reason)
+		}
+	}
+}
