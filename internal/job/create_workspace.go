@@ -22,7 +22,11 @@ import (
 // A desktop that cannot be made is left as far as it came, for the administrator to see,
 // until the WorkSpace is terminated.
 
-var errNoSubnet = errors.New("the subnet of the WorkSpace does not exist any more")
+var (
+	errNoSubnet = errors.New("the subnet of the WorkSpace does not exist any more")
+	// errNotKnown is no failure of the engine's: the store or the directory may answer later.
+	errNotKnown = errors.New("it is not known what to make")
+)
 
 func (r *Runner) createWorkSpace(ctx context.Context, w *workspaces.WorkSpace) (time.Time, error) {
 	desktop, err := r.desktop(ctx, w)
@@ -46,8 +50,11 @@ func (r *Runner) desktop(ctx context.Context, w *workspaces.WorkSpace) (compute.
 		}
 		return err
 	})
-	if err != nil {
+	if errors.Is(err, errNoSubnet) {
 		return compute.Desktop{}, err
+	}
+	if err != nil {
+		return compute.Desktop{}, fmt.Errorf("%w: %w", errNotKnown, err)
 	}
 	address, err := netip.ParseAddr(w.IPAddress)
 	if err != nil {
@@ -55,7 +62,7 @@ func (r *Runner) desktop(ctx context.Context, w *workspaces.WorkSpace) (compute.
 	}
 	user, err := r.userOf(ctx, w)
 	if err != nil {
-		return compute.Desktop{}, err
+		return compute.Desktop{}, fmt.Errorf("%w: %w", errNotKnown, err)
 	}
 	user.LocalAdministrator = registration != nil && registration.Settings.Creation.LocalAdministrator
 	size := workspaces.ComputeOf(w.Properties.ComputeType)

@@ -26,7 +26,7 @@ func (r *Runner) directory(ctx context.Context, ref workspaces.Ref) error {
 			if !passing {
 				return nil
 			}
-			if until := d.StageChangedAt.Add(r.Limits.DirectoryStage); now.Before(until) {
+			if until := d.StageChangedAt.Add(r.Limits.DirectoryStage); waits(now, d.StageChangedAt, until) {
 				return tx.PutOff(ctx, workspaces.KindDirectory, d.Ref(), until)
 			}
 			if next == workspaces.StageDeleted {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -34,7 +35,7 @@ type Runner struct {
 	Directories directory.Directories
 	Log         *slog.Logger
 
-	busy serial
+	busy busy
 }
 
 const (
@@ -45,8 +46,8 @@ const (
 	together = 25
 	// pollEvery is how soon a job is seen. It is part of every WorkSpace's time to AVAILABLE.
 	pollEvery = 20 * time.Millisecond
-	// turnTimeout is the longest that one turn may take, in real time. A turn that is cut off
-	// is taken again.
+	// turnTimeout is the longest that the engine may take over one turn, in real time. It ends
+	// waits for an engine that hangs: drivers have shorter ones of their own.
 	turnTimeout = 5 * time.Minute
 )
 
@@ -62,17 +63,17 @@ func (r *Runner) Workers() (store.Workers, error) {
 		Workers:           registry,
 		FetchCooldown:     pollEvery,
 		FetchPollInterval: pollEvery,
-		JobTimeout:        turnTimeout + time.Minute,
-		// A job that died with its process is worked again after this; on a database of our own
-		// the wake loop is sooner.
-		RescueStuckJobsAfter: turnTimeout + 2*time.Minute,
+		JobTimeout:        -1, // each turn has its own
+		// A job that died with its process is worked again after this. Mostly the wake loop
+		// has been sooner, and then there is nothing left to do.
+		RescueStuckJobsAfter: 2 * turnTimeout,
 		// What has been done is of no further use.
 		CompletedJobRetentionPeriod: time.Minute,
 	})
 }
 
 // Do takes one turn of work on each thing. An error is one that a later turn may not have,
-// and River tries the job again.
+// and River tries the job again; those things that got their turn are not in its way.
 func (r *Runner) Do(ctx context.Context, w store.Work) error {
 	var turn func(context.Context, workspaces.Ref) error
 	switch w.Resource {
@@ -90,7 +91,7 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 	group.SetLimit(together)
 	for i, ref := range w.Refs {
 		group.Go(func() error {
-			errs[i] = r.one(ctx, turn, ref)
+			errs[i] = r.one(ctx, turn, thing{w.Resource, ref.ID}, ref)
 			return nil
 		})
 	}
@@ -98,32 +99,27 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 	return errors.Join(errs...)
 }
 
-// one takes a turn on one thing, alone: two turns on the same thing never overlap.
-func (r *Runner) one(ctx context.Context, turn func(context.Context, workspaces.Ref) error, ref workspaces.Ref) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
-	defer cancel()
-	unlock, err := r.busy.lock(ctx, ref.ID)
-	if err != nil {
-		return err
+// one takes a turn on one thing, or leaves it to whoever is at work on the thing already.
+func (r *Runner) one(ctx context.Context, turn func(context.Context, workspaces.Ref) error, on thing, ref workspaces.Ref) error {
+	if !r.busy.begin(on, ref) {
+		return nil
 	}
-	defer unlock()
+	var errs []error
+	for more := true; more; ref, more = r.busy.done(on) {
+		errs = append(errs, r.safely(ctx, turn, ref))
+	}
+	return errors.Join(errs...)
+}
+
+// safely turns a panic into an error of the one turn that it is in.
+func (r *Runner) safely(ctx context.Context, turn func(context.Context, workspaces.Ref) error, ref workspaces.Ref) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("job: panic on %s: %v", ref.ID, p)
-			r.Log.ErrorContext(ctx, "a turn of work panicked", "id", ref.ID, "panic", p)
+			r.Log.ErrorContext(ctx, "a turn of work panicked", "id", ref.ID, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
 	return turn(ctx, ref)
-}
-
-// Alone runs f on a thing that no turn of work is taken on meanwhile.
-func (r *Runner) Alone(ctx context.Context, id string, f func() error) error {
-	unlock, err := r.busy.lock(ctx, id)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return f()
 }
 
 // quiet keeps River's routine lines out of the log.

@@ -24,7 +24,7 @@ func (r *Runner) terminateWorkSpace(ctx context.Context, w *workspaces.WorkSpace
 func (r *Runner) forgetWorkSpace(ctx context.Context, w *workspaces.WorkSpace) error {
 	now := r.Clock.Now()
 	return r.Store.Update(ctx, func(tx *store.Tx) error {
-		if until := w.ChangedAt.Add(r.Limits.TerminatedStays); now.Before(until) {
+		if until := w.ChangedAt.Add(r.Limits.TerminatedStays); waits(now, w.ChangedAt, until) {
 			return tx.PutOff(ctx, workspaces.KindWorkSpace, w.Ref(), until)
 		}
 		if deleted, err := tx.DeleteWorkSpace(ctx, w.Ref()); err != nil || !deleted {
@@ -33,6 +33,10 @@ func (r *Runner) forgetWorkSpace(ctx context.Context, w *workspaces.WorkSpace) e
 		return r.noteEmpty(ctx, tx, w)
 	})
 }
+
+// waits reports whether now lies in a wait. One that has not even begun is over: the clock
+// was set back.
+func waits(now, since, until time.Time) bool { return now.Before(until) && !now.Before(since) }
 
 // noteEmpty begins the 30 days after which a directory without WorkSpaces is deregistered.
 func (r *Runner) noteEmpty(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace) error {

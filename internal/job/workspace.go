@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"carrel/internal/compute"
@@ -48,12 +49,14 @@ func (r *Runner) workSpace(ctx context.Context, ref workspaces.Ref) error {
 	if !running {
 		return nil
 	}
-	again, err := stepOf(action)(r, ctx, w)
+	again, err := r.step(ctx, w, action)
 	if ctx.Err() != nil {
-		return ctx.Err() // cut off: says nothing about the engine
+		return ctx.Err() // told to stop: says nothing about the engine
 	}
-	if again, err = r.judge(w, again, err); err == nil && !again.IsZero() {
-		return r.Store.Update(ctx, func(tx *store.Tx) error { return r.putOff(ctx, tx, w, again) })
+	attempts, deadline := w.Attempts, w.Deadline
+	again, err = judge(w, action, r.Clock.Now(), again, err)
+	if err == nil && !again.IsZero() {
+		return r.putOff(ctx, w, again, w.Attempts != attempts || !w.Deadline.Equal(deadline))
 	}
 	if err != nil {
 		r.Log.WarnContext(ctx, "gave up", "action", action, "id", w.ID, "error", err)
@@ -61,53 +64,83 @@ func (r *Runner) workSpace(ctx context.Context, ref workspaces.Ref) error {
 	return r.conclude(ctx, w, action, err)
 }
 
-// putOff notes when to come back and how often the engine has failed.
-func (r *Runner) putOff(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace, again time.Time) error {
-	if w.Attempts == 0 {
-		return tx.PutOff(ctx, workspaces.KindWorkSpace, w.Ref(), again)
+// step takes the action's step, within the time that a turn may take.
+func (r *Runner) step(ctx context.Context, w *workspaces.WorkSpace, action workspaces.Action) (again time.Time, err error) {
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	defer cancel()
+	again, err = stepOf(action)(r, ctx, w)
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w within %v: %w", compute.ErrUnavailable, turnTimeout, err)
 	}
+	return again, err
+}
+
+// putOff writes when to come back, and what judge has noted where it has.
+func (r *Runner) putOff(ctx context.Context, w *workspaces.WorkSpace, again time.Time, noted bool) error { //nolint:revive // the rare case writes more
 	w.WakeAt = again
-	_, err := tx.SaveWorkSpace(ctx, w, w.Generation)
-	return err
+	return r.Store.Update(ctx, func(tx *store.Tx) error {
+		if !noted {
+			return tx.PutOff(ctx, workspaces.KindWorkSpace, w.Ref(), again)
+		}
+		_, err := tx.SaveWorkSpace(ctx, w, w.Generation)
+		return err
+	})
 }
 
 const (
 	// maxAttempts is how often an engine may fail at an action before it is given up.
 	maxAttempts = 3
-	// betweenAttempts is how long an engine is left alone after it failed or did not answer.
+	// betweenAttempts is how long an engine is left alone after it did not answer or failed; the
+	// time doubles with every further failure, up to longestPause.
 	betweenAttempts = 3 * time.Second
+	longestPause    = time.Minute
+	// unforeseen is how long after its deadline an action must be looked at for the deadline
+	// not to count: there is a turn at the deadline, so somebody has advanced the clock since the
+	// last, or Carrel has been down. The engine, which lives in real time, gets overtime then.
+	unforeseen = time.Minute
+	overtime   = 5 * time.Minute
 )
-
-// judge decides what a step's outcome means: come back (a time), give up (an error), or done.
-func (r *Runner) judge(w *workspaces.WorkSpace, again time.Time, err error) (time.Time, error) {
-	now := r.Clock.Now()
-	switch {
-	case err == nil && again.IsZero():
-		return time.Time{}, nil
-	case w.Overdue(now):
-		if err == nil {
-			err = errOverdue
-		}
-		return time.Time{}, err
-	case err == nil:
-		return again, nil
-	case errors.Is(err, compute.ErrUnavailable):
-		return now.Add(betweenAttempts), nil
-	case isFinal(err):
-		return time.Time{}, err
-	}
-	if w.Attempts++; w.Attempts >= maxAttempts {
-		return time.Time{}, err
-	}
-	return now.Add(betweenAttempts), nil
-}
 
 var errOverdue = errors.New("the desktop was not ready within the time that the service allows")
 
+// judge decides what a step's outcome means: come back (a time), give up (an error), or
+// done. It notes failures and overtime in w.
+func judge(w *workspaces.WorkSpace, action workspaces.Action, now, again time.Time, err error) (time.Time, error) {
+	overdue := w.Overdue(now)
+	switch {
+	case err == nil && again.IsZero():
+		return time.Time{}, nil
+	case err == nil && overdue && now.Sub(w.Deadline) < unforeseen:
+		return time.Time{}, errOverdue
+	case err == nil && overdue:
+		w.Deadline = now.Add(overtime)
+	case err == nil:
+		// The engine is at it.
+	case overdue, isFinal(action, err):
+		return time.Time{}, err
+	case errors.Is(err, compute.ErrUnavailable), errors.Is(err, errNotKnown):
+		again = now.Add(betweenAttempts)
+	default:
+		// A desktop that cannot be removed would be left behind: that is given up only at its deadline.
+		if w.Attempts++; w.Attempts >= maxAttempts && action != workspaces.ActionTerminate {
+			return time.Time{}, err
+		}
+		again = now.Add(min(betweenAttempts<<min(w.Attempts-1, 10), longestPause))
+	}
+	if again.After(w.Deadline) && !w.Deadline.IsZero() {
+		again = w.Deadline
+	}
+	return again, nil
+}
+
 // isFinal reports whether trying again cannot help.
-func isFinal(err error) bool {
+func isFinal(action workspaces.Action, err error) bool {
+	if errors.Is(err, compute.ErrNotFound) {
+		// What makes or removes a desktop needs none; it has met another's traces.
+		return action != workspaces.ActionCreate && action != workspaces.ActionTerminate
+	}
 	return errors.Is(err, compute.ErrImage) || errors.Is(err, compute.ErrCapacity) || errors.Is(err, compute.ErrInvalid) ||
-		errors.Is(err, compute.ErrNotFound) || errors.Is(err, errNoSubnet)
+		errors.Is(err, errNoSubnet)
 }
 
 // conclude writes the end of an action: success where err is nil, else its failure.
@@ -122,22 +155,47 @@ func (r *Runner) conclude(ctx context.Context, w *workspaces.WorkSpace, action w
 	if w.HasEnded() {
 		w.WakeAt = now.Add(r.Limits.TerminatedStays)
 	}
-	var saved, there bool
+	var saved bool
+	var instead *workspaces.WorkSpace
 	err = r.Store.Update(ctx, func(tx *store.Tx) (err error) {
 		if saved, err = tx.SaveWorkSpace(ctx, w, generation); err != nil || saved {
 			return err
 		}
-		_, there, err = tx.WorkSpace(ctx, w.Scope, w.ID)
+		instead, _, err = tx.WorkSpace(ctx, w.Scope, w.ID)
 		return err
 	})
-	if err != nil || saved {
+	switch {
+	case err != nil:
 		return err
+	case saved && w.HasEnded() && r.Limits.TerminatedStays == 0:
+		return r.forgetWorkSpace(ctx, w)
+	case saved || action != workspaces.ActionCreate || instead != nil && !instead.IsEnding():
+		return nil
 	}
-	// Somebody moved the WorkSpace on while the engine worked. If it is gone, what a create
-	// has made since belongs to nobody.
-	if action == workspaces.ActionCreate && !there {
-		_, err = r.Driver.Delete(ctx, w.ID)
+	// The WorkSpace was terminated while its desktop was made, by another process that may not
+	// have found everything yet. Where this fails, reconcile finds a desktop that is nobody's.
+	return r.remove(ctx, w.ID)
+}
+
+// RemoveOrphan removes a desktop that belongs to no WorkSpace, or a part of it: it is to be
+// called again while the engine has the desktop. It does nothing while a turn is taken on it.
+func (r *Runner) RemoveOrphan(ctx context.Context, id string) error {
+	on := thing{workspaces.KindWorkSpace, id}
+	if !r.busy.begin(on, workspaces.Ref{ID: id}) {
+		return nil
 	}
+	defer func() {
+		for more := true; more; {
+			_, more = r.busy.done(on) // a ref to a WorkSpace that is gone asks for nothing
+		}
+	}()
+	return r.remove(ctx, id)
+}
+
+func (r *Runner) remove(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	defer cancel()
+	_, err := r.Driver.Delete(ctx, id) // where the engine takes its time, reconcile looks again
 	return err
 }
 
@@ -155,6 +213,8 @@ func explain(err error) (code, message string) {
 		code = "ResourceNotFound.Desktop"
 	case errors.Is(err, errNoSubnet):
 		code = "ResourceNotFound.Subnet"
+	case errors.Is(err, compute.ErrUnavailable), errors.Is(err, errNotKnown):
+		code = "ServiceUnavailable"
 	case errors.Is(err, errOverdue):
 		code = "Timeout"
 	default:

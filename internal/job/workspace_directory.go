@@ -21,7 +21,7 @@ func (r *Runner) workspaceDirectory(ctx context.Context, ref workspaces.Ref) err
 			return err
 		}
 		now := r.Clock.Now()
-		if until := d.ChangedAt.Add(r.Limits.Registration); now.Before(until) {
+		if until := d.ChangedAt.Add(r.Limits.Registration); waits(now, d.ChangedAt, until) {
 			return tx.PutOff(ctx, workspaces.KindWorkspaceDirectory, d.Ref(), until)
 		}
 		if d.State == workspaces.Deregistering {

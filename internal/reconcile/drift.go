@@ -25,10 +25,14 @@ func (r *Reconciler) drift(ctx context.Context) error {
 	if every == 0 {
 		every = driftEvery
 	}
-	silent := make(map[string]int)
+	var silent map[string]silence
 	for {
 		began := r.Real.Now()
-		if err := r.look(ctx, silent); err != nil && !errors.Is(err, compute.ErrUnavailable) {
+		heard, err := r.look(ctx, silent)
+		switch {
+		case err == nil:
+			silent = heard
+		case !errors.Is(err, compute.ErrUnavailable): // whose jobs will tell of it
 			return err
 		}
 		took := r.Real.Now().Sub(began)
@@ -38,62 +42,72 @@ func (r *Reconciler) drift(ctx context.Context) error {
 	}
 }
 
-// look takes one look. The engine is asked before the store: a desktop's row is written
-// before the desktop is made, so one without a row then is nobody's.
-func (r *Reconciler) look(ctx context.Context, silent map[string]int) error {
+// silence is how often in a row a desktop has been found silent in one state of its WorkSpace.
+type silence struct {
+	generation int64
+	looks      int
+}
+
+// look takes one look, and returns which desktops were silent. The engine is asked before
+// the store: a desktop's row is written before the desktop is made, so one without a row
+// then is nobody's, and will never be anybody's.
+func (r *Reconciler) look(ctx context.Context, before map[string]silence) (silent map[string]silence, err error) {
 	machines, err := r.Driver.List(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	seen := make(map[string]compute.Machine, len(machines))
 	for _, m := range machines {
 		seen[m.ID] = m
 	}
+	silent = make(map[string]silence)
 	var changed []*workspaces.WorkSpace
 	err = r.Store.View(func(tx *store.Tx) error {
 		return tx.EveryWorkSpace(ctx, func(w *workspaces.WorkSpace) {
 			m, there := seen[w.ID]
 			delete(seen, w.ID)
-			if r.judge(w, m, there, silent) {
+			if s := before[w.ID]; !m.Answers && workspaces.ActionSicken.Allowed(w.State) {
+				if s.generation != w.Generation {
+					s = silence{generation: w.Generation}
+				}
+				s.looks++
+				silent[w.ID] = s
+			}
+			if r.judge(w, m, there, silent[w.ID].looks) {
 				changed = append(changed, w)
 			}
 		})
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, w := range changed {
 		if err := r.save(ctx, w); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for id := range seen {
-		delete(silent, id)
-		if err := r.removeOrphan(ctx, id); err != nil {
+		r.Log.WarnContext(ctx, "removing a desktop that belongs to no WorkSpace", "id", id)
+		if err := r.Runner.RemoveOrphan(ctx, id); err != nil {
 			r.Log.WarnContext(ctx, "a desktop that belongs to no WorkSpace cannot be removed", "id", id, "error", err)
 		}
 	}
-	return nil
+	return silent, nil
 }
 
 // judge moves a WorkSpace to where its desktop is, and reports whether it moved.
-func (r *Reconciler) judge(w *workspaces.WorkSpace, m compute.Machine, there bool, silent map[string]int) bool {
+func (r *Reconciler) judge(w *workspaces.WorkSpace, m compute.Machine, there bool, looks int) bool { //nolint:revive // there goes with m
 	now := r.Clock.Now()
 	switch {
-	case m.Answers && workspaces.ActionRecover.Allowed(w.State):
-		delete(silent, w.ID)
+	case m.Answers:
 		w.ErrorCode, w.ErrorMessage = "", ""
 		return w.Begin(workspaces.ActionRecover, now) == nil
-	case m.Answers || !workspaces.ActionSicken.Allowed(w.State):
-		delete(silent, w.ID)
+	case looks >= strikes:
+		w.ErrorCode, w.ErrorMessage = "DesktopUnresponsive", symptom(m, there)
+		return w.Begin(workspaces.ActionSicken, now) == nil
+	default:
 		return false
 	}
-	if silent[w.ID]++; silent[w.ID] < strikes {
-		return false
-	}
-	delete(silent, w.ID)
-	w.ErrorCode, w.ErrorMessage = "DesktopUnresponsive", symptom(m, there)
-	return w.Begin(workspaces.ActionSicken, now) == nil
 }
 
 // symptom says what is wrong with a silent desktop, for the administrator.
@@ -118,21 +132,5 @@ func (r *Reconciler) save(ctx context.Context, w *workspaces.WorkSpace) error {
 			r.Log.WarnContext(ctx, "the health of a desktop changed", "id", w.ID, "state", w.State, "error", w.ErrorMessage)
 		}
 		return err
-	})
-}
-
-// removeOrphan deletes a desktop that has no row, once no turn of work is taken on it.
-func (r *Reconciler) removeOrphan(ctx context.Context, id string) error {
-	return r.Runner.Alone(ctx, id, func() error {
-		r.Log.WarnContext(ctx, "removing a desktop that belongs to no WorkSpace", "id", id)
-		for {
-			again, err := r.Driver.Delete(ctx, id)
-			if err != nil || again.IsZero() {
-				return err
-			}
-			if err := r.Clock.SleepUntil(ctx, again); err != nil {
-				return err
-			}
-		}
 	})
 }

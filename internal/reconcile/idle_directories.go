@@ -8,7 +8,8 @@ import (
 	"carrel/internal/workspaces"
 )
 
-// idleEvery is how often directories are looked at, in the clock's time.
+// idleEvery is how often directories are looked at, in the clock's time, beside the
+// moments at which one of them becomes too idle.
 const idleEvery = time.Hour
 
 // idleDirectories deregisters Simple AD and AD Connector directories that have had no
@@ -24,29 +25,40 @@ func (r *Reconciler) idleDirectories(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		now := r.Clock.Now()
+		next := now.Add(idleEvery)
 		for _, d := range all {
-			if r.isIdle(d) {
+			ends, does := idleEnd(d)
+			switch {
+			case !does:
+			case ends.After(now):
+				next = earlier(next, ends)
+			default:
 				if err := r.deregisterIdle(ctx, d); err != nil {
 					return err
 				}
 			}
 		}
-		if err := r.await(ctx, r.Clock.Now().Add(idleEvery), nil, changed); err != nil {
+		if err := r.await(ctx, next, nil, changed); err != nil {
 			return err
 		}
 	}
 }
 
-func (r *Reconciler) isIdle(d *workspaces.WorkspaceDirectory) bool {
-	return d.EndsWhenIdle() && !d.EmptySince.IsZero() && r.Clock.Now().Sub(d.EmptySince) >= workspaces.IdleDirectoryAfter
+// idleEnd returns when a directory will have been idle for too long; false: not as it is.
+func idleEnd(d *workspaces.WorkspaceDirectory) (time.Time, bool) {
+	return d.EmptySince.Add(workspaces.IdleDirectoryAfter), d.EndsWhenIdle() && !d.EmptySince.IsZero() && d.State == workspaces.Registered
 }
 
 // deregisterIdle looks again within the transaction: a WorkSpace may have come since.
 func (r *Reconciler) deregisterIdle(ctx context.Context, seen *workspaces.WorkspaceDirectory) error {
 	return r.Store.Update(ctx, func(tx *store.Tx) error {
 		d, found, err := tx.WorkspaceDirectory(ctx, seen.Scope, seen.ID)
-		if err != nil || !found || !r.isIdle(d) {
+		if err != nil || !found {
 			return err
+		}
+		if ends, does := idleEnd(d); !does || ends.After(r.Clock.Now()) {
+			return nil
 		}
 		has, err := tx.DirectoryHasWorkSpaces(ctx, d.Scope, d.ID)
 		if err != nil || has {

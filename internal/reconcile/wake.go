@@ -11,23 +11,28 @@ import (
 // wakeBatch is how many things one job of the wake loop carries.
 const wakeBatch = 250
 
-// idleWake is how long the wake loop sleeps where nothing waits, in the clock's time. A
-// change in this process or of the clock wakes it sooner.
+// idleWake is the longest that the wake loop sleeps, in real time. A change in this process
+// or of the clock wakes it sooner.
 const idleWake = time.Minute
 
 // wake asks for the next turn of work on everything whose time has come: what waits for
 // the engine, for an artificial delay or for the end of a pause after a failure, and what
 // has not been heard of because its process died. Waiting costs a row, not a worker.
 func (r *Reconciler) wake(ctx context.Context) error {
-	if r.Store.Alone() {
-		// What was in work when the last process ended is in nobody's hands now.
-		if err := r.hasten(ctx); err != nil {
-			return err
-		}
-	}
+	// What was in work when the last process ended is in nobody's hands now.
+	orphaned := r.Store.Alone()
+	var last time.Time
 	for {
 		storeChanged, clockChanged := r.Store.Changed(), r.Clock.Changed()
-		next, err := r.wakeDue(ctx)
+		now := r.Clock.Now()
+		// Where the clock was set back, what waits would wait for times long past.
+		if orphaned || now.Before(last) {
+			if err := r.hasten(ctx, now); err != nil {
+				return err
+			}
+		}
+		orphaned, last = false, now
+		next, err := r.wakeDue(ctx, now)
 		if err != nil {
 			return err
 		}
@@ -41,10 +46,10 @@ func kinds() []workspaces.Kind {
 	return []workspaces.Kind{workspaces.KindWorkSpace, workspaces.KindDirectory, workspaces.KindWorkspaceDirectory}
 }
 
-func (r *Reconciler) hasten(ctx context.Context) error {
+func (r *Reconciler) hasten(ctx context.Context, now time.Time) error {
 	return r.Store.Update(ctx, func(tx *store.Tx) error {
 		for _, kind := range kinds() {
-			if err := tx.HastenAll(ctx, kind, r.Clock.Now()); err != nil {
+			if err := tx.HastenAll(ctx, kind, now); err != nil {
 				return err
 			}
 		}
@@ -52,11 +57,9 @@ func (r *Reconciler) hasten(ctx context.Context) error {
 	})
 }
 
-// wakeDue enqueues all that is due and returns when there will be more, at the latest
-// after idleWake.
-func (r *Reconciler) wakeDue(ctx context.Context) (next time.Time, err error) {
-	now := r.Clock.Now()
-	next = now.Add(idleWake)
+// wakeDue enqueues all that is due now and returns when there will be more; the zero time
+// where nothing waits.
+func (r *Reconciler) wakeDue(ctx context.Context, now time.Time) (next time.Time, err error) {
 	for _, kind := range kinds() {
 		due, err := r.nextDue(ctx, kind)
 		for err == nil && !due.IsZero() && !due.After(now) {
@@ -67,11 +70,17 @@ func (r *Reconciler) wakeDue(ctx context.Context) (next time.Time, err error) {
 		if err != nil {
 			return next, err
 		}
-		if !due.IsZero() && due.Before(next) {
-			next = due
-		}
+		next = earlier(next, due)
 	}
 	return next, nil
+}
+
+// earlier returns the earlier of two times of which the zero time stands for never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (r *Reconciler) nextDue(ctx context.Context, kind workspaces.Kind) (due time.Time, err error) {
@@ -82,9 +91,14 @@ func (r *Reconciler) nextDue(ctx context.Context, kind workspaces.Kind) (due tim
 	return due, err
 }
 
+// patience is the least that a turn of work is given, in real time, before another is
+// asked for: where the clock runs fast, the watchdog's time is over before a turn has begun.
+const patience = 10 * time.Second
+
 func (r *Reconciler) wakeSome(ctx context.Context, kind workspaces.Kind, now time.Time) error {
+	watchdog := max(workspaces.Watchdog, time.Duration(r.Clock.Scale()*float64(patience)))
 	return r.Store.Update(ctx, func(tx *store.Tx) error {
-		refs, err := tx.TakeDue(ctx, kind, now, now.Add(workspaces.Watchdog), wakeBatch)
+		refs, err := tx.TakeDue(ctx, kind, now, now.Add(watchdog), wakeBatch)
 		if err != nil {
 			return err
 		}
@@ -93,12 +107,16 @@ func (r *Reconciler) wakeSome(ctx context.Context, kind workspaces.Kind, now tim
 }
 
 // await returns when the clock shows t, when the clock was changed, or soon after the store
-// was: a change may bring something that is due earlier.
+// was: a change may bring something that is due earlier. The zero time never comes; but
+// after idleWake another process may have left something.
 func (r *Reconciler) await(ctx context.Context, t time.Time, storeChanged, clockChanged <-chan struct{}) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	slept := make(chan error, 1)
-	go func() { slept <- r.Clock.SleepUntil(ctx, t) }()
+	slept := make(chan error, 2)
+	go func() { slept <- r.Real.Sleep(ctx, idleWake) }()
+	if !t.IsZero() {
+		go func() { slept <- r.Clock.SleepUntil(ctx, t) }()
+	}
 	select {
 	case err := <-slept:
 		return err

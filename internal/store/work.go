@@ -74,7 +74,7 @@ func (t *Tx) HastenAll(ctx context.Context, kind workspaces.Kind, now time.Time)
 	if err != nil {
 		return err
 	}
-	return t.exec(ctx, "UPDATE "+table+" SET wake_at = $1 WHERE wake_at > $1 AND deadline > 0", micros(now))
+	return t.exec(ctx, "UPDATE "+table+" SET wake_at = $1 WHERE wake_at > $1 AND wake_at > 0", micros(now))
 }
 
 func scanRef(row scanner) (r workspaces.Ref, err error) {
