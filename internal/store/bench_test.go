@@ -110,14 +110,14 @@ func BenchmarkPage(b *testing.B) {
 	}
 }
 
-// BenchmarkCount counts all WorkSpaces of a scope, as each creation does for the quota.
+// BenchmarkCount counts the living WorkSpaces of a scope, as each creation does for the quota.
 func BenchmarkCount(b *testing.B) {
 	s := open(b, storetest.SQLite(b))
 	seed(b, s, 100_000)
 	ctx := b.Context()
 	for b.Loop() {
 		err := s.View(func(tx *store.Tx) error {
-			_, err := tx.CountWorkSpaces(ctx, benchScope)
+			_, err := tx.CountLivingWorkSpaces(ctx, benchScope, "")
 			return err
 		})
 		if err != nil {

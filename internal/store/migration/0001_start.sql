@@ -132,8 +132,8 @@ CREATE INDEX workspace_bundle_page ON workspace (account, region, bundle_id, seq
 -- One WorkSpace per user and directory; user-decoupled ones have no user key.
 CREATE UNIQUE INDEX workspace_user ON workspace (account, region, directory_id, user_key) WHERE user_key <> '';
 
--- What quotas count.
-CREATE INDEX workspace_compute ON workspace (account, region, compute_type);
+-- What quotas count, without a look at the rows themselves.
+CREATE INDEX workspace_compute ON workspace (account, region, compute_type, state);
 
 CREATE INDEX workspace_name ON workspace (account, region, name) WHERE name <> '';
 
