@@ -79,7 +79,7 @@ func (p *statements) get(ctx context.Context, text string) *sql.Stmt {
 		return nil
 	}
 	if other, loaded := p.byText.LoadOrStore(text, st); loaded {
-		_ = st.Close() //nolint:sqlclosecheck // only where another was faster
+		_ = st.Close()           //nolint:sqlclosecheck // only where another was faster
 		return other.(*sql.Stmt) //nolint:errcheck // only *sql.Stmt is ever stored
 	}
 	p.count.Add(1)
