@@ -101,17 +101,22 @@ func (c *client) refusal() error {
 func (c *client) picture() error {
 	b := SetPixelFormat{Format: rgba()}.AppendClient(nil)
 	b = SetEncodings{[]int32{EncodingRaw, EncodingExtendedDesktopSize, EncodingDesktopSize}}.AppendClient(b)
+	owed := false
 	for range maxUpdates {
-		b = UpdateRequest{Area: image.Rectangle{Max: c.size}}.AppendClient(b)
+		b = UpdateRequest{Incremental: owed, Area: image.Rectangle{Max: c.size}}.AppendClient(b)
 		if err := c.send(b); err != nil {
 			return err
 		}
+		size, covered := c.size, c.covered
 		if err := c.update(); err != nil {
 			return err
 		}
 		if c.img != nil && c.covered >= c.size.X*c.size.Y {
 			return nil
 		}
+		// Xvnc answers a request for everything with the layout alone, and owes the pixels to
+		// the next request: asking for everything again would bring the layout again.
+		owed = c.size == size && c.covered == covered
 		b = b[:0]
 	}
 	return fmt.Errorf("%w: the screen does not become complete", ErrProtocol)
