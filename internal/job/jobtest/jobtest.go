@@ -1,0 +1,385 @@
+// Package jobtest is a Carrel without its outsides, for the tests of job and reconcile: a
+// store, a simulated engine that can be made to fail, and a runner whose turns of work a
+// test hands out itself, in whatever order it likes. Start at New.
+package jobtest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"carrel/internal/api"
+	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/clock"
+	"carrel/internal/compute/simulated"
+	"carrel/internal/directory"
+	"carrel/internal/directory/embedded"
+	"carrel/internal/job"
+	"carrel/internal/operation"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// TB is what *testing.T, *testing.B and *rapid.T have in common.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Context() context.Context
+	Cleanup(f func())
+}
+
+// Scope is where everything is.
+var Scope = workspaces.Scope{Account: "123456789012", Region: "us-east-1"}
+
+// DirectoryID is the directory that every WorkSpace is in. Every user name exists in it.
+const DirectoryID = "d-0123456789"
+
+// Subnet is the network that every WorkSpace is in.
+var Subnet = workspaces.Subnet{
+	ID: "subnet-0123456789abcdef0", VPCID: "vpc-0123456789abcdef0", Region: Scope.Region, Zone: "us-east-1a",
+	Prefix: netip.MustParsePrefix("10.9.0.0/16"), Gateway: netip.MustParseAddr("10.9.0.1"),
+}
+
+// World is one Carrel.
+type World struct {
+	Store  *store.Store
+	Clock  *clock.Clock // frozen
+	Engine *simulated.Driver
+	Driver *Driver // over Engine
+	Runner *job.Runner
+	API    operation.WorkSpaces
+	ctx    context.Context
+	tb     TB
+	limits workspaces.Limits
+	engine simulated.Config
+}
+
+// New makes a world on an empty database. The engine's images and clock are filled in; where
+// it has a folder, it survives Crash.
+func New(tb TB, database string, engine simulated.Config) *World {
+	tb.Helper()
+	w := &World{Clock: clock.New(), tb: tb, limits: workspaces.OpenLimits(), engine: engine}
+	w.Clock.Freeze()
+	w.engine.Clock, w.engine.AnyImage = w.Clock, true
+	w.ctx = api.WithCaller(context.WithoutCancel(tb.Context()), api.Caller{Account: Scope.Account, Region: Scope.Region})
+	var err error
+	if w.Store, err = store.Open(w.ctx, database); err != nil {
+		tb.Fatalf("%v", err)
+	}
+	tb.Cleanup(func() {
+		if err := w.Store.Close(); err != nil {
+			tb.Errorf("%v", err)
+		}
+		if err := w.Engine.Close(); err != nil {
+			tb.Errorf("%v", err)
+		}
+	})
+	w.open()
+	w.Update(func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.PutSubnet(ctx, Subnet); err != nil {
+			return err
+		}
+		d := &workspaces.WorkspaceDirectory{
+			Scope: Scope, ID: DirectoryID, Type: "SIMPLE_AD", WorkspaceType: "PERSONAL", SubnetIDs: []string{Subnet.ID},
+			RegistrationCode: "WSiad+ABC123", Settings: workspaces.NewDirectorySettings(), EmptySince: w.Clock.Now(),
+		}
+		d.Enter(workspaces.Registered, w.Clock.Now())
+		return tx.InsertWorkspaceDirectory(ctx, d)
+	})
+	return w
+}
+
+// open opens the engine and makes the runner.
+func (w *World) open() {
+	w.tb.Helper()
+	var err error
+	if w.Engine, err = simulated.Open(w.engine); err != nil {
+		w.tb.Fatalf("%v", err)
+	}
+	w.Driver = Over(w.Engine)
+	w.Runner = w.NewRunner()
+	w.API = operation.WorkSpaces{Core: &operation.Core{
+		Store: w.Store, Clock: w.Clock, Limits: w.limits, Bundles: workspaces.PublicBundles("carrel/xfce"), Directories: w.Runner.Directories,
+	}}
+}
+
+// NewRunner returns another runner on the same store and engine, as another process has it.
+func (w *World) NewRunner() *job.Runner {
+	return &job.Runner{
+		Store: w.Store, Clock: w.Clock, Driver: w.Driver, Limits: w.limits, Log: slog.New(slog.DiscardHandler),
+		Directories: directory.Any(embedded.New(w.Store, embedded.NewHasher())),
+	}
+}
+
+// Limit makes the limits those of the runner and the API.
+func (w *World) Limit(limits workspaces.Limits) {
+	w.limits, w.Runner.Limits, w.API.Limits = limits, limits, limits
+}
+
+// Crash has the process die and another begin: what was in memory is gone, and so is the
+// engine where it has no folder.
+func (w *World) Crash() {
+	w.tb.Helper()
+	if w.engine.Dir != "" {
+		if err := w.Engine.Close(); err != nil {
+			w.tb.Errorf("%v", err)
+		}
+		w.open()
+	}
+	w.Runner = w.NewRunner()
+	w.Hasten()
+}
+
+// Hasten makes everything that waits due, as the wake loop does at its start.
+func (w *World) Hasten() {
+	w.tb.Helper()
+	w.Update(func(ctx context.Context, tx *store.Tx) error {
+		for _, kind := range Kinds() {
+			if err := tx.HastenAll(ctx, kind, w.Clock.Now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Kinds are the kinds of things that work is done on.
+func Kinds() []workspaces.Kind {
+	return []workspaces.Kind{workspaces.KindWorkSpace, workspaces.KindDirectory, workspaces.KindWorkspaceDirectory}
+}
+
+// Update changes the store, or fails the test.
+func (w *World) Update(f func(ctx context.Context, tx *store.Tx) error) {
+	w.tb.Helper()
+	if err := w.Store.Update(w.ctx, func(tx *store.Tx) error { return f(w.ctx, tx) }); err != nil {
+		w.tb.Fatalf("%v", err)
+	}
+}
+
+// View reads the store, or fails the test.
+func (w *World) View(f func(ctx context.Context, tx *store.Tx) error) {
+	w.tb.Helper()
+	if err := w.Store.View(func(tx *store.Tx) error { return f(w.ctx, tx) }); err != nil {
+		w.tb.Fatalf("%v", err)
+	}
+}
+
+// Create asks for WorkSpaces of the users and returns their ids.
+func (w *World) Create(users ...string) []string {
+	w.tb.Helper()
+	in := &wsapi.CreateWorkspacesRequest{}
+	for _, user := range users {
+		in.Workspaces = append(in.Workspaces, wsapi.WorkspaceRequest{
+			DirectoryId: new(DirectoryID), UserName: &user, BundleId: new(w.API.Bundles[0].ID),
+			WorkspaceProperties: &wsapi.WorkspaceProperties{RunningMode: new(workspaces.Manual)},
+		})
+	}
+	out, err := w.API.CreateWorkspaces(w.ctx, in)
+	if err != nil {
+		w.tb.Fatalf("%v", err)
+	}
+	for _, failed := range out.FailedRequests {
+		w.tb.Fatalf("CreateWorkspaces: %s: %s", *failed.ErrorCode, *failed.ErrorMessage)
+	}
+	ids := make([]string, len(out.PendingRequests))
+	for i, made := range out.PendingRequests {
+		ids[i] = *made.WorkspaceId
+	}
+	return ids
+}
+
+// Ask asks for an action on a WorkSpace that exists, and reports whether it was accepted.
+func (w *World) Ask(action workspaces.Action, id string) bool {
+	w.tb.Helper()
+	var failed []wsapi.FailedWorkspaceChangeRequest
+	var err error
+	switch action {
+	case workspaces.ActionStart:
+		var out *wsapi.StartWorkspacesResult
+		out, err = w.API.StartWorkspaces(w.ctx, &wsapi.StartWorkspacesRequest{StartWorkspaceRequests: []wsapi.StartRequest{{WorkspaceId: &id}}})
+		failed = out.FailedRequests
+	case workspaces.ActionStop:
+		var out *wsapi.StopWorkspacesResult
+		out, err = w.API.StopWorkspaces(w.ctx, &wsapi.StopWorkspacesRequest{StopWorkspaceRequests: []wsapi.StopRequest{{WorkspaceId: &id}}})
+		failed = out.FailedRequests
+	case workspaces.ActionReboot:
+		var out *wsapi.RebootWorkspacesResult
+		out, err = w.API.RebootWorkspaces(w.ctx, &wsapi.RebootWorkspacesRequest{RebootWorkspaceRequests: []wsapi.RebootRequest{{WorkspaceId: &id}}})
+		failed = out.FailedRequests
+	case workspaces.ActionTerminate:
+		var out *wsapi.TerminateWorkspacesResult
+		out, err = w.API.TerminateWorkspaces(w.ctx, &wsapi.TerminateWorkspacesRequest{TerminateWorkspaceRequests: []wsapi.TerminateRequest{{WorkspaceId: &id}}})
+		failed = out.FailedRequests
+	default:
+		err = fmt.Errorf("nobody asks to %s", action)
+	}
+	if err != nil {
+		w.tb.Fatalf("%s %s: %v", action, id, err)
+	}
+	return len(failed) == 0
+}
+
+// Must is Ask where the action has to be accepted.
+func (w *World) Must(action workspaces.Action, id string) {
+	w.tb.Helper()
+	if !w.Ask(action, id) {
+		w.tb.Fatalf("%s of %s is refused in the state %s", action, id, w.State(id))
+	}
+}
+
+// WorkSpace returns a WorkSpace, nil where it is gone.
+func (w *World) WorkSpace(id string) (found *workspaces.WorkSpace) {
+	w.tb.Helper()
+	w.View(func(ctx context.Context, tx *store.Tx) (err error) {
+		found, _, err = tx.WorkSpace(ctx, Scope, id)
+		return err
+	})
+	return found
+}
+
+// State returns the state of a WorkSpace, Absent where it is gone.
+func (w *World) State(id string) workspaces.State {
+	w.tb.Helper()
+	if found := w.WorkSpace(id); found != nil {
+		return found.State
+	}
+	return workspaces.Absent
+}
+
+// Want fails the test unless a WorkSpace has the state.
+func (w *World) Want(id string, state workspaces.State) {
+	w.tb.Helper()
+	if got := w.State(id); got != state {
+		w.tb.Fatalf("%s is %q, not %q: %+v", id, got, state, w.WorkSpace(id))
+	}
+}
+
+// All returns every WorkSpace.
+func (w *World) All() (all []*workspaces.WorkSpace) {
+	w.tb.Helper()
+	w.View(func(ctx context.Context, tx *store.Tx) error {
+		all = nil
+		return tx.EveryWorkSpace(ctx, func(ws *workspaces.WorkSpace) { all = append(all, ws) })
+	})
+	return all
+}
+
+// Turn takes a turn of work on a WorkSpace as it is now.
+func (w *World) Turn(id string) {
+	w.tb.Helper()
+	if found := w.WorkSpace(id); found != nil {
+		w.Do(found.Ref())
+	}
+}
+
+// Do takes turns of work, whether or not they are stale.
+func (w *World) Do(refs ...workspaces.Ref) {
+	w.tb.Helper()
+	if err := w.Runner.Do(w.ctx, store.Work{Resource: workspaces.KindWorkSpace, Refs: refs}); err != nil {
+		w.tb.Fatalf("%v", err)
+	}
+}
+
+// WakeDue takes a turn on everything that is due, as the wake loop would have it done.
+func (w *World) WakeDue() {
+	w.tb.Helper()
+	for _, kind := range Kinds() {
+		var refs []workspaces.Ref
+		w.Update(func(ctx context.Context, tx *store.Tx) (err error) {
+			now := w.Clock.Now()
+			refs, err = tx.TakeDue(ctx, kind, now, now.Add(workspaces.Watchdog), 1000)
+			return err
+		})
+		if err := w.Runner.Do(w.ctx, store.Work{Resource: kind, Refs: refs}); err != nil {
+			w.tb.Fatalf("%v", err)
+		}
+	}
+}
+
+// NextDue returns when the next turn is due, the zero time where everything rests.
+func (w *World) NextDue() (next time.Time) {
+	w.tb.Helper()
+	w.View(func(ctx context.Context, tx *store.Tx) error {
+		next = time.Time{}
+		for _, kind := range Kinds() {
+			due, err := tx.NextDue(ctx, kind)
+			if err != nil {
+				return err
+			}
+			if next.IsZero() || !due.IsZero() && due.Before(next) {
+				next = due
+			}
+		}
+		return nil
+	})
+	return next
+}
+
+// Advance moves the clock.
+func (w *World) Advance(d time.Duration) {
+	w.tb.Helper()
+	if err := w.Clock.Advance(d); err != nil {
+		w.tb.Fatalf("%v", err)
+	}
+}
+
+// settleTurns is more rounds of turns than anything may need: an engine that fails a terminate
+// is asked about 40 times within the half hour.
+const settleTurns = 200
+
+// Settle lets the time pass that it takes until everything rests, and fails the test if
+// that takes too many turns.
+func (w *World) Settle() {
+	w.tb.Helper()
+	w.Hasten() // as River would have: it needs no watchdog for what it was handed
+	for range settleTurns {
+		next := w.NextDue()
+		if next.IsZero() {
+			return
+		}
+		// The store keeps microseconds, the engine is more exact.
+		w.Advance(max(next.Sub(w.Clock.Now())+time.Microsecond, 0))
+		w.WakeDue()
+	}
+	w.tb.Fatalf("it does not settle: %+v", w.All())
+}
+
+// Sound fails the test unless, everything being at rest, each WorkSpace has the desktop that
+// it should have, no desktop is nobody's, and no two calls were ever at one desktop.
+func (w *World) Sound() {
+	w.tb.Helper()
+	machines, err := w.Engine.List(w.ctx)
+	if err != nil {
+		w.tb.Fatalf("%v", err)
+	}
+	running := make(map[string]bool, len(machines))
+	for _, m := range machines {
+		running[m.ID] = m.Running
+	}
+	for _, ws := range w.All() {
+		runs, there := running[ws.ID]
+		delete(running, ws.ID)
+		switch ws.State {
+		case workspaces.Available:
+			if !runs {
+				w.tb.Errorf("%s is AVAILABLE and does not run", ws.ID)
+			}
+		case workspaces.Stopped:
+			if !there || runs {
+				w.tb.Errorf("%s is STOPPED and its desktop is there: %v, running: %v", ws.ID, there, runs)
+			}
+		case workspaces.Unhealthy, workspaces.Errored:
+		default:
+			w.tb.Errorf("%s rests in %s", ws.ID, ws.State)
+		}
+	}
+	for id := range running {
+		w.tb.Errorf("the desktop %s is nobody's", id)
+	}
+	for _, overlap := range w.Driver.Overlaps() {
+		w.tb.Errorf("%s", overlap)
+	}
+}
