@@ -37,10 +37,10 @@ type remote struct {
 // remote finds the server to talk to: the one of the folder that --data names, else the one of
 // AWS_ENDPOINT_URL, else the one of the default folder.
 func (s *shared) remote() (*remote, error) {
-	endpoint := s.variable("AWS_ENDPOINT_URL")
-	if endpoint == "" || s.known.Changed("data") {
+	if !s.isAbroad() {
 		return s.local()
 	}
+	endpoint := s.variable("AWS_ENDPOINT_URL")
 	r := &remote{
 		endpoint: strings.TrimRight(endpoint, "/"), region: s.variable("AWS_REGION"), clock: s.clock,
 		accessKey:  aws.Credentials{AccessKeyID: s.variable("AWS_ACCESS_KEY_ID"), SecretAccessKey: s.variable("AWS_SECRET_ACCESS_KEY")},
@@ -54,6 +54,11 @@ func (s *shared) remote() (*remote, error) {
 			"set them, or unset AWS_ENDPOINT_URL to use the server of the data folder", endpoint)
 	}
 	return r, nil
+}
+
+// isAbroad reports whether the environment says which server is meant, and no flag does.
+func (s *shared) isAbroad() bool {
+	return s.variable("AWS_ENDPOINT_URL") != "" && !s.known.Changed("data")
 }
 
 // local is the server of the data folder.

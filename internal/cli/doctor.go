@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -73,18 +74,26 @@ func (d *doctor) looks() []func(context.Context) []finding {
 	if d.config.Engine != "simulated" {
 		looks = append(looks, d.kernel, d.incusEngine, d.imageTools)
 	}
-	return append(looks, d.server)
+	return append(looks, d.localServer)
 }
 
-// elsewhere reports whether the server is not this machine's.
-func (d *doctor) elsewhere() bool { return d.variable("AWS_ENDPOINT_URL") != "" && !d.said["data"] }
+// elsewhere reports whether the server that is meant is another than the data folder's. What
+// carrel env prints names the folder's own.
+func (d *doctor) elsewhere() bool {
+	r, err := d.remote()
+	if err != nil {
+		return d.isAbroad()
+	}
+	own, err := d.config.Folder().Server()
+	return d.isAbroad() && (err != nil || own.Endpoint != r.endpoint)
+}
 
 func printFindings(w io.Writer, f format, findings []finding) error {
 	if f == formatJSON {
 		return printJSON(w, findings)
 	}
 	for _, found := range findings {
-		text := fmt.Sprintf("%-8s %-16s %s\n", found.Status, found.What, clean(found.Found))
+		text := fmt.Sprintf("%-8s %-16s %s\n", found.Status, found.What, strings.Join(strings.Fields(clean(found.Found)), " "))
 		if found.Advice != "" {
 			text += fmt.Sprintf("%25s → %s\n", "", found.Advice)
 		}

@@ -48,6 +48,24 @@ func (d *doctor) server(ctx context.Context) []finding {
 	return append(findings, okf("access key", "%s is accepted", r.accessKey.AccessKeyID))
 }
 
+// localServer looks at the server of the data folder, and at which engine it chose.
+func (d *doctor) localServer(ctx context.Context) []finding {
+	findings := d.server(ctx)
+	r, err := d.remote()
+	if err != nil || verdict(findings) != nil {
+		return findings
+	}
+	about, err := r.engine(ctx)
+	if err != nil {
+		return append(findings, finding{statusMissing, "desktops", err.Error(), "see the server's log"})
+	}
+	chosen := okf("desktops", "%d running, on the engine %s", about.DesktopsRunning, about.Name)
+	if about.Name == "simulated" && d.config.Engine == "incus" {
+		chosen.Status, chosen.Advice = statusWarn, "stop the server, then: carrel serve --engine incus"
+	}
+	return append(findings, chosen)
+}
+
 // greet returns how far the server's clock is before this one.
 func (r *remote) greet(ctx context.Context) (skew time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)

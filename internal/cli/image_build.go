@@ -135,13 +135,33 @@ func (s *shared) runRecipe(ctx context.Context, b imageBuild) error {
 	err = s.working(ctx, "building the desktop image", func(ctx context.Context, report func(string)) error {
 		return s.follow(ctx, build, filepath.Join(b.folder, "build.log"), report)
 	})
-	if err == nil || ctx.Err() != nil {
-		return errors.Join(ctx.Err(), err)
+	if ctx.Err() != nil {
+		s.endGroup(context.WithoutCancel(ctx), build.Process)
+		return ctx.Err()
+	}
+	if err == nil {
+		return nil
 	}
 	if complaints.Len() == 0 {
 		return fmt.Errorf("the recipe failed: %w", err)
 	}
 	return fmt.Errorf("%s; carrel doctor says what is missing", strings.TrimSpace(complaints.String()))
+}
+
+// endGroup returns when nothing that the recipe ran is left. It was told to stop; what has not
+// cleaned up in time is killed.
+func (s *shared) endGroup(ctx context.Context, leader *os.Process) {
+	if leader == nil {
+		return // it was never started
+	}
+	const pause = 20 * time.Millisecond
+	for waited := time.Duration(0); waited < killPatience; waited += pause {
+		if errors.Is(syscall.Kill(-leader.Pid, 0), syscall.ESRCH) {
+			return
+		}
+		_ = s.clock.Sleep(ctx, pause) // the context does not end
+	}
+	_ = syscall.Kill(-leader.Pid, syscall.SIGKILL) // or it has ended just now
 }
 
 // follow runs the recipe and reports what it says and, for who watches, the last line of its log.

@@ -23,12 +23,14 @@ func (s *shared) working(ctx context.Context, what string, f func(ctx context.Co
 		_, _ = fmt.Fprintln(s.Err, what)
 		return f(ctx, report)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // lets go of a report that nobody reads any more
 	steps, done := make(chan string), make(chan error, 1)
 	go func() {
 		done <- f(ctx, func(step string) {
 			select {
 			case steps <- step:
-			case <-ctx.Done(): // nobody waits for an answer any more
+			case <-ctx.Done():
 			}
 		})
 	}()

@@ -185,7 +185,12 @@ func (q *quickstart) register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, found := registered[id]; !found {
+	d, found := registered[id]
+	q.made.RegistrationCode = aws.ToString(d.RegistrationCode)
+	if found && d.State == wstypes.WorkspaceDirectoryStateRegistered {
+		return nil
+	}
+	if !found {
 		_, err := q.r.workspaces().RegisterWorkspaceDirectory(ctx, &workspaces.RegisterWorkspaceDirectoryInput{DirectoryId: &id})
 		if err != nil {
 			return q.r.plain(err)

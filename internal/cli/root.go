@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,11 +36,12 @@ type Parts struct {
 	ImportImage func(ctx context.Context, c *Config, alias, metadata, rootfs string) error
 	// Version is the program's.
 	Version string
-	// Env is the environment, as of os.Environ.
+	Out     io.Writer
+	Err     io.Writer
+
+	// Env is the environment, as of os.Environ, and In the standard input; nil: the process's.
 	Env []string
 	In  io.Reader
-	Out io.Writer
-	Err io.Writer
 }
 
 // The exit codes.
@@ -57,6 +59,12 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // Run runs the command that args name and returns the exit code.
 func Run(ctx context.Context, parts Parts, args []string) int {
+	if parts.Env == nil {
+		parts.Env = os.Environ()
+	}
+	if parts.In == nil {
+		parts.In = os.Stdin
+	}
 	root := newRoot(parts) //nolint:contextcheck // cobra hands the commands the context
 	root.SetArgs(args)
 	root.SetIn(parts.In)

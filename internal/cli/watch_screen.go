@@ -101,7 +101,7 @@ func (b *board) summary(endpoint string) string {
 	for _, w := range b.list {
 		count[w.State]++
 	}
-	parts := []string{fmt.Sprintf("%d WorkSpaces at %s", len(b.list), endpoint)}
+	parts := []string{fmt.Sprintf("WorkSpaces at %s: %d", endpoint, len(b.list))}
 	for _, state := range workspaces.States() {
 		if count[state] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[state], state))
@@ -116,7 +116,7 @@ const barWidth = 24
 // bar shows how many of a wave are through.
 func bar(state workspaces.State, through, all int, longest time.Duration) string {
 	full := barWidth * through / all
-	return fmt.Sprintf("%-16s %s%s  %d of %d done, the longest since %s", state,
+	return fmt.Sprintf("%-16s %s%s  %d of %d done, longest %s", state,
 		paint(ansi.Yellow, strings.Repeat("█", full)), strings.Repeat("░", barWidth-full), through, all, minutes(longest))
 }
 

@@ -1,0 +1,182 @@
+package cli_test
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"carrel/internal/cli"
+)
+
+// settings runs carrel serve and returns the settings that a server would have got.
+func settings(t *testing.T, env []string, args ...string) (cli.Config, result) {
+	t.Helper()
+	var got cli.Config
+	serve := func(_ context.Context, c *cli.Config, _ *slog.Logger) error {
+		got = *c
+		return nil
+	}
+	r := command{parts: cli.Parts{Serve: serve}, env: env}.run(t, append([]string{"serve"}, args...)...)
+	return got, r
+}
+
+// file writes a configuration and returns its path.
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "carrel.yaml")
+	must(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestDefaultsRunOnALaptop(t *testing.T) {
+	t.Parallel()
+	c, r := settings(t, nil)
+	r.succeed(t)
+	if c.Listen != "127.0.0.1:8383" || c.Engine != "auto" || c.Limits != "open" || c.Auth != "keys" || c.Users != "directory" ||
+		c.Account != account || c.Region != region || c.Database != "" || c.CI || c.Instant || c.Control || c.Data == "" {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestAFlagComesBeforeTheEnvironmentBeforeTheFileBeforeTheDefault(t *testing.T) {
+	t.Parallel()
+	config := file(t, "listen: file:1\nregion: eu-west-1\nlimits: aws\nincus-parallel: 7\nsimulated-delay: 3s\ndatabase: postgres://file/db\n")
+	env := []string{"CARREL_LISTEN=env:1", "CARREL_REGION=eu-west-2", "CARREL_SIMULATED_DELAY=5s"}
+	c, r := settings(t, env, "--config", config, "--listen", "flag:1")
+	r.succeed(t)
+	if c.Listen != "flag:1" {
+		t.Errorf("the flag lost to %s", c.Listen)
+	}
+	if c.Region != "eu-west-2" || c.Simulated.Delay != 5*time.Second {
+		t.Errorf("the environment lost to %s and %s", c.Region, c.Simulated.Delay)
+	}
+	if c.Limits != "aws" || c.Incus.Parallel != 7 || c.Database != "postgres://file/db" {
+		t.Errorf("the file lost to %s, %d and %s", c.Limits, c.Incus.Parallel, c.Database)
+	}
+	if c.Auth != "keys" {
+		t.Errorf("the default is not left where nothing is said: %s", c.Auth)
+	}
+}
+
+func TestTheEnvironmentNamesTheFile(t *testing.T) {
+	t.Parallel()
+	c, r := settings(t, []string{"CARREL_CONFIG=" + file(t, "limits: aws"), "CARREL_DATA=/somewhere", "CARREL_DATABASE=", "CARREL_LIMITS="})
+	r.succeed(t)
+	if c.Limits != "aws" || c.Data != "/somewhere" {
+		t.Errorf("got %s, %s", c.Limits, c.Data)
+	}
+}
+
+func TestCISetsWhatNothingElseHasSaid(t *testing.T) {
+	t.Parallel()
+	c, r := settings(t, nil, "--ci")
+	r.succeed(t)
+	if c.Engine != "simulated" || c.Auth != "any" || c.Users != "any" || !c.Instant || !c.Control || c.LimitsOf().TerminatedStays != 0 {
+		t.Errorf("got %+v", c)
+	}
+	if _, err := os.Stat(c.Data); err == nil {
+		t.Errorf("the data folder %s is still there", c.Data)
+	}
+	own := t.TempDir()
+	c, r = settings(t, []string{"CARREL_AUTH=keys"}, "--ci", "--instant=false", "--data", own, "--config", file(t, "users: directory"))
+	r.succeed(t)
+	if c.Auth != "keys" || c.Instant || c.Users != "directory" || c.Data != own || !c.Control {
+		t.Errorf("got %+v", c)
+	}
+	if _, err := os.Stat(own); err != nil {
+		t.Errorf("the folder that was named has been thrown away: %v", err)
+	}
+}
+
+func TestSettingsThatAreWrongAreUsageErrors(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		env  []string
+		file string
+		args []string
+		said string
+	}{
+		"flag":            {args: []string{"--lissten", "x"}, said: "unknown flag: --lissten"},
+		"argument":        {args: []string{"now"}, said: "unknown command"},
+		"variable":        {env: []string{"CARREL_LISSTEN=x", "CARREL_ENGIN=y"}, said: "there is no setting CARREL_ENGIN, CARREL_LISSTEN"},
+		"key":             {file: "listen: x\nlissten: y\n", said: `line 2: there is no setting "lissten"`},
+		"key for flags":   {file: "data: /x\n", said: `there is no setting "data"`},
+		"list":            {file: "listen: [x]\n", said: "line 1: listen takes a single value"},
+		"no file":         {args: []string{"--config", "/no/such/file"}, said: "/no/such/file"},
+		"no YAML":         {file: "a: b: c", said: "carrel.yaml"},
+		"file's value":    {file: "incus-parallel: many\n", said: "incus-parallel: must be an integer"},
+		"variable's":      {env: []string{"CARREL_CI=maybe"}, said: "CARREL_CI: must be true or false"},
+		"engine":          {args: []string{"--engine", "qemu"}, said: `--engine is one of auto, simulated, incus, not "qemu"`},
+		"limits":          {args: []string{"--limits", "none"}, said: "--limits is one of"},
+		"auth":            {args: []string{"--auth", "no"}, said: "--auth is one of"},
+		"users":           {args: []string{"--users", "no"}, said: "--users is one of"},
+		"log level":       {args: []string{"--log-level", "loud"}, said: "--log-level is one of"},
+		"account":         {args: []string{"--account", "12345"}, said: "--account has 12 digits"},
+		"region":          {args: []string{"--region", "Mars"}, said: "--region looks like us-east-1"},
+		"failures":        {args: []string{"--simulated-failures", "1.5"}, said: "between 0 and 1"},
+		"delay":           {args: []string{"--simulated-delay", "-1s"}, said: "cannot be negative"},
+		"parallel":        {args: []string{"--incus-parallel", "0"}, said: "--incus-parallel is at least 1"},
+		"ci on Incus":     {args: []string{"--ci", "--engine", "incus"}, said: "--ci throws its data away"},
+		"prefix":          {file: network("prefix: 10.0.0.0/31"), said: "networks, number 1: prefix"},
+		"IPv6":            {file: network("prefix: fd00::/64"), said: "networks, number 1: prefix"},
+		"gateway":         {file: network("prefix: 10.0.0.0/24", "gateway: 10.0.1.1"), said: "networks, number 1: gateway"},
+		"subnet":          {file: strings.Replace(network("prefix: 10.0.0.0/24"), "subnet-0a1b2c3d", "subnet-x", 1), said: "networks, number 1: needs"},
+		"network's key":   {file: network("prefix: 10.0.0.0/24", "gatewy: 10.0.0.1"), said: "gatewy"},
+		"several at once": {args: []string{"--account", "1", "--region", "2"}, said: "--region looks like"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			args := test.args
+			if test.file != "" {
+				args = append(args, "--config", file(t, test.file))
+			}
+			_, r := settings(t, test.env, args...)
+			r.fail(t, cli.ExitUsage, test.said)
+		})
+	}
+}
+
+// network is a configuration file with one network.
+func network(members ...string) string {
+	return "networks:\n  - " + strings.Join(append([]string{"subnet-id: subnet-0a1b2c3d", "vpc-id: vpc-0a1b2c3d", "zone: us-east-1a"}, members...), "\n    ") + "\n"
+}
+
+func TestNetworksComeFromTheFile(t *testing.T) {
+	t.Parallel()
+	c, r := settings(t, nil, "--region", "eu-west-1", "--config", file(t, network("prefix: 10.7.1.9/16", "network: br0")))
+	r.succeed(t)
+	subnets, err := c.Subnets()
+	must(t, err)
+	if len(subnets) != 1 {
+		t.Fatalf("got %+v", subnets)
+	}
+	s := subnets[0]
+	if s.Prefix != netip.MustParsePrefix("10.7.0.0/16") || s.Gateway != netip.MustParseAddr("10.7.0.1") || s.EngineNetwork != "br0" ||
+		s.Region != "eu-west-1" || s.Zone != "us-east-1a" || s.VPCID != "vpc-0a1b2c3d" || s.ID != "subnet-0a1b2c3d" {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestVariablesOfOtherPartsAreNoSettings(t *testing.T) {
+	t.Parallel()
+	_, r := settings(t, []string{"CARREL_VPC_ID=x", "CARREL_SUBNET_IDS=y", "CARREL_TEST_POSTGRES=z", "CARREL_POOL_SIZE=1", "CARREL_IMAGE_CACHE=/x"})
+	r.succeed(t)
+}
+
+func TestServeEndsWellWhenItIsTold(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	serve := func(ctx context.Context, _ *cli.Config, _ *slog.Logger) error {
+		cancel()
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	if r := (command{parts: cli.Parts{Serve: serve}}).runUntil(ctx, "serve"); r.code != cli.ExitOK || r.errOut != "" {
+		t.Errorf("got %+v", r)
+	}
+}
