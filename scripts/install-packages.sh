@@ -10,13 +10,17 @@
 set -euo pipefail
 
 # Containers only: incus-base leaves out the virtual-machine half of Incus, and QEMU with it.
-incus_packages=(incus-base incus-client)
+backported_packages=(incus-base incus-client)
 run_packages=(
   btrfs-progs dnsmasq-base iproute2 kmod lxcfs nftables # called by Incus, or by incus-up.sh
   jq                                                    # reads Incus's answers in incus-clean.sh
+  ca-certificates curl                                  # up.sh asks whether Carrel answers
   fontconfig mmdebstrap xz-utils                        # called by desktop/build.sh
 )
 test_packages=(postgresql shellcheck)
+# The AWS CLI that Carrel's users speak with, from backports where the release has one that does not know
+# AWS_ENDPOINT_URL yet; only where there is no aws command already. Ubuntu does not package it.
+cli_packages=(awscli)
 
 die() {
   echo "install-packages.sh: $*" >&2
@@ -40,6 +44,13 @@ need_browser() {
   done
 }
 
+# need_cli: whether no aws command is here that apt could bring.
+need_cli() {
+  if command -v aws >/dev/null; then return 1; fi
+  # shellcheck source=/dev/null
+  [ "$(. /etc/os-release && echo "$ID")" = debian ]
+}
+
 # add_backports SUITE: makes apt know the suite, on the mirror that serves the release itself.
 add_backports() {
   local suite=$1 release=${1%-backports} mirror
@@ -61,7 +72,7 @@ SOURCES
 }
 
 main() {
-  local set=${1:-run} wanted incus others suite_option=()
+  local set=${1:-run} wanted backported others suite_option=()
   case $set in
     run) wanted=("${run_packages[@]}") ;;
     test)
@@ -71,20 +82,23 @@ main() {
     *) die "unknown set '$set': say run or test" ;;
   esac
 
-  mapfile -t incus < <(missing "${incus_packages[@]}")
-  mapfile -t others < <(missing "${wanted[@]}")
-  if ((${#incus[@]} + ${#others[@]} == 0)); then return; fi
+  if [ "$set" = test ] && ! python3 -c 'import boto3' 2>/dev/null; then wanted+=(python3-boto3); fi
+  if need_cli; then backported_packages+=("${cli_packages[@]}"); fi
 
-  [ "$(id -u)" = 0 ] || die "these packages are missing, and only root can install them: ${incus[*]} ${others[*]}"
+  mapfile -t backported < <(missing "${backported_packages[@]}")
+  mapfile -t others < <(missing "${wanted[@]}")
+  if ((${#backported[@]} + ${#others[@]} == 0)); then return; fi
+
+  [ "$(id -u)" = 0 ] || die "these packages are missing, and only root can install them: ${backported[*]} ${others[*]}"
   # shellcheck source=/dev/null
   . /etc/os-release
   case $ID:$VERSION_ID in
     debian:12)
       suite_option=(-t bookworm-backports)
-      ((${#incus[@]} == 0)) || add_backports bookworm-backports
+      ((${#backported[@]} == 0)) || add_backports bookworm-backports
       ;;
     debian:1[3-9] | ubuntu:2[4-9].*) ;;
-    *) die "$PRETTY_NAME is not a release this knows (Debian 12 or 13, Ubuntu 24.04 or newer); install by hand: ${incus[*]} ${others[*]}" ;;
+    *) die "$PRETTY_NAME is not a release this knows (Debian 12 or 13, Ubuntu 24.04 or newer); install by hand: ${backported[*]} ${others[*]}" ;;
   esac
   if [ "$ID" = ubuntu ]; then
     local kept=() package
@@ -100,7 +114,7 @@ main() {
 
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -q
-  if ((${#incus[@]})); then apt-get install -qy --no-install-recommends "${suite_option[@]}" "${incus[@]}"; fi
+  if ((${#backported[@]})); then apt-get install -qy --no-install-recommends "${suite_option[@]}" "${backported[@]}"; fi
   if ((${#others[@]})); then apt-get install -qy --no-install-recommends "${others[@]}"; fi
 }
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2154 # carrel is set by who sources this
 # server.sh: to be sourced. Starts and finds the Carrel that up.sh and down.sh are about. Expects $carrel, the program.
 
 data=${CARREL_DATA:-${XDG_STATE_HOME:-$HOME/.local/state}/carrel}
