@@ -95,7 +95,7 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 			return nil
 		})
 	}
-	_ = group.Wait() //nolint:errcheck // the errors are in errs
+	_ = group.Wait() // the errors are in errs
 	return errors.Join(errs...)
 }
 

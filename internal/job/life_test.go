@@ -53,6 +53,7 @@ func TestLife(t *testing.T) {
 		t.Run(takes.String(), func(t *testing.T) {
 			t.Parallel()
 			storetest.OnEach(t, func(t *testing.T, url string) {
+				t.Helper()
 				w := jobtest.New(t, url, engine(takes))
 				var id string
 				for _, s := range life() {
@@ -251,6 +252,7 @@ func TestClockSetBack(t *testing.T) {
 func TestMany(t *testing.T) {
 	t.Parallel()
 	storetest.OnEach(t, func(t *testing.T, url string) {
+		t.Helper()
 		w := jobtest.New(t, url, engine(time.Second))
 		var users []string
 		for i := range 25 {

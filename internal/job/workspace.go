@@ -90,10 +90,10 @@ func (r *Runner) putOff(ctx context.Context, w *workspaces.WorkSpace, again time
 const (
 	// maxAttempts is how often an engine may fail at an action before it is given up.
 	maxAttempts = 3
-	// betweenAttempts is how long an engine is left alone after it did not answer or failed; the
-	// time doubles with every further failure, up to longestPause.
-	betweenAttempts = 3 * time.Second
-	longestPause    = time.Minute
+	// shortestPause and longestPause bound how long an engine is left alone after it did not
+	// answer or failed. In between it is an eighth of the time that the action has had.
+	shortestPause = 3 * time.Second
+	longestPause  = time.Minute
 	// unforeseen is how long after its deadline an action must be looked at for the deadline
 	// not to count: there is a turn at the deadline, so somebody has advanced the clock since the
 	// last, or Carrel has been down. The engine, which lives in real time, gets overtime then.
@@ -119,18 +119,22 @@ func judge(w *workspaces.WorkSpace, action workspaces.Action, now, again time.Ti
 	case overdue, isFinal(action, err):
 		return time.Time{}, err
 	case errors.Is(err, compute.ErrUnavailable), errors.Is(err, errNotKnown):
-		again = now.Add(betweenAttempts)
+		again = now.Add(pause(w, now))
 	default:
 		// A desktop that cannot be removed would be left behind: that is given up only at its deadline.
 		if w.Attempts++; w.Attempts >= maxAttempts && action != workspaces.ActionTerminate {
 			return time.Time{}, err
 		}
-		again = now.Add(min(betweenAttempts<<min(w.Attempts-1, 10), longestPause))
+		again = now.Add(pause(w, now))
 	}
 	if again.After(w.Deadline) && !w.Deadline.IsZero() {
 		again = w.Deadline
 	}
 	return again, nil
+}
+
+func pause(w *workspaces.WorkSpace, now time.Time) time.Duration {
+	return min(max(now.Sub(w.ChangedAt)/8, shortestPause), longestPause)
 }
 
 // isFinal reports whether trying again cannot help.

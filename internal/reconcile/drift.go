@@ -96,7 +96,7 @@ func (r *Reconciler) look(ctx context.Context, before map[string]silence) (silen
 }
 
 // judge moves a WorkSpace to where its desktop is, and reports whether it moved.
-func (r *Reconciler) judge(w *workspaces.WorkSpace, m compute.Machine, there bool, looks int) bool { //nolint:revive // there goes with m
+func (r *Reconciler) judge(w *workspaces.WorkSpace, m compute.Machine, there bool, looks int) bool {
 	now := r.Clock.Now()
 	switch {
 	case m.Answers:

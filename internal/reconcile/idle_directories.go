@@ -66,7 +66,7 @@ func (r *Reconciler) deregisterIdle(ctx context.Context, seen *workspaces.Worksp
 		}
 		read := d.Generation
 		if d.BeginDeregister(r.Clock.Now()) != nil {
-			return nil // on its way already
+			return nil //nolint:nilerr // on its way already
 		}
 		if _, err := tx.SaveWorkspaceDirectory(ctx, d, read); err != nil {
 			return err

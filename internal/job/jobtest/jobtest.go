@@ -32,15 +32,17 @@ type TB interface {
 }
 
 // Scope is where everything is.
-var Scope = workspaces.Scope{Account: "123456789012", Region: "us-east-1"}
+func Scope() workspaces.Scope { return workspaces.Scope{Account: "123456789012", Region: "us-east-1"} }
 
 // DirectoryID is the directory that every WorkSpace is in. Every user name exists in it.
 const DirectoryID = "d-0123456789"
 
 // Subnet is the network that every WorkSpace is in.
-var Subnet = workspaces.Subnet{
-	ID: "subnet-0123456789abcdef0", VPCID: "vpc-0123456789abcdef0", Region: Scope.Region, Zone: "us-east-1a",
-	Prefix: netip.MustParsePrefix("10.9.0.0/16"), Gateway: netip.MustParseAddr("10.9.0.1"),
+func Subnet() workspaces.Subnet {
+	return workspaces.Subnet{
+		ID: "subnet-0123456789abcdef0", VPCID: "vpc-0123456789abcdef0", Region: Scope().Region, Zone: "us-east-1a",
+		Prefix: netip.MustParsePrefix("10.9.0.0/16"), Gateway: netip.MustParseAddr("10.9.0.1"),
+	}
 }
 
 // World is one Carrel.
@@ -64,7 +66,7 @@ func New(tb TB, database string, engine simulated.Config) *World {
 	w := &World{Clock: clock.New(), tb: tb, limits: workspaces.OpenLimits(), engine: engine}
 	w.Clock.Freeze()
 	w.engine.Clock, w.engine.AnyImage = w.Clock, true
-	w.ctx = api.WithCaller(context.WithoutCancel(tb.Context()), api.Caller{Account: Scope.Account, Region: Scope.Region})
+	w.ctx = api.WithCaller(context.WithoutCancel(tb.Context()), api.Caller{Account: Scope().Account, Region: Scope().Region})
 	var err error
 	if w.Store, err = store.Open(w.ctx, database); err != nil {
 		tb.Fatalf("%v", err)
@@ -79,11 +81,11 @@ func New(tb TB, database string, engine simulated.Config) *World {
 	})
 	w.open()
 	w.Update(func(ctx context.Context, tx *store.Tx) error {
-		if err := tx.PutSubnet(ctx, Subnet); err != nil {
+		if err := tx.PutSubnet(ctx, Subnet()); err != nil {
 			return err
 		}
 		d := &workspaces.WorkspaceDirectory{
-			Scope: Scope, ID: DirectoryID, Type: "SIMPLE_AD", WorkspaceType: "PERSONAL", SubnetIDs: []string{Subnet.ID},
+			Scope: Scope(), ID: DirectoryID, Type: "SIMPLE_AD", WorkspaceType: "PERSONAL", SubnetIDs: []string{Subnet().ID},
 			RegistrationCode: "WSiad+ABC123", Settings: workspaces.NewDirectorySettings(), EmptySince: w.Clock.Now(),
 		}
 		d.Enter(workspaces.Registered, w.Clock.Now())
@@ -234,7 +236,7 @@ func (w *World) Must(action workspaces.Action, id string) {
 func (w *World) WorkSpace(id string) (found *workspaces.WorkSpace) {
 	w.tb.Helper()
 	w.View(func(ctx context.Context, tx *store.Tx) (err error) {
-		found, _, err = tx.WorkSpace(ctx, Scope, id)
+		found, _, err = tx.WorkSpace(ctx, Scope(), id)
 		return err
 	})
 	return found
