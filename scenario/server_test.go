@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,7 +21,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/workspaces"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"carrel/internal/clock"
+	"carrel/internal/compute/incus"
 	"carrel/internal/installation"
+	"carrel/internal/store"
 )
 
 // patience is how long a scenario waits for anything. Much less is usual; a busy machine
@@ -164,7 +166,7 @@ func (s *server) end() {
 		_ = s.signal(syscall.SIGKILL) //nolint:errcheck // it may have ended
 	}
 	if s.engine == "incus" {
-		if err := removeProject(s.project()); err != nil {
+		if err := s.cleanIncus(); err != nil {
 			s.env.T().Log("cleaning Incus: " + err.Error())
 		}
 	}
@@ -267,20 +269,28 @@ func (s *server) noDesktops(ts *testscript.TestScript) error {
 	return nil
 }
 
-// removeProject takes away what a scenario made in Incus, whatever became of it.
-func removeProject(project string) error {
-	var projects []string
-	if err := incusQuery("/1.0/projects", &projects); err != nil {
+// cleanIncus takes away what a scenario made in Incus, whatever became of it: also the
+// bridges, which belong to the machine and not to the project.
+func (s *server) cleanIncus() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	state, err := store.Open(ctx, installation.Folder{Path: s.dir}.Database())
+	if err != nil {
 		return err
 	}
-	if !slices.Contains(projects, "/1.0/projects/"+project) {
-		return nil
+	var id string
+	err = state.View(func(tx *store.Tx) (err error) {
+		id, err = tx.Setting(ctx, "installation")
+		return err
+	})
+	if err = errors.Join(err, state.Close()); err != nil {
+		return err
 	}
-	out, err := exec.Command("incus", "project", "delete", "--force", project).CombinedOutput()
+	driver, err := incus.Open(ctx, incus.Config{Project: s.project(), Installation: id, Clock: clock.New()})
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+		return err
 	}
-	return nil
+	return driver.Remove(ctx)
 }
 
 func incusQuery(path string, into any) error {

@@ -75,7 +75,7 @@ first_workspace() {
         return
         ;;
       STOPPED) aws workspaces start-workspaces --start-workspace-requests "WorkspaceId=$workspace" >/dev/null ;;
-      UNHEALTHY) aws workspaces reboot-workspaces --reboot-workspace-requests "WorkspaceId=$workspace" >/dev/null ;;
+      UNHEALTHY) aws workspaces reboot-workspaces --reboot-workspace-requests "$workspace" >/dev/null ;;
       ERROR)
         find_workspace ErrorMessage >&2
         return 1
