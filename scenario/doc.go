@@ -6,8 +6,8 @@
 // on real Incus. Beside the commands of testscript it can use:
 //
 //	serve [-FLAG…]        start carrel serve on this scenario's engine, and set the environment as carrel env does
-//	stop                  stop the server as an administrator does
-//	kill                  kill the server as a crash does
+//	shutdown              stop the server as an administrator does
+//	crash                 kill the server as a crash does
 //	await ID STATE        wait until a WorkSpace has the state; GONE: until it does not exist
 //	control PATH BODY     POST to a control endpoint
 //	nothing-left          fail if the engine still has anything of this scenario's

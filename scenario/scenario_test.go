@@ -78,8 +78,8 @@ func params(engine string, files []string) testscript.Params {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":        command(serve),
-			"stop":         command(stop),
-			"kill":         command(kill),
+			"shutdown":     command(shutdown),
+			"crash":        command(crash),
 			"await":        command(await),
 			"control":      command(controlEndpoint),
 			"nothing-left": command(nothingLeft),

@@ -134,9 +134,9 @@ func eventually(f func() error) error {
 	}
 }
 
-func stop(_ *testscript.TestScript, s *server, _ []string) error { return s.signal(syscall.SIGTERM) }
+func shutdown(_ *testscript.TestScript, s *server, _ []string) error { return s.signal(syscall.SIGTERM) }
 
-func kill(_ *testscript.TestScript, s *server, _ []string) error { return s.signal(syscall.SIGKILL) }
+func crash(_ *testscript.TestScript, s *server, _ []string) error { return s.signal(syscall.SIGKILL) }
 
 func (s *server) signal(sig syscall.Signal) error {
 	if s.process == nil {
