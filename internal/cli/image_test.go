@@ -66,7 +66,7 @@ func newWorkshop(t *testing.T) *workshop {
 // tool makes a program of the recipe a script.
 func (w *workshop) tool(t *testing.T, name, script string) {
 	t.Helper()
-	must(t, os.WriteFile(filepath.Join(w.tools, name), []byte("#!/bin/bash\nset -e\n"+script+"\n"), 0o700)) //nolint:gosec // a program
+	must(t, os.WriteFile(filepath.Join(w.tools, name), []byte("#!/bin/bash\nset -e\n"+script+"\n"), 0o700))
 }
 
 func (w *workshop) build(ctx context.Context, args ...string) result {

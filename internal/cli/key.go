@@ -42,8 +42,10 @@ func (s *shared) withStore(ctx context.Context, f func(*store.Store) error) (err
 
 // createdKey is a key as key create prints it: with its secret, for the only time.
 type createdKey struct {
-	listedKey
-	Secret string `json:"secret_access_key"`
+	ID        string    `json:"access_key_id"`
+	Secret    string    `json:"secret_access_key"`
+	Account   string    `json:"account"`
+	CreatedAt time.Time `json:"created_at"`
 }
 
 // listedKey is a key as key list prints it.
@@ -109,9 +111,7 @@ func (s *shared) administratorAccount(ctx context.Context, tx *store.Tx) (string
 
 func (s *shared) printKey(f format, k workspaces.AccessKey) error {
 	if f == formatJSON {
-		return printJSON(s.Out, createdKey{
-			listedKey: listedKey{ID: k.ID, Account: k.Account, CreatedAt: k.CreatedAt}, Secret: k.Secret,
-		})
+		return printJSON(s.Out, createdKey(k))
 	}
 	_, err := fmt.Fprintf(s.Out, "# Account %s. Carrel will not show this secret again.\n[carrel-%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
 		k.Account, k.ID, k.ID, k.Secret)

@@ -56,7 +56,7 @@ func TestABoardTellsChanges(t *testing.T) {
 
 // sameParts compares without regard to the order, which is not promised for what has gone.
 func sameParts(got, want string) bool {
-	for _, part := range strings.Split(want, "; ") {
+	for part := range strings.SplitSeq(want, "; ") {
 		if !strings.Contains(got, part) {
 			return false
 		}
