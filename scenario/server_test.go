@@ -134,7 +134,9 @@ func eventually(f func() error) error {
 	}
 }
 
-func shutdown(_ *testscript.TestScript, s *server, _ []string) error { return s.signal(syscall.SIGTERM) }
+func shutdown(_ *testscript.TestScript, s *server, _ []string) error {
+	return s.signal(syscall.SIGTERM)
+}
 
 func crash(_ *testscript.TestScript, s *server, _ []string) error { return s.signal(syscall.SIGKILL) }
 
