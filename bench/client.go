@@ -38,14 +38,14 @@ func newClient(endpoint, id, secret string) *client {
 }
 
 // post sends a signed request and returns the body of the reply.
-func (c *client) post(ctx context.Context, service, target, path string, body []byte) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint+path, bytes.NewReader(body))
+func (c *client) post(ctx context.Context, service, target string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint+"/", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	content := "application/x-amz-json-1.1"
 	if target == "" {
-		content = "application/json"
+		content = "application/x-www-form-urlencoded"
 	} else {
 		request.Header.Set("X-Amz-Target", target)
 	}
@@ -68,7 +68,7 @@ func (c *client) post(ctx context.Context, service, target, path string, body []
 
 // workspaces calls an operation of the service workspaces with a JSON text.
 func (c *client) workspaces(ctx context.Context, operation, body string) ([]byte, error) {
-	return c.post(ctx, "workspaces", "WorkspacesService."+operation, "/", []byte(body))
+	return c.post(ctx, "workspaces", "WorkspacesService."+operation, []byte(body))
 }
 
 // call is workspaces, and reads the reply.
@@ -77,7 +77,7 @@ func (c *client) call(ctx context.Context, service, target string, in, out any) 
 	if err != nil {
 		return err
 	}
-	reply, err := c.post(ctx, service, target, "/", body)
+	reply, err := c.post(ctx, service, target, body)
 	if err != nil || out == nil {
 		return err
 	}

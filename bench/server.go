@@ -76,9 +76,20 @@ func (c *client) register(ctx context.Context, vpc string, subnets []string) (st
 	if err != nil {
 		return "", err
 	}
-	return made.DirectoryId, eventually(ctx, func() error {
+	err = eventually(ctx, func() error {
 		return c.call(ctx, "workspaces", "WorkspacesService.RegisterWorkspaceDirectory",
 			map[string]any{"DirectoryId": made.DirectoryId, "SubnetIds": subnets}, nil)
+	})
+	if err != nil {
+		return "", err
+	}
+	return made.DirectoryId, eventually(ctx, func() error {
+		var reply struct{ Directories []struct{ State string } }
+		err := c.call(ctx, "workspaces", "WorkspacesService.DescribeWorkspaceDirectories", struct{}{}, &reply)
+		if err == nil && (len(reply.Directories) == 0 || reply.Directories[0].State != "REGISTERED") {
+			err = errors.New("the directory is not registered yet")
+		}
+		return err
 	})
 }
 
@@ -113,7 +124,7 @@ func startMoto(ctx context.Context) (*server, error) {
 // motoDirectory makes the network that moto wants to have first.
 func (s *server) motoDirectory(ctx context.Context) (string, error) {
 	ec2 := func(form string) (string, error) {
-		out, err := s.post(ctx, "ec2", "", "/?"+form+"&Version=2016-11-15", nil)
+		out, err := s.post(ctx, "ec2", "", []byte(form+"&Version=2016-11-15"))
 		return string(out), err
 	}
 	between := func(text, tag string) string {
