@@ -39,15 +39,17 @@ func (r *Runner) createWorkSpace(ctx context.Context, w *workspaces.WorkSpace) (
 // desktop says what the engine has to make for a WorkSpace.
 func (r *Runner) desktop(ctx context.Context, w *workspaces.WorkSpace) (compute.Desktop, error) {
 	var subnet workspaces.Subnet
-	var registration *workspaces.WorkspaceDirectory
+	var administers bool
 	err := r.Store.View(func(tx *store.Tx) (err error) {
 		var found bool
 		if subnet, found, err = tx.Subnet(ctx, w.SubnetID); err == nil && !found {
 			return errNoSubnet
 		}
-		if err == nil {
-			registration, _, err = tx.WorkspaceDirectory(ctx, w.Scope, w.DirectoryID)
+		if err != nil {
+			return err
 		}
+		registration, found, err := tx.WorkspaceDirectory(ctx, w.Scope, w.DirectoryID)
+		administers = found && registration.Settings.Creation.LocalAdministrator
 		return err
 	})
 	if errors.Is(err, errNoSubnet) {
@@ -64,7 +66,7 @@ func (r *Runner) desktop(ctx context.Context, w *workspaces.WorkSpace) (compute.
 	if err != nil {
 		return compute.Desktop{}, fmt.Errorf("%w: %w", errNotKnown, err)
 	}
-	user.LocalAdministrator = registration != nil && registration.Settings.Creation.LocalAdministrator
+	user.LocalAdministrator = administers
 	size := workspaces.ComputeOf(w.Properties.ComputeType)
 	return compute.Desktop{
 		ID: w.ID, Image: w.Image, CPUs: size.CPUs, MemoryMiB: size.MemoryMiB,

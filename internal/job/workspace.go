@@ -35,11 +35,12 @@ func stepOf(a workspaces.Action) step {
 // workSpace takes a turn on a WorkSpace: the step of whatever is running, and then what came of it.
 func (r *Runner) workSpace(ctx context.Context, ref workspaces.Ref) error {
 	var w *workspaces.WorkSpace
+	var found bool
 	err := r.Store.View(func(tx *store.Tx) (err error) {
-		w, _, err = tx.WorkSpace(ctx, ref.Scope, ref.ID)
+		w, found, err = tx.WorkSpace(ctx, ref.Scope, ref.ID)
 		return err
 	})
-	if err != nil || w == nil || w.Generation != ref.Generation {
+	if err != nil || !found || w.Generation != ref.Generation {
 		return err // gone or moved on: the turn is stale
 	}
 	if w.HasEnded() {
@@ -159,13 +160,13 @@ func (r *Runner) conclude(ctx context.Context, w *workspaces.WorkSpace, action w
 	if w.HasEnded() {
 		w.WakeAt = now.Add(r.Limits.TerminatedStays)
 	}
-	var saved bool
-	var instead *workspaces.WorkSpace
+	var saved, stays bool
 	err = r.Store.Update(ctx, func(tx *store.Tx) (err error) {
 		if saved, err = tx.SaveWorkSpace(ctx, w, generation); err != nil || saved {
 			return err
 		}
-		instead, _, err = tx.WorkSpace(ctx, w.Scope, w.ID)
+		instead, found, err := tx.WorkSpace(ctx, w.Scope, w.ID)
+		stays = found && !instead.IsEnding()
 		return err
 	})
 	switch {
@@ -173,7 +174,7 @@ func (r *Runner) conclude(ctx context.Context, w *workspaces.WorkSpace, action w
 		return err
 	case saved && w.HasEnded() && r.Limits.TerminatedStays == 0:
 		return r.forgetWorkSpace(ctx, w)
-	case saved || action != workspaces.ActionCreate || instead != nil && !instead.IsEnding():
+	case saved || stays || action != workspaces.ActionCreate:
 		return nil
 	}
 	// The WorkSpace was terminated while its desktop was made, by another process that may not

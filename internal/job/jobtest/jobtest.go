@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"carrel/internal/api"
@@ -384,4 +385,60 @@ func (w *World) Sound() {
 	for _, overlap := range w.Driver.Overlaps() {
 		w.tb.Errorf("%s", overlap)
 	}
+}
+
+// patience is how long, in real time, Await waits.
+const patience = 30 * time.Second
+
+// Await waits until the store is as it should be, or fails the test.
+func (w *World) Await(what string, done func() bool) {
+	w.tb.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	for {
+		changed := w.Store.Changed()
+		if done() {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			w.tb.Fatalf("it did not come about that %s: %+v", what, w.All())
+		}
+	}
+}
+
+// Work has River hand out the turns of work, until the end of the test or until stop is called.
+func (w *World) Work() (stop func()) {
+	w.tb.Helper()
+	workers, err := w.Runner.Workers()
+	if err == nil {
+		err = workers.Start(w.ctx)
+	}
+	if err != nil {
+		w.tb.Fatalf("%v", err)
+	}
+	stop = sync.OnceFunc(func() {
+		if err := workers.StopAndCancel(w.ctx); err != nil {
+			w.tb.Errorf("%v", err)
+		}
+	})
+	w.tb.Cleanup(stop)
+	return stop
+}
+
+// Context is one in which the API knows the caller; it outlives the test.
+func (w *World) Context() context.Context { return w.ctx }
+
+// Machines returns the ids of the engine's desktops.
+func (w *World) Machines() (ids []string) {
+	w.tb.Helper()
+	machines, err := w.Engine.List(w.ctx)
+	if err != nil {
+		w.tb.Fatalf("%v", err)
+	}
+	for _, m := range machines {
+		ids = append(ids, m.ID)
+	}
+	return ids
 }

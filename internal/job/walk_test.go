@@ -1,0 +1,219 @@
+package job_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"carrel/internal/compute"
+	"carrel/internal/job/jobtest"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// walk is a random life of a few WorkSpaces.
+type walk struct {
+	t       *rapid.T
+	w       *jobtest.World
+	users   int
+	ids     []string
+	handed  []workspaces.Ref // turns that were ever asked for: any may come, at any time, again
+	trouble error            // what the engine answers now
+	wrong   string           // what it does then: nothing, or what it was asked for
+}
+
+// TestWalk lives random lives: actions, turns of work that come late, twice or never,
+// processes that die in any place, an engine that fails, time that passes. Whatever happened,
+// once there is peace everything settles, and in the end nothing is left.
+func TestWalk(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	rapid.Check(t, func(rt *rapid.T) {
+		run, err := os.MkdirTemp(dir, "")
+		if err != nil {
+			rt.Fatal(err)
+		}
+		config := engine(time.Duration(rapid.SampledFrom([]int{0, 0, 5, 600}).Draw(rt, "takes")) * time.Second)
+		config.Dir = filepath.Join(run, "engine")
+		config.Create.Fail = float64(rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(rt, "creates fail")) / 3
+		walk := &walk{t: rt, w: jobtest.New(rt, filepath.Join(run, "carrel.db"), config)}
+		walk.meddle()
+		rt.Repeat(map[string]func(*rapid.T){
+			"create":    walk.create,
+			"change":    walk.change,
+			"terminate": walk.terminate,
+			"turn":      walk.turn,
+			"turns":     walk.turn,
+			"wake":      func(*rapid.T) { walk.w.WakeDue() },
+			"die":       walk.die,
+			"trouble":   walk.setTrouble,
+			"advance":   walk.advance,
+			"settle":    walk.settle,
+			"":          walk.check,
+		})
+		walk.end()
+	})
+}
+
+// meddle stands between runner and engine.
+func (k *walk) meddle() {
+	k.w.Driver.Do(func(ctx context.Context, _ jobtest.Call, do func(context.Context) (time.Time, error)) (time.Time, error) {
+		if k.trouble == nil {
+			return do(ctx)
+		}
+		if k.wrong == "the answer is lost" {
+			_, _ = do(ctx) //nolint:errcheck // lost
+		}
+		return time.Time{}, k.trouble
+	})
+}
+
+func (k *walk) create(t *rapid.T) {
+	if len(k.w.All()) > 5 {
+		t.Skip("enough")
+	}
+	k.users++
+	k.ids = append(k.ids, k.w.Create(fmt.Sprintf("user-%d", k.users))...)
+	k.hand()
+}
+
+func (k *walk) id(t *rapid.T) string {
+	if len(k.ids) == 0 {
+		t.Skip("none yet")
+	}
+	return rapid.SampledFrom(k.ids).Draw(t, "id")
+}
+
+func (k *walk) change(t *rapid.T) {
+	id := k.id(t)
+	k.w.Ask(rapid.SampledFrom([]workspaces.Action{workspaces.ActionStart, workspaces.ActionStop, workspaces.ActionReboot}).Draw(t, "action"), id)
+	k.hand()
+}
+
+func (k *walk) terminate(t *rapid.T) {
+	id := k.id(t)
+	if accepted := k.w.Ask(workspaces.ActionTerminate, id); !accepted && k.w.State(id) != workspaces.Absent {
+		t.Fatalf("%s cannot be terminated: %+v", id, k.w.WorkSpace(id))
+	}
+	k.hand()
+}
+
+// hand notes the turns that are asked for now.
+func (k *walk) hand() {
+	for _, w := range k.w.All() {
+		k.handed = append(k.handed, w.Ref())
+	}
+}
+
+// turn has a turn come that was asked for at some time.
+func (k *walk) turn(t *rapid.T) {
+	if len(k.handed) == 0 {
+		t.Skip("none yet")
+	}
+	k.w.Do(rapid.SampledFrom(k.handed[max(0, len(k.handed)-20):]).Draw(t, "ref"))
+}
+
+// die has the process die in the middle of a turn, or between turns.
+func (k *walk) die(t *rapid.T) {
+	if len(k.handed) > 0 && rapid.Bool().Draw(t, "in a turn") {
+		ctx, kill := context.WithCancel(k.w.Context())
+		defer kill()
+		called := rapid.Bool().Draw(t, "after the call")
+		k.w.Driver.Do(func(ctx context.Context, _ jobtest.Call, do func(context.Context) (time.Time, error)) (again time.Time, err error) {
+			if called {
+				again, err = do(ctx)
+			}
+			kill()
+			return again, err
+		})
+		ref := rapid.SampledFrom(k.handed[max(0, len(k.handed)-20):]).Draw(t, "ref")
+		err := k.w.Runner.Do(ctx, store.Work{Resource: workspaces.KindWorkSpace, Refs: []workspaces.Ref{ref}})
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	k.w.Crash()
+	k.meddle()
+	k.hand()
+}
+
+func (k *walk) setTrouble(t *rapid.T) {
+	k.trouble = rapid.SampledFrom([]error{
+		nil, compute.ErrUnavailable, compute.ErrFailed, compute.ErrCapacity, compute.ErrNotFound, compute.ErrInvalid,
+	}).Draw(t, "trouble")
+	k.wrong = rapid.SampledFrom([]string{"nothing is done", "the answer is lost"}).Draw(t, "wrong")
+}
+
+func (k *walk) advance(t *rapid.T) {
+	k.w.Advance(time.Duration(rapid.SampledFrom([]int{1, 5, 60, 600, 3600}).Draw(t, "seconds")) * time.Second)
+}
+
+// settle lets the time pass, with or without trouble.
+func (k *walk) settle(*rapid.T) {
+	k.w.Settle()
+	k.hand()
+}
+
+// check holds at any time.
+func (k *walk) check(t *rapid.T) {
+	addresses := make(map[string]string)
+	for _, w := range k.w.All() {
+		if other := addresses[w.IPAddress]; other != "" {
+			t.Fatalf("%s and %s have one address", other, w.ID)
+		}
+		addresses[w.IPAddress] = w.ID
+		_, running := w.State.Running()
+		if running && (w.Deadline.IsZero() || w.WakeAt.IsZero() || w.WakeAt.After(w.Deadline) && !w.Overdue(k.w.Clock.Now())) {
+			t.Fatalf("%s may stay in %s for ever: %+v", w.ID, w.State, w)
+		}
+		if !running && !w.HasEnded() && (!w.Deadline.IsZero() || !w.WakeAt.IsZero()) {
+			t.Fatalf("%s rests and waits: %+v", w.ID, w)
+		}
+	}
+	for _, overlap := range k.w.Driver.Overlaps() {
+		t.Fatal(overlap)
+	}
+}
+
+// end makes peace, and takes everything away.
+func (k *walk) end() {
+	k.trouble = nil
+	k.w.Settle()
+	k.sound()
+	for range 5 { // an engine that fails by chance may need asking again
+		for _, w := range k.w.All() {
+			k.w.Must(workspaces.ActionTerminate, w.ID)
+		}
+		k.w.Settle()
+	}
+	if left := k.w.All(); len(left) > 0 {
+		k.t.Fatalf("%d are left", len(left))
+	}
+	if left := k.w.Machines(); len(left) > 0 {
+		k.t.Fatalf("the engine has %v", left)
+	}
+}
+
+// sound is World.Sound for an engine whose answers get lost: what rests in a state that it was
+// given up in may have any desktop or none, but only its own.
+func (k *walk) sound() {
+	machines := k.w.Machines()
+	owned := make(map[string]bool)
+	for _, w := range k.w.All() {
+		owned[w.ID] = true
+		if _, running := w.State.Running(); running || w.HasEnded() {
+			k.t.Fatalf("%s rests in %s", w.ID, w.State)
+		}
+	}
+	for _, id := range machines {
+		if !owned[id] {
+			k.t.Fatalf("the desktop %s is nobody's", id)
+		}
+	}
+}
