@@ -56,9 +56,10 @@ func bareUpdates(ctx context.Context, o options) (float64, error) {
 			return 0, err
 		}
 	}
+	// Each writes something new: SQLite does not write a row that stays as it was.
 	n, start := 0, time.Now()
 	for ; time.Since(start) < o.duration; n++ {
-		if _, err := db.ExecContext(ctx, "UPDATE thing SET state = $1 WHERE id = $2", "AVAILABLE", n%1_000); err != nil {
+		if _, err := db.ExecContext(ctx, "UPDATE thing SET state = $1 WHERE id = $2", fmt.Sprint(n), n%1_000); err != nil {
 			return 0, err
 		}
 	}
