@@ -46,6 +46,10 @@ func (s *shared) remote() (*remote, error) {
 		accessKey:  aws.Credentials{AccessKeyID: s.variable("AWS_ACCESS_KEY_ID"), SecretAccessKey: s.variable("AWS_SECRET_ACCESS_KEY")},
 		unanswered: "see that AWS_ENDPOINT_URL is right, and that carrel serve runs there",
 	}
+	// What carrel env printed names the folder's own server.
+	if own, err := s.config.Folder().Server(); err == nil && own.Endpoint == r.endpoint {
+		r.unanswered = s.howToStart()
+	}
 	if r.region == "" {
 		r.region = s.variable("AWS_DEFAULT_REGION")
 	}
@@ -75,8 +79,12 @@ func (s *shared) local() (*remote, error) {
 	return &remote{
 		endpoint: server.Endpoint, region: server.Region, clock: s.clock,
 		accessKey:  aws.Credentials{AccessKeyID: id, SecretAccessKey: secret},
-		unanswered: "start it with: carrel serve --data " + quote(folder.Path),
+		unanswered: s.howToStart(),
 	}, nil
+}
+
+func (s *shared) howToStart() string {
+	return "start it with: carrel serve --data " + quote(s.config.Data)
 }
 
 // attempts is how often a request is sent that fails in a way that may pass. A server on the

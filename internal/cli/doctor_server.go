@@ -39,7 +39,7 @@ func (d *doctor) server(ctx context.Context) []finding {
 	}
 	skew, err := r.greet(ctx)
 	if err != nil {
-		return []finding{{statusMissing, what, fmt.Sprintf("does not answer at %s: %v", r.endpoint, err), r.unanswered}}
+		return []finding{{statusMissing, what, fmt.Sprintf("does not answer: %v", err), r.unanswered}}
 	}
 	findings := append([]finding{okf(what, "answers at %s", r.endpoint)}, skewFinding(skew))
 	if _, err := r.networks(ctx); err != nil {
@@ -76,7 +76,7 @@ func (r *remote) greet(ctx context.Context) (skew time.Duration, err error) {
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 0, r.plain(err)
+		return 0, err
 	}
 	defer response.Body.Close()
 	if response.StatusCode >= http.StatusBadRequest {

@@ -27,7 +27,7 @@ func TestDoctorSaysWhatIsMissing(t *testing.T) {
 	s.http.Close()
 	r := s.carrel(t, "doctor", "--engine", "simulated")
 	r.fail(t, cli.ExitFailure, "one thing that is needed is missing")
-	r.prints(t, "missing  server           does not answer at "+s.http.URL, "→ start it with: carrel serve --data '"+s.folder.Path+"'")
+	r.prints(t, "missing  server           does not answer: Get \""+s.http.URL, "→ start it with: carrel serve --data '"+s.folder.Path+"'")
 	r = s.carrel(t, "doctor", "--engine", "incus")
 	r.fail(t, cli.ExitFailure, "missing")
 	r.prints(t, "missing  Incus", "built without Incus", "→ apt install incus-base")

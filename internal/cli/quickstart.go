@@ -159,23 +159,24 @@ func (q *quickstart) network(ctx context.Context) (vpc string, subnets []string,
 func (q *quickstart) makeUser(ctx context.Context, d userDirectory) error {
 	q.made.User = q.user
 	there, err := d.users().DescribeUser(ctx, &directoryservicedata.DescribeUserInput{DirectoryId: d.DirectoryId, SAMAccountName: &q.user})
-	if _, missing := errors.AsType[*dsdatatypes.ResourceNotFoundException](err); err != nil && !missing {
+	_, missing := errors.AsType[*dsdatatypes.ResourceNotFoundException](err)
+	switch {
+	case err != nil && !missing:
 		return d.plain(err)
-	}
-	if err == nil && aws.ToBool(there.Enabled) {
+	case err == nil && aws.ToBool(there.Enabled):
 		return nil
 	}
-	p, err2 := q.s.password(ctx, q.flags, q.user)
-	if err2 != nil {
-		return err2
+	p, err := q.s.password(ctx, q.flags, q.user)
+	if err != nil {
+		return err
 	}
 	if p.made {
 		q.made.Password = p.text
 	}
-	if err == nil {
-		return d.setPassword(ctx, q.user, p)
+	if missing {
+		return d.addUser(ctx, &directoryservicedata.CreateUserInput{SAMAccountName: &q.user}, p)
 	}
-	return d.addUser(ctx, &directoryservicedata.CreateUserInput{SAMAccountName: &q.user}, p)
+	return d.setPassword(ctx, q.user, p)
 }
 
 // register sees that the directory is registered with WorkSpaces.
