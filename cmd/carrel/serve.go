@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -50,8 +51,16 @@ type server struct {
 	runner *job.Runner
 }
 
+// gcPercent lets the heap grow to five times what lives before it is collected. Little
+// lives in a server whose state is in a database, so that this costs a few megabytes and
+// saves a tenth of its work under load. GOGC in the environment wins.
+const gcPercent = 400
+
 // serve runs a server until the context ends.
 func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	folder := c.Folder()
 	if err := folder.Make(); err != nil {
 		return err
