@@ -1,0 +1,154 @@
+package operation_test
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	wsapi "carrel/internal/api/workspaces"
+)
+
+//go:embed testdata/unsupported.txt
+var unsupportedFile string
+
+// answer is what a raw request is answered with.
+type answer struct {
+	status  int
+	code    string // "" for a success
+	message string
+	body    string
+}
+
+// post sends a request as no SDK would, unchecked.
+func (s *server) post(t *testing.T, operation string, body []byte) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Amz-Target", "WorkspacesService."+operation)
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+"/20260101/"+region+
+		"/workspaces/aws4_request, SignedHeaders=host, Signature=00")
+	reply, err := s.http.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Body.Close() //nolint:errcheck // only read
+	var text bytes.Buffer
+	if _, err := text.ReadFrom(reply.Body); err != nil {
+		t.Fatal(err)
+	}
+	var exception struct {
+		Type    string `json:"__type"`
+		Message string `json:"message"`
+	}
+	if err := json.Unmarshal(text.Bytes(), &exception); err != nil {
+		t.Fatalf("%s: %v in %s", operation, err, &text)
+	}
+	return answer{reply.StatusCode, exception.Type, exception.Message, text.String()}
+}
+
+func (s *server) postJSON(t *testing.T, operation string, request any) answer {
+	t.Helper()
+	body, err := json.Marshal(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.post(t, operation, body)
+}
+
+// operations are the names of all 91.
+func operations(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, op := range wsapi.Service.Operations {
+		names = append(names, op.Spec().Name)
+	}
+	if len(names) != 91 {
+		t.Fatalf("%d operations", len(names))
+	}
+	return names
+}
+
+// TestUnsupported holds the golden list against what is answered.
+func TestUnsupported(t *testing.T) {
+	t.Parallel()
+	s, m := start(t), readModel(t)
+	var got []string
+	for _, name := range operations(t) {
+		a := s.postJSON(t, name, m.request(name, false))
+		if a.code == notSupported && a.message == "Carrel does not carry out "+name+" yet." {
+			got = append(got, name)
+		}
+	}
+	slices.Sort(got)
+	if want := unsupported(); !slices.Equal(got, want) {
+		t.Errorf("not carried out:\n%s\n\ntestdata/unsupported.txt, which may only shrink, has\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestEveryOperationAnswers sends each operation the least and the most that its model allows.
+func TestEveryOperationAnswers(t *testing.T) {
+	t.Parallel()
+	// What those that are carried out answer, where the least and the most are of no use.
+	least := map[string]string{
+		"CreateTags": notFound, "DeleteTags": notFound, "DescribeTags": notFound, "DeregisterWorkspaceDirectory": notFound,
+		"RegisterWorkspaceDirectory": validation,
+	}
+	most := map[string]string{
+		"CreateTags": notFound, "DeleteTags": notFound, "DescribeTags": notFound, "DeregisterWorkspaceDirectory": notFound,
+		"RegisterWorkspaceDirectory": invalid, "DescribeWorkspaces": invalid, "DescribeWorkspaceBundles": invalid,
+		"DescribeWorkspaceDirectories": invalid,
+	}
+	s, m := start(t), readModel(t)
+	for _, name := range operations(t) {
+		for whole, want := range map[bool]map[string]string{false: least, true: most} {
+			code := want[name]
+			if slices.Contains(unsupported(), name) {
+				code = notSupported
+			}
+			if a := s.postJSON(t, name, m.request(name, whole)); a.code != code || (a.status == http.StatusOK) != (code == "") {
+				t.Errorf("%s (whole: %v): %+v, want %q", name, whole, a, code)
+			}
+		}
+	}
+}
+
+// TestEveryOperationChecksItsInput breaks each constraint of each member of each input.
+func TestEveryOperationChecksItsInput(t *testing.T) {
+	t.Parallel()
+	s, m := start(t), readModel(t)
+	n := 0
+	for _, name := range operations(t) {
+		for _, b := range m.breakages(name) {
+			n++
+			if a := s.postJSON(t, name, b.request); a.code != validation || a.status != http.StatusBadRequest || a.message == "" {
+				t.Errorf("%s: %+v", b.how, a)
+			}
+		}
+		for _, body := range []string{"[]", `"text"`, "{", "\xff"} {
+			if a := s.post(t, name, []byte(body)); a.code != "SerializationException" || a.status != http.StatusBadRequest {
+				t.Errorf("%s of %q: %+v", name, body, a)
+			}
+		}
+	}
+	if n < 500 {
+		t.Errorf("only %d constraints were broken", n)
+	}
+}
+
+// TestUnknownMembersAreIgnored lets older and newer clients call.
+func TestUnknownMembersAreIgnored(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	id := s.directory(t, s.client().scope)
+	body := map[string]any{"DirectoryId": id, "EnableWorkDocs": true}
+	if a := s.postJSON(t, "RegisterWorkspaceDirectory", body); a.code != "" {
+		t.Errorf("%+v", a)
+	}
+}
