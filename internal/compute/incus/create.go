@@ -173,11 +173,11 @@ func (d *Driver) answer(ctx context.Context, id string) (again time.Time, err er
 	patience, cancel := context.WithTimeout(ctx, answerPatience)
 	defer cancel()
 	for {
-		instance, err := d.running(ctx, id)
+		instance, err := d.instance(ctx, id)
 		if err != nil {
 			return time.Time{}, fmt.Errorf("start %s: %w", id, err)
 		}
-		if !active(&instance.Instance) {
+		if !active(instance) {
 			return time.Time{}, d.failed(ctx, id, "the desktop stopped as soon as it was started")
 		}
 		if d.greeted(patience, instance) {
@@ -186,7 +186,7 @@ func (d *Driver) answer(ctx context.Context, id string) (again time.Time, err er
 		switch {
 		case ctx.Err() != nil:
 			return time.Time{}, fmt.Errorf("start %s: %w", id, unavailable(ctx.Err()))
-		case patience.Err() == nil: // another process has its number now
+		case patience.Err() == nil: // it has just stopped, or started anew: look again
 		case d.real.Now().Sub(instance.LastUsedAt) > answerLimit:
 			return time.Time{}, d.failed(ctx, id, "the desktop runs, but its screen does not answer")
 		default:
@@ -196,13 +196,13 @@ func (d *Driver) answer(ctx context.Context, id string) (again time.Time, err er
 }
 
 // greeted polls the screen until it greets, the desktop stops or the context ends.
-func (d *Driver) greeted(ctx context.Context, instance *api.InstanceFull) bool {
+func (d *Driver) greeted(ctx context.Context, instance *api.Instance) bool {
 	for {
 		err := d.greet(ctx, instance)
 		if err == nil {
 			return true
 		}
-		if errors.Is(err, compute.ErrNotRunning) || d.real.Sleep(ctx, answerPoll) != nil {
+		if d.real.Sleep(ctx, answerPoll) != nil || errors.Is(err, compute.ErrNotRunning) {
 			return false
 		}
 	}

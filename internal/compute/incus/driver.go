@@ -64,6 +64,7 @@ type Driver struct {
 	pool         string
 	installation string
 	member       string       // our name in a cluster, "" outside of one
+	groups       []string     // where the kernel shows control groups
 	clock        *clock.Clock // the product's time, which may be frozen or advanced
 	real         *clock.Clock // real time, which the engine lives in
 	log          *slog.Logger
@@ -92,6 +93,7 @@ func Open(ctx context.Context, config Config) (*Driver, error) {
 		clock:        config.Clock,
 		real:         clock.New(),
 		log:          cmp.Or(config.Logger, slog.Default()),
+		groups:       groupFolders(),
 		booting:      make(chan struct{}, parallel),
 		ending:       make(chan struct{}, parallel),
 		networkSeen:  map[string]time.Time{},
@@ -163,30 +165,17 @@ func (d *Driver) ours(config map[string]string) bool {
 // instance returns the desktop's instance. Errors: ErrNotFound, also when there is
 // one that is not ours, and ErrUnavailable.
 func (d *Driver) instance(ctx context.Context, id string) (*api.Instance, error) {
-	full, err := d.read(ctx, id, "")
-	if err != nil {
-		return nil, err
-	}
-	return &full.Instance, nil
-}
-
-// running is instance with its state, which costs Incus ten times as much to find out.
-func (d *Driver) running(ctx context.Context, id string) (*api.InstanceFull, error) {
-	return d.read(ctx, id, "?recursion=1")
-}
-
-func (d *Driver) read(ctx context.Context, id, query string) (*api.InstanceFull, error) {
 	if !desktopID.MatchString(id) {
 		return nil, fmt.Errorf("%w: %q", compute.ErrNotFound, id)
 	}
-	var full api.InstanceFull
-	if err := d.client.get(ctx, "/instances/"+id+query, &full); err != nil {
+	var instance api.Instance
+	if err := d.client.get(ctx, "/instances/"+id, &instance); err != nil {
 		return nil, err
 	}
-	if !d.ours(full.Config) {
+	if !d.ours(instance.Config) {
 		return nil, fmt.Errorf("%w: instance %s of project %s is not this installation's", compute.ErrNotFound, id, d.project)
 	}
-	return &full, nil
+	return &instance, nil
 }
 
 // slot waits for a free place in slots. When there is none soon, it returns the time

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -160,4 +161,32 @@ func hostAddresses(t *testing.T) []netip.Addr {
 		}
 	}
 	return addresses
+}
+
+// TestUnmanagedBridge puts a desktop on a bridge that Incus knows nothing of.
+func TestUnmanagedBridge(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	subnet := e.newSubnet()
+	subnet.Network = "t" + run + "u"
+	ip := func(arguments ...string) {
+		t.Helper()
+		if output, err := exec.CommandContext(context.Background(), "ip", arguments...).CombinedOutput(); err != nil {
+			t.Fatalf("ip %v: %v: %s", arguments, err, output)
+		}
+	}
+	ip("link", "add", subnet.Network, "type", "bridge")
+	t.Cleanup(func() { ip("link", "del", subnet.Network) })
+	ip("address", "add", netip.PrefixFrom(subnet.Gateway, subnet.Prefix.Bits()).String(), "dev", subnet.Network)
+	ip("link", "set", subnet.Network, "up")
+	port := serve(t)
+
+	desktop := e.desktop(10, subnet)
+	if err := e.finish(func(ctx context.Context) (time.Time, error) { return e.Create(ctx, desktop) }); err != nil {
+		t.Fatal(err)
+	}
+	// Nothing closes the host here: it shows that the desktop has its address and way.
+	if err := e.probe(t, desktop.ID, "connect", "tcp", netip.AddrPortFrom(subnet.Gateway, port).String()); err != nil {
+		t.Errorf("a desktop on a bridge of the administrator's reaches nothing: %v", err)
+	}
 }

@@ -27,11 +27,11 @@ func (d *Driver) List(ctx context.Context) ([]compute.Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
-	var instances []api.InstanceFull
-	if err := d.client.get(ctx, "/instances?recursion=2", &instances); err != nil {
+	var instances []api.Instance
+	if err := d.client.get(ctx, "/instances?recursion=1", &instances); err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
-	instances = slices.DeleteFunc(instances, func(i api.InstanceFull) bool {
+	instances = slices.DeleteFunc(instances, func(i api.Instance) bool {
 		return !d.ours(i.Config) || i.Config[tagDesktop] == ""
 	})
 	machines := make([]compute.Machine, len(instances), len(instances)+len(homes))
@@ -55,11 +55,11 @@ func (d *Driver) List(ctx context.Context) ([]compute.Machine, error) {
 }
 
 // machine describes one instance. homes has the ids whose user volume is there.
-func (d *Driver) machine(ctx context.Context, instance *api.InstanceFull, homes map[string]bool) compute.Machine {
+func (d *Driver) machine(ctx context.Context, instance *api.Instance, homes map[string]bool) compute.Machine {
 	home := homes[instance.Name]
-	m := compute.Machine{ID: instance.Name, Running: active(&instance.Instance)}
+	m := compute.Machine{ID: instance.Name, Running: active(instance)}
 	_, attached := instance.Devices["home"]
-	m.Whole = home && attached && ran(&instance.Instance)
+	m.Whole = home && attached && ran(instance)
 	switch {
 	case !home || !attached:
 		m.Detail = "the user volume is missing"

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -86,38 +84,4 @@ func openSocket(root *os.File) (*os.File, error) {
 		return nil, errors.Join(fmt.Errorf("/%s is not a socket", screenSocket), err, socket.Close())
 	}
 	return socket, nil
-}
-
-// belongs fails unless the process is in the control group.
-func belongs(process *os.File, payload string) error {
-	fd, err := unix.Openat(int(process.Fd()), "cgroup", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("open cgroup: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), "cgroup")
-	defer file.Close()
-	groups, err := io.ReadAll(file)
-	if err != nil {
-		return fmt.Errorf("read cgroup: %w", err)
-	}
-	if !inGroup(string(groups), payload) {
-		return fmt.Errorf("not in %s", payload)
-	}
-	return nil
-}
-
-// inGroup tells whether groups, in the format of /proc/PID/cgroup, has payload in one of its
-// paths. LXC appends "-1" and so on where a group of the name was left over.
-func inGroup(groups, payload string) bool {
-	for name := range strings.FieldsFuncSeq(groups, func(r rune) bool { return r == '/' || r == '\n' }) {
-		rest, found := strings.CutPrefix(name, payload)
-		if !found {
-			continue
-		}
-		number, numbered := strings.CutPrefix(rest, "-")
-		if _, err := strconv.ParseUint(number, 10, 32); rest == "" || numbered && err == nil {
-			return true
-		}
-	}
-	return false
 }

@@ -14,3 +14,7 @@ import (
 func dialScreen(context.Context, int64, string) (net.Conn, error) {
 	return nil, fmt.Errorf("%w: desktops run, and can be dialled, on Linux only", compute.ErrUnavailable)
 }
+
+func groupFolders() []string { return nil }
+
+func firstProcess([]string, string) int64 { return 0 }

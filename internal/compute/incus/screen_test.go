@@ -33,6 +33,21 @@ func TestInGroup(t *testing.T) {
 	}
 }
 
+func TestFirst(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[string]bool{
+		"Name:\tcarrel-agent\nNSpid:\t4711\t1\nThreads:\t5\n": true,
+		"Name:\tXvnc\nNSpid:\t4712\t7\n":                      false,
+		"Name:\tnested\nNSpid:\t4713\t8\t1\n":                 false,
+		"Name:\tsystemd\nNSpid:\t1\n":                         false,
+		"":                                                    false,
+	} {
+		if got := incus.First(status); got != want {
+			t.Errorf("first(%q) = %v", status, got)
+		}
+	}
+}
+
 // TestDialScreenOfAnother sees that a process that is not, or not any more, the
 // desktop's is left alone.
 func TestDialScreenOfAnother(t *testing.T) {
@@ -43,6 +58,19 @@ func TestDialScreenOfAnother(t *testing.T) {
 			t.Errorf("process %d: %v, %v; want ErrNotRunning", pid, conn, err)
 		}
 	}
+}
+
+// TestDialByState sees that a screen is also found where only Incus knows its process.
+func TestDialByState(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	id := e.create(t, 10)
+	e.HideGroups()
+	conn, err := e.Dial(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
 }
 
 // TestHostileScreen has the user of a desktop put something else in the place of the

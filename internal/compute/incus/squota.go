@@ -65,11 +65,8 @@ func poolDevice(root fs.FS, pool string) (string, error) {
 		return "", err
 	}
 	for line := range strings.Lines(string(mounts)) {
-		// See proc(5): ID parent major:minor root MOUNT-POINT options… - TYPE SOURCE options
-		mount, source, _ := strings.Cut(line, " - ")
-		left, right := strings.Fields(mount), strings.Fields(source)
-		if len(left) > 4 && len(right) > 1 && right[0] == "btrfs" && strings.HasSuffix(left[4], "/storage-pools/"+pool) {
-			return path.Base(right[1]), nil
+		if m := parseMount(line); m.kind == "btrfs" && strings.HasSuffix(m.point, "/storage-pools/"+pool) {
+			return path.Base(m.source), nil
 		}
 	}
 	return "", fmt.Errorf("no btrfs file system is mounted as .../storage-pools/%s", pool)
