@@ -88,6 +88,7 @@ func start(t *testing.T, change ...func(*setup)) *server {
 		},
 		engine: simulated.Config{AnyImage: true},
 	}
+	set.Limits.TerminatedStays = 0 // tests that look at it say how long
 	for _, c := range change {
 		c(set)
 	}

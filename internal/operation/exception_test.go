@@ -1,0 +1,145 @@
+package operation_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/workspaces"
+	"github.com/aws/aws-sdk-go-v2/service/workspaces/types"
+
+	"carrel/internal/api"
+	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/workspaces"
+)
+
+// unreachable are the exceptions that an operation declares and Carrel has no cause for.
+func unreachable() map[string]map[string]string {
+	const (
+		noPolicies = "every key may do everything in its account"
+		noRoles    = "there are no IAM roles, so none is missing"
+	)
+	return map[string]map[string]string{
+		"RegisterWorkspaceDirectory":   {"AccessDeniedException": noPolicies, "WorkspacesDefaultRoleNotFoundException": noRoles},
+		"DeregisterWorkspaceDirectory": {"AccessDeniedException": noPolicies, invalid: "its one member is checked by the model"},
+		"DescribeWorkspaces":           {"ResourceUnavailableException": "what is described is in the store, which is there or fails as a whole"},
+		"RebootWorkspaces":             {notSupported: "what cannot be rebooted fails alone"},
+		"DeleteTags":                   {invalid: "its members are checked by the model"},
+	}
+}
+
+// TestExceptions drives every operation that is carried out into every exception that it
+// declares. What it does not declare, the harness reports in all tests.
+func TestExceptions(t *testing.T) {
+	t.Parallel()
+	s := start(t, anybody, func(set *setup) {
+		set.Limits.WorkSpaces, set.Limits.RegisteredDirectories = 1, 2
+		set.Limits.Registration = time.Hour
+		set.Clock.Freeze()
+	})
+	c := s.client()
+	home, waiting, third := s.directory(t, c.scope), s.directory(t, c.scope), s.directory(t, c.scope)
+	failing := s.directory(t, c.scope)
+	s.change(t, failing, func(d *workspaces.Directory) { d.Enter(workspaces.StageFailed, s.clock.Now()) })
+	register := func(change func(*sdk.RegisterWorkspaceDirectoryInput)) error {
+		in := sdk.RegisterWorkspaceDirectoryInput{DirectoryId: &third}
+		change(&in)
+		_, err := c.RegisterWorkspaceDirectory(t.Context(), &in)
+		return err
+	}
+	subnets := func(ids ...string) error {
+		return register(func(in *sdk.RegisterWorkspaceDirectoryInput) { in.SubnetIds = ids })
+	}
+	directory := func(id string) error {
+		return register(func(in *sdk.RegisterWorkspaceDirectoryInput) { in.DirectoryId = &id })
+	}
+	deregister := func(id string) error {
+		_, err := c.DeregisterWorkspaceDirectory(t.Context(), &sdk.DeregisterWorkspaceDirectoryInput{DirectoryId: &id})
+		return err
+	}
+	create := func(orders ...types.WorkspaceRequest) error {
+		_, err := c.CreateWorkspaces(t.Context(), &sdk.CreateWorkspacesInput{Workspaces: orders})
+		return err
+	}
+	if err := directory(home); err != nil {
+		t.Fatal(err)
+	}
+	s.advance(t, 2*time.Hour, c)
+	s.await(t, "REGISTERED", func() bool { return s.describeDirectory(t, c, home).State == types.WorkspaceDirectoryStateRegistered })
+	badPair := properties(types.WorkspaceProperties{RootVolumeSizeGib: new(int32(1))})
+	w := s.create(t, c, order(home, "jane"))[0]
+	createTags := func(id string, tags ...types.Tag) error {
+		_, err := c.CreateTags(t.Context(), &sdk.CreateTagsInput{ResourceId: &id, Tags: tags})
+		return err
+	}
+	driven := make(map[string]map[string]bool)
+	for _, d := range []struct {
+		op   api.Info
+		want string
+		do   func() error
+	}{
+		{wsapi.RegisterWorkspaceDirectory.Spec(), invalid, func() error { return subnets(nowhere, subnetA) }},
+		{wsapi.RegisterWorkspaceDirectory.Spec(), notFound, func() error { return directory("d-0123456789") }},
+		{wsapi.RegisterWorkspaceDirectory.Spec(), badState, func() error { return directory(failing) }},
+		{wsapi.RegisterWorkspaceDirectory.Spec(), badNetwork, func() error { return subnets(subnetA, other) }},
+		{wsapi.RegisterWorkspaceDirectory.Spec(), notSupported, func() error { return subnets(subnetA, sameAZ) }},
+		{wsapi.RegisterWorkspaceDirectory.Spec(), exists, func() error { return directory(home) }},
+		{wsapi.RegisterWorkspaceDirectory.Spec(), limit, func() error {
+			if err := directory(waiting); err != nil {
+				return err
+			}
+			return directory(third)
+		}},
+		{wsapi.DeregisterWorkspaceDirectory.Spec(), badState, func() error { return deregister(waiting) }},
+		{wsapi.DeregisterWorkspaceDirectory.Spec(), notFound, func() error { return deregister(third) }},
+		{wsapi.DeregisterWorkspaceDirectory.Spec(), notSupported, func() error { return deregister(home) }},
+		{wsapi.DescribeWorkspaceDirectories.Spec(), invalid, func() error {
+			_, err := c.DescribeWorkspaceDirectories(t.Context(), &sdk.DescribeWorkspaceDirectoriesInput{NextToken: new("x")})
+			return err
+		}},
+		{wsapi.CreateWorkspaces.Spec(), invalid, func() error { return create(order(home, "john", badPair)) }},
+		{wsapi.CreateWorkspaces.Spec(), limit, func() error { return create(order(home, "john")) }},
+		{wsapi.DescribeWorkspaces.Spec(), invalid, func() error {
+			_, err := c.DescribeWorkspaces(t.Context(), &sdk.DescribeWorkspacesInput{UserName: new("jane")})
+			return err
+		}},
+		{wsapi.DescribeWorkspaceBundles.Spec(), invalid, func() error {
+			_, err := c.DescribeWorkspaceBundles(t.Context(), &sdk.DescribeWorkspaceBundlesInput{NextToken: new("x")})
+			return err
+		}},
+		{wsapi.CreateTags.Spec(), invalid, func() error { return createTags(w, tags(1, "aws:")...) }},
+		{wsapi.CreateTags.Spec(), limit, func() error { return createTags(w, tags(51, "")...) }},
+		{wsapi.CreateTags.Spec(), notFound, func() error { return createTags(unknown, tags(1, "")...) }},
+		{wsapi.DeleteTags.Spec(), notFound, func() error {
+			_, err := c.DeleteTags(t.Context(), &sdk.DeleteTagsInput{ResourceId: new(unknown), TagKeys: []string{"a"}})
+			return err
+		}},
+		{wsapi.DescribeTags.Spec(), notFound, func() error {
+			_, err := c.DescribeTags(t.Context(), &sdk.DescribeTagsInput{ResourceId: new(unknown)})
+			return err
+		}},
+	} {
+		refused(t, d.do(), d.want)
+		if driven[d.op.Name] == nil {
+			driven[d.op.Name] = make(map[string]bool)
+		}
+		driven[d.op.Name][d.want] = true
+	}
+	for _, op := range wsapi.Service.Operations {
+		spec := op.Spec()
+		if slices.Contains(unsupported(), spec.Name) {
+			continue
+		}
+		for name := range unreachable()[spec.Name] {
+			if driven[spec.Name][name] {
+				t.Errorf("%s: %s is not unreachable", spec.Name, name)
+			}
+		}
+		known := slices.Sorted(maps.Keys(driven[spec.Name]))
+		known = slices.Sorted(slices.Values(slices.AppendSeq(known, maps.Keys(unreachable()[spec.Name]))))
+		if declared := slices.Sorted(slices.Values(spec.Exceptions)); !slices.Equal(known, declared) {
+			t.Errorf("%s declares %v, of which the tests know %v", spec.Name, declared, known)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package operation_test
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/workspaces"
+	"github.com/aws/aws-sdk-go-v2/service/workspaces/types"
+)
+
+// TestIsolation lets strangers try every operation that is carried out on what is not theirs:
+// another account in the region, the account in another region, and one that is neither.
+func TestIsolation(t *testing.T) {
+	t.Parallel()
+	s := start(t, anybody)
+	owner := s.client()
+	d, free := s.home(t), s.directory(t, owner.scope)
+	w := s.create(t, owner, order(d, "jane", autoStop, func(r *types.WorkspaceRequest) { r.Tags = tags(1, "") }))[0]
+	before := show([]any{s.describe(t, owner), s.describeDirectory(t, owner, d), tagsOf(t, owner, w)})
+
+	tried := attempts(d, free, w)
+	for _, name := range operations(t) {
+		if _, ok := tried[name]; !ok && !slices.Contains(unsupported(), name) {
+			t.Errorf("nothing is tried with %s", name)
+		}
+	}
+	for _, c := range []client{s.as(stranger, region), s.as(account, farRegion), s.as(stranger, farRegion)} {
+		own := s.homeOf(t, c)
+		ownW := s.create(t, c, order(own, "jane", autoStop))[0]
+		for _, try := range tried {
+			try(t, c)
+		}
+		if got := allIDs(t, c, sdk.DescribeWorkspacesInput{}); !slices.Equal(got, []string{ownW}) {
+			t.Errorf("%v sees %v, has %s", c.scope, got, ownW)
+		}
+		all, err := c.DescribeWorkspaceDirectories(t.Context(), &sdk.DescribeWorkspaceDirectoriesInput{})
+		if err != nil || len(all.Directories) != 1 || *all.Directories[0].DirectoryId != own {
+			t.Errorf("%v sees %s, has %s", c.scope, show(all), own)
+		}
+	}
+	if after := show([]any{s.describe(t, owner), s.describeDirectory(t, owner, d), tagsOf(t, owner, w)}); !reflect.DeepEqual(before, after) {
+		t.Errorf("before: %s\nafter: %s", before, after)
+	}
+}
+
+// attempts are what a stranger tries by operation: on a registered directory, one that is not, and a WorkSpace.
+func attempts(d, free, w string) map[string]func(t *testing.T, c client) {
+	return map[string]func(t *testing.T, c client){
+		"RegisterWorkspaceDirectory": func(t *testing.T, c client) {
+			t.Helper()
+			for _, id := range []string{d, free} {
+				_, err := c.RegisterWorkspaceDirectory(t.Context(), &sdk.RegisterWorkspaceDirectoryInput{DirectoryId: &id})
+				refused(t, err, notFound, id)
+			}
+		},
+		"DeregisterWorkspaceDirectory": func(t *testing.T, c client) {
+			t.Helper()
+			_, err := c.DeregisterWorkspaceDirectory(t.Context(), &sdk.DeregisterWorkspaceDirectoryInput{DirectoryId: &d})
+			refused(t, err, notFound, d)
+		},
+		"DescribeWorkspaceDirectories": func(t *testing.T, c client) {
+			t.Helper()
+			out, err := c.DescribeWorkspaceDirectories(t.Context(), &sdk.DescribeWorkspaceDirectoriesInput{DirectoryIds: []string{d}})
+			if err != nil || len(out.Directories) > 0 {
+				t.Errorf("%s, %v", show(out), err)
+			}
+		},
+		"CreateWorkspaces": func(t *testing.T, c client) {
+			t.Helper()
+			out, err := c.CreateWorkspaces(t.Context(), &sdk.CreateWorkspacesInput{Workspaces: []types.WorkspaceRequest{order(d, "john")}})
+			wantFailed(t, out, err, "ResourceNotFound.Directory")
+		},
+		"DescribeWorkspaces": func(t *testing.T, c client) {
+			t.Helper()
+			for _, in := range []sdk.DescribeWorkspacesInput{{WorkspaceIds: []string{w}}, {DirectoryId: &d}, {DirectoryId: &d, UserName: new("jane")}} {
+				if got := allIDs(t, c, in); len(got) > 0 {
+					t.Errorf("sees %v", got)
+				}
+			}
+		},
+		"StartWorkspaces":     func(t *testing.T, c client) { t.Helper(); fails(t, startWorkSpaces, c, w, wrongID, w) },
+		"StopWorkspaces":      func(t *testing.T, c client) { t.Helper(); fails(t, stopWorkSpaces, c, w, wrongID, w) },
+		"RebootWorkspaces":    func(t *testing.T, c client) { t.Helper(); fails(t, rebootWorkSpaces, c, w, wrongID, w) },
+		"TerminateWorkspaces": func(t *testing.T, c client) { t.Helper(); fails(t, terminateWorkSpaces, c, w, "400", w) },
+		"DescribeWorkspaceBundles": func(t *testing.T, c client) {
+			t.Helper()
+			out, err := c.DescribeWorkspaceBundles(t.Context(), &sdk.DescribeWorkspaceBundlesInput{Owner: new(account)})
+			if err != nil || len(out.Bundles) > 0 {
+				t.Errorf("%s, %v", show(out), err)
+			}
+		},
+		"CreateTags": func(t *testing.T, c client) {
+			t.Helper()
+			for _, id := range []string{d, w} {
+				_, err := c.CreateTags(t.Context(), &sdk.CreateTagsInput{ResourceId: &id, Tags: tags(1, "other")})
+				refused(t, err, notFound, id)
+			}
+		},
+		"DeleteTags": func(t *testing.T, c client) {
+			t.Helper()
+			for _, id := range []string{d, w} {
+				_, err := c.DeleteTags(t.Context(), &sdk.DeleteTagsInput{ResourceId: &id, TagKeys: []string{"key00"}})
+				refused(t, err, notFound, id)
+			}
+		},
+		"DescribeTags": func(t *testing.T, c client) {
+			t.Helper()
+			for _, id := range []string{d, w} {
+				_, err := c.DescribeTags(t.Context(), &sdk.DescribeTagsInput{ResourceId: &id})
+				refused(t, err, notFound, id)
+			}
+		},
+	}
+}
