@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,7 +37,11 @@ import (
 const patience = 2 * time.Minute
 
 // run names what this run of the tests makes, apart from that of others on the machine.
-var run = strings.ToLower(rand.Text()[:8])
+// It begins with the time, by which later runs know what nobody will remove any more.
+var run = strconv.FormatInt(time.Now().Unix(), 36) + strings.ToLower(rand.Text()[:2])
+
+// testProject begins the names of the tests' projects.
+const testProject = "carrel-test-"
 
 // engines counts the engines of the run, and gives each its own names and subnets.
 var engines atomic.Int32
@@ -46,8 +51,8 @@ func TestMain(m *testing.M) {
 		child() // never returns
 	}
 	status := m.Run()
-	if err := removeTestImage(); err != nil {
-		fmt.Fprintln(os.Stderr, "remove the test image:", err)
+	if err := cleanUp(); err != nil {
+		fmt.Fprintln(os.Stderr, "clean up after the tests:", err)
 		status = 1
 	}
 	os.Exit(status)
@@ -87,10 +92,13 @@ func open(tb testing.TB) *engine {
 }
 
 func configuration() incus.Config {
-	n := engines.Add(1)
+	return configurationOf(fmt.Sprintf("%s%s-%d", testProject, run, engines.Add(1)))
+}
+
+func configurationOf(project string) incus.Config {
 	return incus.Config{
-		Project:      fmt.Sprintf("carrel-test-%s-%d", run, n),
-		Installation: fmt.Sprintf("test-%s-%d", run, n),
+		Project:      project,
+		Installation: "of-" + project,
 		Clock:        clock.New(),
 		Logger:       slog.New(slog.DiscardHandler),
 	}
@@ -99,7 +107,7 @@ func configuration() incus.Config {
 // newSubnet returns one more subnet, of addresses that no other test uses.
 func (*engine) newSubnet() compute.Subnet {
 	n := engines.Add(1)
-	base := netip.AddrFrom4([4]byte{10, 200 + run[0]%50, byte(n), 0})
+	base := netip.AddrFrom4([4]byte{10, 200 + run[len(run)-1]%50, byte(n), 0})
 	return compute.Subnet{
 		ID:      fmt.Sprintf("subnet-%s%d", run, n),
 		Prefix:  netip.PrefixFrom(base, 24),
@@ -164,6 +172,9 @@ var testImage = sync.OnceValues(func() (name string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if err := sweep(driver); err != nil {
+		return "", err
+	}
 	folder, err := os.MkdirTemp("", "carrel-test-image")
 	if err != nil {
 		return "", err
@@ -177,8 +188,56 @@ var testImage = sync.OnceValues(func() (name string, err error) {
 	return name, errors.Join(err, driver.Remove(context.Background()))
 })
 
-// removeTestImage removes the test image where there is one.
-func removeTestImage() error {
+// sweep removes what runs that were killed more than an hour ago have left.
+func sweep(driver *incus.Driver) error {
+	ctx := context.Background()
+	var projects []api.Project
+	if err := driver.Get(ctx, "/projects?recursion=1", &projects); err != nil {
+		return err
+	}
+	for _, project := range projects {
+		name, test := strings.CutPrefix(project.Name, testProject)
+		if !test || !abandoned(name) {
+			continue
+		}
+		old, err := incus.Open(ctx, configurationOf(project.Name))
+		if err == nil {
+			err = old.Remove(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("sweep %s: %w", project.Name, err)
+		}
+	}
+	return removeTestImages(driver, abandoned)
+}
+
+// abandoned tells whether what is named after a run is of one that is long over.
+func abandoned(name string) bool {
+	begun, err := strconv.ParseInt(name[:min(6, len(name))], 36, 64)
+	return err == nil && time.Since(time.Unix(begun, 0)) > time.Hour
+}
+
+// removeTestImages removes the test images of the runs that match.
+func removeTestImages(driver *incus.Driver, match func(run string) bool) error {
+	ctx := context.Background()
+	var images []api.Image
+	if err := driver.Get(ctx, "/images?recursion=1", &images); err != nil {
+		return err
+	}
+	for _, image := range images {
+		name, test := strings.CutPrefix(image.Properties["description"], "Carrel test ")
+		if !test || !match(name) {
+			continue
+		}
+		if err := driver.Change(ctx, http.MethodDelete, "/images/"+image.Fingerprint, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cleanUp removes what the run's tests shared, where Incus answers.
+func cleanUp() error {
 	ctx := context.Background()
 	driver, err := incus.Open(ctx, configuration())
 	if errors.Is(err, compute.ErrUnavailable) {
@@ -187,14 +246,9 @@ func removeTestImage() error {
 	if err != nil {
 		return err
 	}
-	var images []api.Image
-	err = driver.Get(ctx, "/images?recursion=1", &images)
-	for _, image := range images {
-		if strings.HasPrefix(image.Properties["description"], "Carrel test "+run) {
-			err = errors.Join(err, driver.Change(ctx, http.MethodDelete, "/images/"+image.Fingerprint, nil))
-		}
-	}
-	return errors.Join(err, driver.Remove(ctx))
+	return errors.Join(
+		removeTestImages(driver, func(name string) bool { return name == run }),
+		driver.Remove(ctx))
 }
 
 // writeImage builds the test image's two files into a folder.
