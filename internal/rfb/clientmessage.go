@@ -246,13 +246,13 @@ func (m ContinuousUpdates) AppendClient(b []byte) []byte {
 // AppendClient implements [ClientMessage].
 func (m Fence) AppendClient(b []byte) []byte {
 	b = binary.BigEndian.AppendUint32(append(b, typeFence, 0, 0, 0), m.Flags)
-	return append(append(b, byte(len(m.Payload))), m.Payload...)
+	return append(append(b, byte(len(m.Payload)&0xff)), m.Payload...)
 }
 
 // AppendClient implements [ClientMessage].
 func (m SetDesktopSize) AppendClient(b []byte) []byte {
 	b = appendPoint(append(b, typeSetDesktopSize, 0), m.Size)
-	b = append(b, byte(len(m.Screens)), 0)
+	b = append(b, byte(len(m.Screens)&0xff), 0)
 	for _, screen := range m.Screens {
 		b = screen.append(b)
 	}

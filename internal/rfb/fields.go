@@ -71,7 +71,7 @@ func (f *fields) area() image.Rectangle {
 // appendUint16 appends a number that the protocol keeps within 16 bits; what does
 // not fit is cut off.
 func appendUint16(b []byte, n int) []byte {
-	return append(b, byte(n>>8), byte(n))
+	return append(b, byte(n>>8&0xff), byte(n&0xff))
 }
 
 func appendPoint(b []byte, p image.Point) []byte {

@@ -93,7 +93,7 @@ func (f PixelFormat) appendPixel(b []byte, red, green, blue uint8) []byte {
 // scale maps a colour's 0 to 255 onto 0 to limit.
 func scale(colour uint8, limit uint16) uint32 { return (uint32(colour)*uint32(limit) + 127) / 255 }
 
-func bit(b bool) byte {
+func bit(b bool) byte { //nolint:revive // a flag is what it writes
 	if b {
 		return 1
 	}

@@ -198,8 +198,10 @@ func TestServerHandsOnInput(t *testing.T) {
 		rfb.CutText{Text: []byte("copied")},
 	)
 	for _, want := range []any{
-		rfb.KeyEvent{Down: true, Key: 'x'}, rfb.KeyEvent{Key: 'y'},
-		rfb.PointerEvent{Buttons: 4, At: image.Pt(1, 1)}, "copied",
+		rfb.KeyEvent{Down: true, Key: 'x'},
+		rfb.KeyEvent{Key: 'y'},
+		rfb.PointerEvent{Buttons: 4, At: image.Pt(1, 1)},
+		"copied",
 	} {
 		if g := <-got; g != want {
 			t.Errorf("handed on: %#v, want %#v", g, want)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"time"
 
 	"carrel/internal/compute"
@@ -133,11 +134,12 @@ func (s *suite) screen() {
 	s.KillScreen(s.T, d.ID)
 	ctx, cancel := context.WithTimeout(s.Context(), noticeable)
 	defer cancel()
-	err := Wait(ctx, s.Clock, func(context.Context) (again time.Time, err error) {
-		if s.machine(d.ID).Answers {
+	err := Wait(ctx, s.Clock, func(ctx context.Context) (again time.Time, err error) {
+		machines, err := s.Driver.List(ctx)
+		if slices.ContainsFunc(machines, func(m compute.Machine) bool { return m.Answers }) {
 			again = s.Clock.Now().Add(50 * time.Millisecond)
 		}
-		return again, nil
+		return again, err
 	})
 	if err != nil {
 		s.Fatalf("List says that a killed screen answers: %v", err)
@@ -191,7 +193,7 @@ func (s *suite) dialRefuses(id string, want error) {
 	s.Helper()
 	conn, err := s.Driver.Dial(s.Context(), id)
 	if err == nil {
-		conn.Close()
+		_ = conn.Close()
 	}
 	if !errors.Is(err, want) {
 		s.Errorf("Dial(%s): %v, want %v", id, err, want)
@@ -203,7 +205,7 @@ func (s *suite) ends(stream net.Conn) {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), noticeable)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { stream.Close() })()
+	defer context.AfterFunc(ctx, func() { _ = stream.Close() })()
 	buf := make([]byte, 512)
 	for {
 		if _, err := stream.Read(buf); err != nil {

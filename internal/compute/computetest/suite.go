@@ -33,7 +33,7 @@ func newSuite(t *testing.T, h Harness) *suite {
 // desktop describes a desktop that the part has not used yet.
 func (s *suite) desktop() compute.Desktop {
 	n := len(s.made)
-	d := s.Harness.Desktop
+	d := s.Desktop
 	// The same part always uses the same ids, and each part its own: what an engine
 	// draws by id is drawn alike in every run.
 	sum := crc32.ChecksumIEEE([]byte(s.Name()))
@@ -140,7 +140,7 @@ func (s *suite) greets(id string) error {
 	defer cancel()
 	conn, err := s.Driver.Dial(ctx, id)
 	if err != nil {
-		return fmt.Errorf("Dial: %w", err)
+		return fmt.Errorf("dial: %w", err)
 	}
 	defer conn.Close()
 	return rfb.Greeting(ctx, conn)
@@ -153,6 +153,6 @@ func (s *suite) dial(id string) net.Conn {
 	if err != nil {
 		s.Fatalf("Dial(%s): %v", id, err)
 	}
-	s.Cleanup(func() { conn.Close() })
+	s.Cleanup(func() { _ = conn.Close() })
 	return conn
 }

@@ -59,7 +59,7 @@ func (p *display) key(k rfb.KeyEvent) {
 	}
 	switch {
 	case k.Key >= ' ' && k.Key <= '~':
-		p.typing(func(typed []byte) []byte { return append(typed, byte(k.Key)) })
+		p.typing(func(typed []byte) []byte { return append(typed, byte(k.Key&0x7f)) })
 	case k.Key == enter, k.Key == keypadEnter:
 		p.typing(func(typed []byte) []byte { return append(typed, '\n') })
 	case k.Key == backSpace:

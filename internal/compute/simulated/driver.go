@@ -167,12 +167,17 @@ func (d *Driver) About(ctx context.Context) (compute.About, error) {
 // Break makes the screen of a running desktop stop answering: its streams end, Dial
 // fails with ErrUnavailable and List says so, until Mend, a reboot, or a stop and a
 // start. Errors: ErrNotFound, ErrNotRunning, ErrUnavailable.
-func (d *Driver) Break(ctx context.Context, id string) error { return d.setBroken(ctx, id, true) }
+func (d *Driver) Break(ctx context.Context, id string) error {
+	return d.touch(ctx, id, func(x desktop) desktop { x.Broken = true; return x })
+}
 
 // Mend undoes Break. Mending what is not broken succeeds. Errors: those of Break.
-func (d *Driver) Mend(ctx context.Context, id string) error { return d.setBroken(ctx, id, false) }
+func (d *Driver) Mend(ctx context.Context, id string) error {
+	return d.touch(ctx, id, func(x desktop) desktop { x.Broken = false; return x })
+}
 
-func (d *Driver) setBroken(ctx context.Context, id string, broken bool) error {
+// touch changes the screen of a running desktop.
+func (d *Driver) touch(ctx context.Context, id string, change func(desktop) desktop) error {
 	leave, err := d.enter(ctx)
 	if err != nil {
 		return err
@@ -182,8 +187,7 @@ func (d *Driver) setBroken(ctx context.Context, id string, broken bool) error {
 	if err != nil {
 		return err
 	}
-	x.Broken = broken
-	if broken {
+	if x = change(x); x.Broken {
 		d.darken(id)
 	}
 	return d.commit(x)

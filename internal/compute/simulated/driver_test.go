@@ -1,6 +1,7 @@
 package simulated_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -53,18 +54,33 @@ func spec(n int) compute.Desktop {
 	}
 }
 
-func open(t testing.TB, cfg simulated.Config) *simulated.Driver {
-	t.Helper()
+func open(tb testing.TB, cfg simulated.Config) *simulated.Driver {
+	tb.Helper()
 	d, err := simulated.Open(cfg)
 	if err != nil {
-		t.Fatalf("Open: %v", err)
+		tb.Fatalf("Open: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := d.Close(); err != nil {
-			t.Errorf("Close: %v", err)
+			tb.Errorf("Close: %v", err)
 		}
 	})
 	return d
+}
+
+// do calls one of the methods that take a desktop onwards.
+func do(ctx context.Context, d *simulated.Driver, method string, desktop compute.Desktop) (time.Time, error) {
+	switch method {
+	case "create":
+		return d.Create(ctx, desktop)
+	case "start":
+		return d.Start(ctx, desktop.ID)
+	case "stop":
+		return d.Stop(ctx, desktop.ID)
+	case "reboot":
+		return d.Reboot(ctx, desktop.ID)
+	}
+	return d.Delete(ctx, desktop.ID)
 }
 
 // TestSuite runs the suite of all drivers on engines of every kind.

@@ -44,6 +44,7 @@ func (d *Driver) fate(id string, m method, run int) fate {
 
 func (d *Driver) behaviour(m method) Behaviour {
 	switch m {
+	case idle:
 	case creating:
 		return d.cfg.Create
 	case starting:

@@ -119,7 +119,7 @@ func (j *journal) compactWhenDue(desktops map[string]*desktop) {
 // rewrite puts a journal in place that holds these desktops and nothing else.
 func (j *journal) rewrite(desktops map[string]desktop) error {
 	next := j.path + ".new"
-	file, err := os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
+	file, err := os.OpenFile(next, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // the administrator names the folder
 	if err != nil {
 		return err
 	}

@@ -139,7 +139,8 @@ func TestManyCallers(t *testing.T) {
 	for n := range callers {
 		working.Go(func() {
 			for i := range each {
-				live(t, d, cfg, spec(n*each+i), i%2 == 0)
+				life := []string{"create", "stop", "start", "delete"}
+				live(t, d, cfg, spec(n*each+i), life[:3+i%2])
 			}
 		})
 	}
@@ -161,21 +162,12 @@ func TestManyCallers(t *testing.T) {
 	}
 }
 
-// live takes a desktop through a life that either ends with it running or with Delete.
-func live(t *testing.T, d *simulated.Driver, cfg simulated.Config, desktop compute.Desktop, end bool) {
+// live takes a desktop through a life, and looks at it and disturbs it on the way.
+func live(t *testing.T, d *simulated.Driver, cfg simulated.Config, desktop compute.Desktop, life []string) {
 	t.Helper()
-	type method = func() (time.Time, error)
-	life := []method{
-		func() (time.Time, error) { return d.Create(t.Context(), desktop) },
-		func() (time.Time, error) { return d.Stop(t.Context(), desktop.ID) },
-		func() (time.Time, error) { return d.Start(t.Context(), desktop.ID) },
-	}
-	if end {
-		life = append(life, func() (time.Time, error) { return d.Delete(t.Context(), desktop.ID) })
-	}
-	for _, call := range life {
+	for _, method := range life {
 		for range 200 { // often enough for any chain of failures
-			again, err := call()
+			again, err := do(t.Context(), d, method, desktop)
 			if err == nil && again.IsZero() {
 				break
 			}
@@ -185,8 +177,7 @@ func live(t *testing.T, d *simulated.Driver, cfg simulated.Config, desktop compu
 				}
 			}
 		}
-		// Half of the lives are looked at and disturbed on the way.
-		if conn, err := d.Dial(t.Context(), desktop.ID); err == nil && end {
+		if conn, err := d.Dial(t.Context(), desktop.ID); err == nil {
 			_ = d.Break(t.Context(), desktop.ID)
 			_ = d.Mend(t.Context(), desktop.ID)
 			conn.Close()

@@ -81,11 +81,11 @@ func (m *model) call(method, id string) (again time.Time, err error) {
 		m.bury()
 		return time.Time{}, err
 	}
-	switch {
-	case method == "create":
+	switch method {
+	case "create":
 		d = &modelDesktop{}
 		m.desktops[id] = d
-	case method == "delete":
+	case "delete":
 		d.whole, d.running = false, false
 	}
 	d.doing, d.until = method, m.now.Add(m.goes[method].Min)
@@ -143,12 +143,12 @@ func (m *model) bury() {
 	}
 }
 
-// setBroken breaks or mends a screen.
-func (m *model) setBroken(id string, broken bool) error {
+// touch breaks or mends a screen.
+func (m *model) touch(id string, how string) error {
 	if err := m.dial(id); err != nil && !errors.Is(err, compute.ErrUnavailable) {
 		return err
 	}
-	m.desktops[id].broken = broken
+	m.desktops[id].broken = how == "break"
 	m.desktops[id].ended = ""
 	return nil
 }

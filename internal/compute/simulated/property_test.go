@@ -31,19 +31,20 @@ func TestAgainstModel(t *testing.T) {
 	// A folder for all runs: rapid has no folders of its own. Each run empties it.
 	dir := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
-		p := newPair(rt, t.Context(), dir)
+		p := newPair(t.Context(), rt, dir)
 		defer p.real.Close()
 		p.t.Repeat(map[string]func(*rapid.T){
 			"call":  func(rt *rapid.T) { p.t = rt; p.call(p.method(), p.id()) },
 			"crash": func(rt *rapid.T) { p.t = rt; p.crash(p.method(), p.id()) },
 			"pass":  func(rt *rapid.T) { p.t = rt; p.pass() },
-			"break": func(rt *rapid.T) { p.t = rt; p.setBroken(p.id(), rapid.Bool().Draw(rt, "broken")) },
+			"break": func(rt *rapid.T) { p.t = rt; p.touch("break", p.id(), p.real.Break) },
+			"mend":  func(rt *rapid.T) { p.t = rt; p.touch("mend", p.id(), p.real.Mend) },
 			"":      func(rt *rapid.T) { p.t = rt; p.alike() },
 		})
 	})
 }
 
-func newPair(rt *rapid.T, ctx context.Context, dir string) *pair {
+func newPair(ctx context.Context, rt *rapid.T, dir string) *pair {
 	cfg := config()
 	cfg.Dir, cfg.Capacity = dir, rapid.IntRange(0, 3).Draw(rt, "capacity")
 	goes := make(map[string]simulated.Behaviour)
@@ -78,24 +79,8 @@ func (p *pair) method() string {
 
 func (p *pair) id() int { return rapid.IntRange(1, 4).Draw(p.t, "desktop") }
 
-// do calls a method of the engine.
-func (p *pair) do(method string, n int) (time.Time, error) {
-	id := spec(n).ID
-	switch method {
-	case "create":
-		return p.real.Create(p.ctx, spec(n))
-	case "start":
-		return p.real.Start(p.ctx, id)
-	case "stop":
-		return p.real.Stop(p.ctx, id)
-	case "reboot":
-		return p.real.Reboot(p.ctx, id)
-	}
-	return p.real.Delete(p.ctx, id)
-}
-
 func (p *pair) call(method string, n int) {
-	again, err := p.do(method, n)
+	again, err := do(p.ctx, p.real, method, spec(n))
 	wantAgain, wantErr := p.model.call(method, spec(n).ID)
 	if !again.Equal(wantAgain) || !errors.Is(err, wantErr) {
 		p.t.Fatalf("%s = %v, %v, want %v, %v", method, again, err, wantAgain, wantErr)
@@ -107,7 +92,7 @@ func (p *pair) call(method string, n int) {
 func (p *pair) crash(method string, n int) {
 	path := filepath.Join(p.cfg.Dir, "desktops.jsonl")
 	before := p.size(path)
-	_, _ = p.do(method, n)
+	_, _ = do(p.ctx, p.real, method, spec(n))
 	after := p.size(path)
 	if err := p.real.Close(); err != nil {
 		p.t.Fatal(err)
@@ -138,14 +123,10 @@ func (p *pair) pass() {
 	p.model.pass(by)
 }
 
-func (p *pair) setBroken(n int, broken bool) {
-	f := p.real.Mend
-	if broken {
-		f = p.real.Break
-	}
-	err, want := f(p.ctx, spec(n).ID), p.model.setBroken(spec(n).ID, broken)
+func (p *pair) touch(how string, n int, f func(context.Context, string) error) {
+	err, want := f(p.ctx, spec(n).ID), p.model.touch(spec(n).ID, how)
 	if !errors.Is(err, want) {
-		p.t.Fatalf("setBroken(%t) = %v, want %v", broken, err, want)
+		p.t.Fatalf("%s = %v, want %v", how, err, want)
 	}
 }
 
