@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"carrel/internal/store/storetest"
 )
 
 // program is the carrel that all scenarios run.
@@ -54,6 +56,19 @@ func TestIncus(t *testing.T) {
 		t.Fatal(err)
 	}
 	testscript.Run(t, params("incus", files))
+}
+
+// The three operations at the heart once more, with the state in PostgreSQL.
+func TestPostgreSQL(t *testing.T) {
+	t.Parallel()
+	p := params("simulated", []string{"testdata/heart_engines.txtar"})
+	setup, url := p.Setup, storetest.Postgres(t)
+	p.Setup = func(env *testscript.Env) error {
+		err := setup(env)
+		env.Values[serverKey{}].(*server).database = url //nolint:errcheck // setup put it there
+		return err
+	}
+	testscript.Run(t, p)
 }
 
 func params(engine string, files []string) testscript.Params {

@@ -33,13 +33,14 @@ const patience = 90 * time.Second
 
 // server is the carrel serve of one scenario.
 type server struct {
-	engine  string
-	dir     string
-	env     *testscript.Env
-	process *exec.Cmd
-	log     bytes.Buffer
-	about   installation.Server
-	ended   chan error
+	engine   string
+	database string // "": SQLite in the data folder
+	dir      string
+	env      *testscript.Env
+	process  *exec.Cmd
+	log      bytes.Buffer
+	about    installation.Server
+	ended    chan error
 }
 
 // project is the scenario's own part of Incus.
@@ -54,6 +55,7 @@ func serve(ts *testscript.TestScript, s *server, args []string) error {
 	}
 	args = append([]string{
 		"serve", "--data", s.dir, "--listen", "127.0.0.1:0", "--engine", s.engine, "--incus-project", s.project(),
+		"--database", s.database,
 	}, args...)
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
