@@ -68,7 +68,7 @@ type setup struct {
 	operation.Core
 	engine   simulated.Config
 	instant  bool
-	database string
+	postgres bool
 	anybody  bool // any user name will do
 }
 
@@ -92,11 +92,12 @@ func start(t *testing.T, change ...func(*setup)) *server {
 	for _, c := range change {
 		c(set)
 	}
-	if set.database == "" {
-		set.database = storetest.SQLite(t)
+	database := storetest.SQLite
+	if set.postgres {
+		database = storetest.Postgres
 	}
 	var err error
-	if set.Store, err = store.Open(t.Context(), set.database); err != nil {
+	if set.Store, err = store.Open(t.Context(), database(t)); err != nil {
 		t.Fatal(err)
 	}
 	s := &server{store: set.Store, clock: set.Clock}
@@ -330,7 +331,7 @@ func (s *server) register(t *testing.T, c client, in *sdk.RegisterWorkspaceDirec
 }
 
 // describeDirectory returns a registration, nil where there is none.
-func (s *server) describeDirectory(t *testing.T, c client, id string) *types.WorkspaceDirectory {
+func (*server) describeDirectory(t *testing.T, c client, id string) *types.WorkspaceDirectory {
 	t.Helper()
 	out, err := c.DescribeWorkspaceDirectories(t.Context(), &sdk.DescribeWorkspaceDirectoriesInput{DirectoryIds: []string{id}})
 	if err != nil {
@@ -343,8 +344,8 @@ func (s *server) describeDirectory(t *testing.T, c client, id string) *types.Wor
 }
 
 // order is an item of CreateWorkspaces.
-func order(directory, user string, change ...func(*types.WorkspaceRequest)) types.WorkspaceRequest {
-	r := types.WorkspaceRequest{DirectoryId: &directory, UserName: &user, BundleId: new(standard)}
+func order(directoryID, user string, change ...func(*types.WorkspaceRequest)) types.WorkspaceRequest {
+	r := types.WorkspaceRequest{DirectoryId: &directoryID, UserName: &user, BundleId: new(standard)}
 	for _, c := range change {
 		c(&r)
 	}
@@ -372,7 +373,7 @@ func (s *server) create(t *testing.T, c client, orders ...types.WorkspaceRequest
 }
 
 // describe returns WorkSpaces, all of them where none is named.
-func (s *server) describe(t *testing.T, c client, ids ...string) []types.Workspace {
+func (*server) describe(t *testing.T, c client, ids ...string) []types.Workspace {
 	t.Helper()
 	out, err := c.DescribeWorkspaces(t.Context(), &sdk.DescribeWorkspacesInput{WorkspaceIds: ids})
 	if err != nil {

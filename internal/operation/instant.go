@@ -56,7 +56,7 @@ func (i instant) Invoke(ctx context.Context, input any) (any, error) {
 	for _, w := range work.work {
 		for _, ref := range w.Refs {
 			if err := i.await(patience, w.Resource, ref); err != nil {
-				return output, nil //nolint:nilerr // the reply is true either way, only not yet settled
+				return output, nil // true either way, only not yet settled
 			}
 		}
 	}

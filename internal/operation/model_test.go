@@ -151,7 +151,7 @@ type broken struct {
 	request map[string]any
 }
 
-// break makes requests that break one constraint each, of every member of the input that the
+// breakages makes requests that break one constraint each, of every member of the input that the
 // whole request has.
 func (m *model) breakages(operation string) []broken {
 	var out []broken
@@ -185,7 +185,7 @@ func (m *model) spoil(name, path string, at map[string]any, try func(how string,
 			try(here+" missing", put(nil))
 		}
 		of := m.Shapes[s.Members[member].Shape]
-		for how, bad := range m.badValues(&of, old) {
+		for how, bad := range of.badValues(old) {
 			try(here+" "+how, put(bad))
 		}
 		switch inner := old.(type) {
@@ -199,7 +199,7 @@ func (m *model) spoil(name, path string, at map[string]any, try func(how string,
 				continue
 			}
 			element := m.Shapes[of.Member.Shape]
-			for how, bad := range m.badValues(&element, inner[0]) {
+			for how, bad := range element.badValues(inner[0]) {
 				try(here+"[0] "+how, func() func() {
 					good := inner[0]
 					inner[0] = bad
@@ -211,7 +211,7 @@ func (m *model) spoil(name, path string, at map[string]any, try func(how string,
 }
 
 // badValues are values that break a shape's constraints, by what is wrong with them.
-func (m *model) badValues(s *shape, good any) map[string]any {
+func (s *shape) badValues(good any) map[string]any {
 	bad := map[string]any{}
 	switch s.Type {
 	case "string":
@@ -235,7 +235,7 @@ func (m *model) badValues(s *shape, good any) map[string]any {
 			bad["too large"] = *s.Max + 1
 		}
 	case "list":
-		elements, _ := good.([]any) //nolint:errcheck // made by make
+		elements, _ := good.([]any)
 		if s.Min != nil && *s.Min > 0 {
 			bad["too few"] = []any{}
 		}

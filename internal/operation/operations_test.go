@@ -38,7 +38,7 @@ func (s *server) post(t *testing.T, operation string, body []byte) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reply.Body.Close() //nolint:errcheck // only read
+	defer reply.Body.Close()
 	var text bytes.Buffer
 	if _, err := text.ReadFrom(reply.Body); err != nil {
 		t.Fatal(err)

@@ -91,7 +91,8 @@ func TestRegisterOptions(t *testing.T) {
 		want func(id string) *types.WorkspaceDirectory
 	}{
 		"self service": {
-			workspaces.SimpleAD, sdk.RegisterWorkspaceDirectoryInput{EnableSelfService: new(true)},
+			workspaces.SimpleAD,
+			sdk.RegisterWorkspaceDirectoryInput{EnableSelfService: new(true)},
 			func(id string) *types.WorkspaceDirectory {
 				d := freshDirectory(id)
 				d.SelfservicePermissions = &types.SelfservicePermissions{
@@ -102,7 +103,8 @@ func TestRegisterOptions(t *testing.T) {
 			},
 		},
 		"the defaults, named": {
-			workspaces.SimpleAD, sdk.RegisterWorkspaceDirectoryInput{
+			workspaces.SimpleAD,
+			sdk.RegisterWorkspaceDirectoryInput{
 				EnableSelfService: new(false), Tenancy: types.TenancyShared, WorkspaceType: types.WorkspaceTypePersonal,
 				UserIdentityType: types.UserIdentityTypeAwsDirectoryService, SubnetIds: []string{subnetB, subnetA},
 			},
@@ -113,7 +115,8 @@ func TestRegisterOptions(t *testing.T) {
 			},
 		},
 		"a connector": {
-			workspaces.ADConnector, sdk.RegisterWorkspaceDirectoryInput{},
+			workspaces.ADConnector,
+			sdk.RegisterWorkspaceDirectoryInput{},
 			func(id string) *types.WorkspaceDirectory {
 				d := freshDirectory(id)
 				d.DirectoryType = types.WorkspaceDirectoryTypeAdConnector
@@ -121,7 +124,8 @@ func TestRegisterOptions(t *testing.T) {
 			},
 		},
 		"Microsoft AD, for which the API has no word": {
-			workspaces.MicrosoftAD, sdk.RegisterWorkspaceDirectoryInput{},
+			workspaces.MicrosoftAD,
+			sdk.RegisterWorkspaceDirectoryInput{},
 			func(id string) *types.WorkspaceDirectory {
 				d := freshDirectory(id)
 				d.CustomerUserName = new("Admin")
@@ -135,7 +139,8 @@ func TestRegisterOptions(t *testing.T) {
 			}, pools,
 		},
 		"pools in a domain": {
-			"", sdk.RegisterWorkspaceDirectoryInput{
+			"",
+			sdk.RegisterWorkspaceDirectoryInput{
 				WorkspaceType: types.WorkspaceTypePools, UserIdentityType: types.UserIdentityTypeCustomerManaged,
 				WorkspaceDirectoryName: new("Pools 1"), WorkspaceDirectoryDescription: new("For pools"), SubnetIds: []string{subnetA, subnetB},
 				ActiveDirectoryConfig: &types.ActiveDirectoryConfig{DomainName: new("corp.example.com"), ServiceAccountSecretArn: new(secret)},
@@ -147,7 +152,8 @@ func TestRegisterOptions(t *testing.T) {
 			},
 		},
 		"people of the customer's own": {
-			"", sdk.RegisterWorkspaceDirectoryInput{
+			"",
+			sdk.RegisterWorkspaceDirectoryInput{
 				UserIdentityType:       types.UserIdentityTypeCustomerManaged,
 				WorkspaceDirectoryName: new("Pools 1"), WorkspaceDirectoryDescription: new("For pools"), SubnetIds: []string{subnetA, subnetB},
 			},
@@ -158,7 +164,8 @@ func TestRegisterOptions(t *testing.T) {
 			},
 		},
 		"an identity center": {
-			"", sdk.RegisterWorkspaceDirectoryInput{
+			"",
+			sdk.RegisterWorkspaceDirectoryInput{
 				WorkspaceType: types.WorkspaceTypePersonal, UserIdentityType: types.UserIdentityTypeAwsIamIdentityCenter,
 				WorkspaceDirectoryName: new("Pools 1"), WorkspaceDirectoryDescription: new("For pools"), SubnetIds: []string{subnetA, subnetB},
 				IdcInstanceArn:       new("arn:aws:sso:::instance/ssoins-1"),

@@ -231,7 +231,7 @@ func TestPowerOfMany(t *testing.T) {
 // TestTerminateWhilePending leaves nothing.
 func TestTerminateWhilePending(t *testing.T) {
 	t.Parallel()
-	s := start(t, anybody, pending)
+	s := start(t, anybody, pending, func(set *setup) { set.Limits.TerminatedStays = time.Minute })
 	c := s.client()
 	out, err := c.CreateWorkspaces(t.Context(), &sdk.CreateWorkspacesInput{Workspaces: []types.WorkspaceRequest{order(s.home(t), "jane", autoStop)}})
 	if err != nil {
