@@ -64,5 +64,8 @@ func (s WorkSpaces) Handlers() []api.Handler {
 			handlers = append(handlers, op.Refuse(wsapi.OperationNotSupportedException.New("Carrel does not carry out "+name+" yet.")))
 		}
 	}
+	for i, h := range handlers {
+		handlers[i] = keepable{h}
+	}
 	return handlers
 }

@@ -353,3 +353,21 @@ func (m *model) check(t *rapid.T) {
 		}
 	}
 }
+
+// TestLivingWorkSpaces counts all but what has ended and is only still seen.
+func TestLivingWorkSpaces(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		for i, state := range workspaces.States() {
+			w := workSpace(fmt.Sprintf("ws-%d", i))
+			w.State, w.UserName, w.DirectoryID, w.Properties.ComputeType = state, w.ID, "d-"+w.ID, "STANDARD"
+			update(t, s, func(tx *store.Tx) error { return tx.InsertWorkSpace(ctx, w) })
+			living := read(t, s, func(tx *store.Tx) (bool, error) { return tx.DirectoryHasLivingWorkSpaces(ctx, here, w.DirectoryID) })
+			equal(t, living, !w.HasEnded())
+		}
+		for computeType, want := range map[string]int{"": len(workspaces.States()) - 1, "STANDARD": len(workspaces.States()) - 1, "POWER": 0} {
+			equal(t, read(t, s, func(tx *store.Tx) (int, error) { return tx.CountLivingWorkSpaces(ctx, here, computeType) }), want)
+		}
+	})
+}
