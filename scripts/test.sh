@@ -12,6 +12,7 @@ cd "$here/.."
 }
 
 scratch=$(mktemp -d)
+chmod 755 "$scratch" # PostgreSQL runs as another user
 cleanup() {
   scripts/postgres-down.sh "$scratch/postgres" || true
   rm -rf "$scratch"
