@@ -21,7 +21,7 @@ trap cleanup EXIT
 
 scripts/install-packages.sh test
 scripts/incus-up.sh
-bin/carrel --data "$scratch/data" image build
+bin/carrel image build
 
 CARREL_TEST_POSTGRES=$(scripts/postgres-up.sh "$scratch/postgres")
 export CARREL_TEST_POSTGRES

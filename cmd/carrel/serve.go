@@ -172,8 +172,13 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher) (http.Ha
 		Logger:        s.log,
 		Observe:       metrics.observe,
 	}
+	remember, err := operation.Remember(s.store)
+	if err != nil {
+		return nil, err
+	}
+	config.Middleware = []api.Middleware{remember}
 	if s.config.Instant {
-		config.Middleware = []api.Middleware{operation.Instant(s.store)}
+		config.Middleware = append(config.Middleware, operation.Instant(s.store))
 	}
 	wire, err := awsjson.New(config)
 	if err != nil {

@@ -27,8 +27,11 @@ type jsonDialect struct {
 
 func (d jsonDialect) output(body *bytes.Buffer, header http.Header, reply reply) error {
 	header.Set("Content-Type", d.contentType)
-	// Text that came in through a URL may hold bytes that are no UTF-8; they go out as U+FFFD rather than as a failure.
-	return json.MarshalWrite(body, reply.output, jsontext.AllowInvalidUTF8(true))
+	if encoded, ok := reply.output.(api.Encoded); ok {
+		body.Write(encoded)
+		return nil
+	}
+	return api.EncodeTo(body, reply.output)
 }
 
 func (d jsonDialect) exception(body *bytes.Buffer, header http.Header, reply reply) int {

@@ -31,6 +31,8 @@ type Core struct {
 	// For test suites that bring their own.
 	AnySubnet        bool // any well-formed network id will do
 	DedicatedTenancy bool // every account counts as enabled for bring your own license
+
+	room room
 }
 
 // Scope returns the partition that the caller works in.

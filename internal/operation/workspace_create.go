@@ -199,6 +199,9 @@ func (b *createBatch) checkQuota(ctx context.Context, tx *store.Tx, accepted []*
 	if len(accepted) == 0 {
 		return nil
 	}
+	if b.Store.Alone() && b.room.take(b.scope, len(accepted)) {
+		return b.checkComputeQuotas(ctx, tx, accepted)
+	}
 	n, err := tx.CountWorkSpaces(ctx, b.scope)
 	if err == nil && n+len(accepted) > b.Limits.WorkSpaces {
 		n, err = tx.CountLivingWorkSpaces(ctx, b.scope, "") // the costlier count, where it matters
@@ -210,6 +213,12 @@ func (b *createBatch) checkQuota(ctx context.Context, tx *store.Tx, accepted []*
 		return workspaces.Errorf(workspaces.CodeLimitExceeded,
 			"The account %s can have %d WorkSpaces in %s and has %d.", b.scope.Account, b.Limits.WorkSpaces, b.scope.Region, n)
 	}
+	b.room.set(b.scope, b.Limits.WorkSpaces-n-len(accepted))
+	return b.checkComputeQuotas(ctx, tx, accepted)
+}
+
+// checkComputeQuotas is checkQuota for the quotas on compute types.
+func (b *createBatch) checkComputeQuotas(ctx context.Context, tx *store.Tx, accepted []*createItem) error {
 	for _, computeType := range slices.Sorted(maps.Keys(b.Limits.ByComputeType)) {
 		if err := b.checkComputeQuota(ctx, tx, accepted, computeType); err != nil {
 			return err

@@ -27,6 +27,7 @@ func tablesOfClients() []string {
 
 // Reset forgets everything that clients made, in all accounts and regions.
 func (t *Tx) Reset(ctx context.Context) error {
+	t.touchedAll = true
 	for _, table := range tablesOfClients() {
 		if err := t.exec(ctx, "DELETE FROM "+table); err != nil {
 			return err

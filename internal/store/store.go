@@ -27,8 +27,9 @@ type Store struct {
 	backend backend
 	lastSeq atomic.Int64
 
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced after every committed change
+	mu       sync.Mutex
+	changed  chan struct{} // closed and replaced after every committed change
+	versions versions
 }
 
 // backend is what the two databases do differently.
@@ -125,8 +126,13 @@ func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
 	}
 	// From here on a client that hangs up must not break a transaction that others share.
 	ctx = context.WithoutCancel(ctx)
-	err := s.backend.update(ctx, func(in session) error { return f(&Tx{store: s, session: in}) })
+	var tx *Tx // of the last try
+	err := s.backend.update(ctx, func(in session) error {
+		tx = &Tx{store: s, session: in}
+		return f(tx)
+	})
 	if err == nil {
+		s.versions.grow(tx)
 		s.notify()
 	}
 	return err

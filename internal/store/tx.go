@@ -19,6 +19,9 @@ import (
 type Tx struct {
 	store *Store
 	session
+
+	touched    map[workspaces.Scope]bool // scopes whose WorkSpaces the transaction changes
+	touchedAll bool                      // it changes all of them
 }
 
 // Work asks for background work on things of one kind; it is River's job and its only

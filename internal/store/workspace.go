@@ -114,6 +114,7 @@ func (t *Tx) DirectoryHasLivingWorkSpaces(ctx context.Context, s workspaces.Scop
 
 // InsertWorkSpace adds a WorkSpace. Its user must have none in its directory yet.
 func (t *Tx) InsertWorkSpace(ctx context.Context, w *workspaces.WorkSpace) error {
+	t.touch(w.Scope)
 	args := append([]any{w.Account, w.Region, w.ID, t.store.nextSeq()}, workSpaceValues(w)...)
 	return t.exec(ctx, "INSERT INTO workspace ("+workSpaceColumns+") VALUES ("+placeholders(len(args))+")", args...)
 }
@@ -122,6 +123,7 @@ func (t *Tx) InsertWorkSpace(ctx context.Context, w *workspaces.WorkSpace) error
 // read, and reports whether it did. A false return means that somebody else has moved it
 // on, and that nothing was written.
 func (t *Tx) SaveWorkSpace(ctx context.Context, w *workspaces.WorkSpace, read int64) (saved bool, err error) {
+	t.touch(w.Scope)
 	args := append(workSpaceValues(w), w.Account, w.Region, w.ID, read)
 	n, err := t.execCount(ctx, "UPDATE workspace SET "+assignments(workSpaceMoves)+
 		" WHERE account = $13 AND region = $14 AND id = $15 AND generation = $16", args...)
@@ -130,6 +132,7 @@ func (t *Tx) SaveWorkSpace(ctx context.Context, w *workspaces.WorkSpace, read in
 
 // DeleteWorkSpace forgets a WorkSpace and its tags, if it still has the generation.
 func (t *Tx) DeleteWorkSpace(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
+	t.touch(r.Scope)
 	n, err := t.execCount(ctx, "DELETE FROM workspace WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
 		r.Account, r.Region, r.ID, r.Generation)
 	if err != nil || n == 0 {
