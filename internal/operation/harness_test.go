@@ -3,7 +3,9 @@ package operation_test
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"slices"
@@ -245,10 +247,24 @@ type client struct {
 // as returns a client that calls as an account in a region.
 func (s *server) as(account, region string) client {
 	return client{sdk.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: &s.http.URL, HTTPClient: s.http.Client(),
+		Region: region, BaseEndpoint: &s.http.URL, HTTPClient: readOnce{s.http.Client()},
 		Credentials: credentials.NewStaticCredentialsProvider(account, "secret", ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	}), workspaces.Scope{Account: account, Region: region}}
+}
+
+// readOnce sends requests with a body that can only be read. The SDK (smithy-go 1.28) gives
+// net/http one that also writes itself, and closes it once the reply has begun; where a server
+// is so fast that the request is just then looked at for more than its length, that looks like
+// a failure to write, and the connection is closed under the reply.
+type readOnce struct{ *http.Client }
+
+// Do sends a request.
+func (c readOnce) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.Client.Do(r)
 }
 
 // client returns the client of a test that does not care who calls.
