@@ -154,7 +154,11 @@ func work(t *testing.T, core *operation.Core, driver *simulated.Driver) (stop fu
 // wire is the service's front, which reports every exception that its operation may not answer.
 func wire(t *testing.T, set *setup) *awsjson.Handler {
 	t.Helper()
-	middleware := []api.Middleware{func(h api.Handler) api.Handler { return watched{h, t} }}
+	remember, err := operation.Remember(set.Store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	middleware := []api.Middleware{remember, func(h api.Handler) api.Handler { return watched{h, t} }}
 	if set.instant {
 		middleware = append(middleware, operation.Instant(set.Store))
 	}
