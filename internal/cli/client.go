@@ -95,8 +95,21 @@ const attempts = 2
 func (r *remote) config() aws.Config {
 	return aws.Config{
 		Region: r.region, BaseEndpoint: &r.endpoint, RetryMaxAttempts: attempts,
-		Credentials: credentials.StaticCredentialsProvider{Value: r.accessKey},
+		Credentials: credentials.StaticCredentialsProvider{Value: r.accessKey}, HTTPClient: readOnce{http.DefaultClient},
 	}
+}
+
+// readOnce sends requests with a body that can only be read. The SDK (smithy-go 1.28) closes its own once the reply has
+// begun, which a server as near as this one may do before net/http has looked for more of the body than its length; that
+// then counts as a failure to write, and the connection is closed under the reply.
+type readOnce struct{ *http.Client }
+
+// Do sends a request.
+func (c readOnce) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.Client.Do(r)
 }
 
 func (r *remote) workspaces() *workspaces.Client { return workspaces.NewFromConfig(r.config()) }
