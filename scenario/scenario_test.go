@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -51,12 +52,32 @@ func TestIncus(t *testing.T) {
 		t.Skip("CARREL_TEST_INCUS is not 1: make test sets it, where it has started Incus")
 	}
 	t.Parallel()
+	defer alone.Unlock()
+	alone.Lock()
 	files, err := filepath.Glob("testdata/*_engines.txtar")
 	if err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, params("incus", files))
+	testscript.RunT(oneByOne{t}, params("incus", files))
 }
+
+// alone is held by whoever uses Incus. A server looks for networks that are free at its first
+// start and makes them with its first desktop: two at once could choose the same.
+var alone sync.Mutex
+
+// oneByOne runs scripts one after the other.
+type oneByOne struct{ *testing.T }
+
+// Parallel does not.
+func (oneByOne) Parallel() {}
+
+// Run runs a script.
+func (o oneByOne) Run(name string, f func(testscript.T)) {
+	o.T.Run(name, func(t *testing.T) { f(oneByOne{t}) })
+}
+
+// Verbose reports whether everything is to be logged.
+func (oneByOne) Verbose() bool { return testing.Verbose() }
 
 // The three operations at the heart once more, with the state in PostgreSQL.
 func TestPostgreSQL(t *testing.T) {
@@ -76,9 +97,19 @@ func params(engine string, files []string) testscript.Params {
 		Files:               files,
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			s := &server{engine: engine, dir: filepath.Join(env.WorkDir, "data"), env: env}
+			s := &server{
+				engine: engine, dir: filepath.Join(env.WorkDir, "data"),
+				project: "carrel-" + strings.ReplaceAll(filepath.Base(env.WorkDir), "_", "-"),
+			}
 			env.Values[serverKey{}] = s
-			env.Defer(s.end)
+			env.Defer(func() {
+				if err := s.end(); err != nil {
+					env.T().Log("cleaning up: " + err.Error())
+				}
+				if env.T().(interface{ Failed() bool }).Failed() { //nolint:errcheck // a *testing.T has it
+					env.T().Log("the server's log:\n" + s.log.String())
+				}
+			})
 			// Python may live in the home folder; the AWS files there are kept out.
 			env.Setenv("HOME", os.Getenv("HOME"))
 			env.Setenv("AWS_CONFIG_FILE", filepath.Join(env.WorkDir, "aws-config"))
@@ -118,13 +149,4 @@ func command(f func(ts *testscript.TestScript, s *server, args []string) error) 
 		}
 		ts.Check(err)
 	}
-}
-
-// setenvFrom sets a variable to what a file holds, such as the last command's stdout.
-func setenvFrom(ts *testscript.TestScript, _ *server, args []string) error {
-	if len(args) != 2 {
-		return fmt.Errorf("usage: setenv-from NAME FILE")
-	}
-	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile(args[1])))
-	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,9 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/workspaces"
-	"github.com/rogpeppe/go-internal/testscript"
 
 	"carrel/internal/clock"
 	"carrel/internal/compute/incus"
@@ -31,30 +28,29 @@ import (
 // may take longer.
 const patience = 90 * time.Second
 
-// server is the carrel serve of one scenario.
+// server is a carrel serve, as a process of its own that can be killed and started again.
 type server struct {
 	engine   string
 	database string // "": SQLite in the data folder
-	dir      string
-	env      *testscript.Env
+	dir      string // the data folder
+	project  string // its own part of Incus
 	process  *exec.Cmd
-	log      bytes.Buffer
-	about    installation.Server
+	log      bytes.Buffer // of all its processes; to be read when none runs
 	ended    chan error
+
+	// As of the last start:
+	about  installation.Server
+	key    aws.Credentials
+	client *workspaces.Client
 }
 
-// project is the scenario's own part of Incus.
-func (s *server) project() string {
-	return "carrel-" + strings.ReplaceAll(filepath.Base(s.env.WorkDir), "_", "-")
-}
-
-// serve starts the server and sets the environment for its clients.
-func serve(ts *testscript.TestScript, s *server, args []string) error {
+// start starts the server and returns when it answers.
+func (s *server) start(args ...string) error {
 	if s.process != nil {
 		return errors.New("the server is running")
 	}
 	args = append([]string{
-		"serve", "--data", s.dir, "--listen", "127.0.0.1:0", "--engine", s.engine, "--incus-project", s.project(),
+		"serve", "--data", s.dir, "--listen", "127.0.0.1:0", "--engine", s.engine, "--incus-project", s.project,
 		"--database", s.database,
 	}, args...)
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
@@ -78,13 +74,11 @@ func serve(ts *testscript.TestScript, s *server, args []string) error {
 	if err != nil {
 		return err
 	}
-	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL": s.about.Endpoint, "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_REGION": s.about.Region,
-		"AWS_DEFAULT_REGION": s.about.Region, "VPC": s.about.VPCID, "SUBNETS": strings.Join(s.about.SubnetIDs, ","),
-		"SUBNET_A": s.about.SubnetIDs[0], "SUBNET_B": s.about.SubnetIDs[1],
-	} {
-		ts.Setenv(name, value)
-	}
+	s.key = aws.Credentials{AccessKeyID: id, SecretAccessKey: secret}
+	s.client = workspaces.New(workspaces.Options{
+		Region: s.about.Region, BaseEndpoint: &s.about.Endpoint, Credentials: aws.CredentialsProviderFunc(
+			func(context.Context) (aws.Credentials, error) { return s.key, nil }),
+	})
 	return nil
 }
 
@@ -136,12 +130,6 @@ func eventually(f func() error) error {
 	}
 }
 
-func shutdown(_ *testscript.TestScript, s *server, _ []string) error {
-	return s.signal(syscall.SIGTERM)
-}
-
-func crash(_ *testscript.TestScript, s *server, _ []string) error { return s.signal(syscall.SIGKILL) }
-
 func (s *server) signal(sig syscall.Signal) error {
 	if s.process == nil {
 		return errors.New("no server is running")
@@ -161,81 +149,28 @@ func (s *server) signal(sig syscall.Signal) error {
 	}
 }
 
-// end stops the server after the scenario, and cleans Incus.
-func (s *server) end() {
-	if s.env.T().(interface{ Failed() bool }).Failed() { //nolint:errcheck // a *testing.T has it
-		s.env.T().Log("the server's log:\n" + s.log.String())
-	}
+// end kills the server if it runs, and takes away what it made in Incus.
+func (s *server) end() error {
+	var err error
 	if s.process != nil {
-		_ = s.signal(syscall.SIGKILL) //nolint:errcheck // it may have ended
+		err = s.signal(syscall.SIGKILL)
 	}
 	if s.engine == "incus" {
-		if err := s.cleanIncus(); err != nil {
-			s.env.T().Log("cleaning Incus: " + err.Error())
-		}
-	}
-}
-
-// client is the Go SDK's, pointed at the scenario's server.
-func (s *server) client(ts *testscript.TestScript) *workspaces.Client {
-	return workspaces.New(workspaces.Options{
-		Region: ts.Getenv("AWS_REGION"), BaseEndpoint: &s.about.Endpoint,
-		Credentials: credentials.NewStaticCredentialsProvider(ts.Getenv("AWS_ACCESS_KEY_ID"), ts.Getenv("AWS_SECRET_ACCESS_KEY"), ""),
-	})
-}
-
-func await(ts *testscript.TestScript, s *server, args []string) error {
-	if len(args) != 2 {
-		return errors.New("usage: await ID STATE")
-	}
-	id, want := args[0], args[1]
-	client := s.client(ts)
-	return eventually(func() error {
-		out, err := client.DescribeWorkspaces(context.Background(), &workspaces.DescribeWorkspacesInput{WorkspaceIds: []string{id}})
-		if err != nil {
-			return err
-		}
-		state, message := "GONE", ""
-		if len(out.Workspaces) > 0 {
-			state, message = string(out.Workspaces[0].State), aws.ToString(out.Workspaces[0].ErrorMessage)
-		}
-		switch {
-		case state == want:
-			return nil
-		case state == "ERROR":
-			return final{fmt.Errorf("%s is in ERROR: %s", id, message)}
-		default:
-			return fmt.Errorf("%s is %s, not %s", id, state, want)
-		}
-	})
-}
-
-func controlEndpoint(_ *testscript.TestScript, s *server, args []string) error {
-	if len(args) != 2 {
-		return errors.New("usage: control PATH BODY")
-	}
-	reply, err := http.Post(s.about.Endpoint+"/_carrel/"+args[0], "application/json", strings.NewReader(args[1]))
-	if err != nil {
-		return err
-	}
-	defer reply.Body.Close() //nolint:errcheck // only read from
-	body, err := io.ReadAll(reply.Body)
-	if err == nil && reply.StatusCode >= 300 {
-		err = fmt.Errorf("%s: %s", reply.Status, body)
+		err = errors.Join(err, s.cleanIncus())
 	}
 	return err
 }
 
 // nothingLeft asks the server what its engine has, and Incus itself.
-func nothingLeft(ts *testscript.TestScript, s *server, _ []string) error {
-	err := eventually(func() error { return s.noDesktops(ts) })
+func (s *server) nothingLeft() error {
+	err := eventually(s.noDesktops)
 	if err != nil || s.engine == "simulated" {
 		return err
 	}
 	return eventually(func() error {
 		for _, path := range []string{"instances", "storage-pools/carrel/volumes/custom"} {
 			var list []string
-			if err := incusQuery("/1.0/"+path+"?project="+s.project(), &list); err != nil {
+			if err := incusQuery("/1.0/"+path+"?project="+s.project, &list); err != nil {
 				return err
 			}
 			if len(list) > 0 {
@@ -247,14 +182,13 @@ func nothingLeft(ts *testscript.TestScript, s *server, _ []string) error {
 }
 
 // noDesktops fails if the server's engine has any desktop.
-func (s *server) noDesktops(ts *testscript.TestScript) error {
+func (s *server) noDesktops() error {
 	request, err := http.NewRequest(http.MethodGet, s.about.Endpoint+"/_carrel/desktops", nil)
 	if err != nil {
 		return err
 	}
-	key := aws.Credentials{AccessKeyID: ts.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: ts.Getenv("AWS_SECRET_ACCESS_KEY")}
 	const nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of an empty body
-	err = v4.NewSigner().SignHTTP(context.Background(), key, request, nothing, "workspaces", s.about.Region, time.Now())
+	err = v4.NewSigner().SignHTTP(context.Background(), s.key, request, nothing, "workspaces", s.about.Region, time.Now())
 	if err != nil {
 		return err
 	}
@@ -290,7 +224,7 @@ func (s *server) cleanIncus() error {
 	if err = errors.Join(err, state.Close()); err != nil {
 		return err
 	}
-	driver, err := incus.Open(ctx, incus.Config{Project: s.project(), Installation: id, Clock: clock.New()})
+	driver, err := incus.Open(ctx, incus.Config{Project: s.project, Installation: id, Clock: clock.New()})
 	if err != nil {
 		return err
 	}
