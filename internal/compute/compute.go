@@ -62,6 +62,13 @@ type Driver interface {
 	About(ctx context.Context) (About, error)
 }
 
+// Tightener is a Driver that keeps desktops from the machine's own addresses by a list of
+// them, which has to be brought up to date when the machine gets another. Errors of
+// Tighten: ErrUnavailable, ErrFailed; called again it finishes what is unfinished.
+type Tightener interface {
+	Tighten(ctx context.Context) error
+}
+
 // Desktop is everything that a driver needs to make one.
 type Desktop struct {
 	ID           string // the WorkSpace id, e.g. ws-0123abcde; also names the machine

@@ -42,6 +42,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		"wake":             r.wake,
 		"drift":            r.drift,
 		"idle directories": r.idleDirectories,
+		"tighten":          r.tighten,
 	} {
 		group.Go(func() error {
 			for {
