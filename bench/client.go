@@ -88,7 +88,12 @@ func (c *connection) exchange(request []byte) (body []byte, keep bool, err error
 		return nil, false, err
 	}
 	defer reply.Body.Close() //nolint:errcheck // only read from
-	body, err = io.ReadAll(reply.Body)
+	if reply.ContentLength >= 0 {
+		body = make([]byte, reply.ContentLength)
+		_, err = io.ReadFull(reply.Body, body)
+	} else {
+		body, err = io.ReadAll(reply.Body)
+	}
 	if err == nil && reply.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", reply.Status, body)
 	}

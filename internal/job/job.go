@@ -9,6 +9,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,9 @@ type Runner struct {
 	Directories directory.Directories
 	Log         *slog.Logger
 
+	// PollEvery is how soon a job is seen on a database that cannot tell; 0: 50 ms.
+	PollEvery time.Duration
+
 	busy busy
 }
 
@@ -44,8 +48,9 @@ const (
 	workers = 40
 	// together is how many things of one job are in work at once.
 	together = 25
-	// pollEvery is how soon a job is seen. It is part of every WorkSpace's time to AVAILABLE.
-	pollEvery = 20 * time.Millisecond
+	// pollEvery is how soon a job is seen on SQLite, unless the Runner says otherwise. It is part
+	// of every WorkSpace's time to AVAILABLE, and each look costs the database a write's turn.
+	pollEvery = 50 * time.Millisecond
 	// turnTimeout is the longest that the engine may take over one turn, in real time. It ends
 	// waits for an engine that hangs: drivers have shorter ones of their own.
 	turnTimeout = 5 * time.Minute
@@ -61,8 +66,8 @@ func (r *Runner) Workers() (store.Workers, error) {
 		Logger:            slog.New(quiet{r.Log.Handler()}),
 		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
 		Workers:           registry,
-		FetchCooldown:     pollEvery,
-		FetchPollInterval: pollEvery,
+		FetchCooldown:     cmp.Or(r.PollEvery, pollEvery),
+		FetchPollInterval: cmp.Or(r.PollEvery, pollEvery),
 		JobTimeout:        -1, // each turn has its own
 		// A job that died with its process is worked again after this. Mostly the wake loop
 		// has been sooner, and then there is nothing left to do.
