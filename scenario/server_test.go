@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/workspaces"
 
 	"carrel/internal/clock"
+	"carrel/internal/compute"
 	"carrel/internal/compute/incus"
 	"carrel/internal/installation"
 	"carrel/internal/store"
@@ -183,28 +184,34 @@ func (s *server) nothingLeft() error {
 
 // noDesktops fails if the server's engine has any desktop.
 func (s *server) noDesktops() error {
+	machines, err := s.desktops()
+	if err == nil && len(machines) > 0 {
+		err = fmt.Errorf("the engine still has %v", machines)
+	}
+	return err
+}
+
+// desktops asks the server what desktops its engine has.
+func (s *server) desktops() ([]compute.Machine, error) {
 	request, err := http.NewRequest(http.MethodGet, s.about.Endpoint+"/_carrel/desktops", nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	const nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of an empty body
 	err = v4.NewSigner().SignHTTP(context.Background(), s.key, request, nothing, "workspaces", s.about.Region, time.Now())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	reply, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer reply.Body.Close() //nolint:errcheck // only read from
-	var machines []map[string]any
+	var machines []compute.Machine
 	if err := json.NewDecoder(reply.Body).Decode(&machines); err != nil {
-		return fmt.Errorf("%s: %w", reply.Status, err)
+		return nil, fmt.Errorf("%s: %w", reply.Status, err)
 	}
-	if len(machines) > 0 {
-		return fmt.Errorf("the engine still has %v", machines)
-	}
-	return nil
+	return machines, nil
 }
 
 // cleanIncus takes away what a scenario made in Incus, whatever became of it: also the
