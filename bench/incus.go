@@ -5,11 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
 	"sync"
 	"time"
+
+	"carrel/internal/rfb"
 )
 
 // benchIncus measures from CreateWorkspaces to AVAILABLE on real Incus, beside a bare
@@ -109,7 +112,7 @@ func (s *server) desktops(ctx context.Context, count, round int) ([]time.Duratio
 }
 
 // launches runs bare incus launch that often at once, and returns how long each took to
-// answer with its RFB greeting, as a loop in the instance finds it.
+// answer with its RFB greeting.
 func launches(ctx context.Context, image string, count, round int) ([]time.Duration, error) {
 	times, errs := make([]time.Duration, count), make([]error, count)
 	var wg sync.WaitGroup
@@ -137,10 +140,6 @@ func bareName(count, round, i int) string {
 	return fmt.Sprintf("carrel-bench-%d-%d-%d-%d", os.Getpid(), count, round, i)
 }
 
-// greeting waits for the screen's socket and reads its greeting. It runs in the instance, so
-// that the bare launch needs nothing of Carrel's.
-const greeting = `until [ "$(socat -u UNIX-CONNECT:/run/carrel/rfb.sock,end-close STDOUT 2>/dev/null | head -c 4)" = "RFB " ]; do sleep 0.01; done`
-
 func launch(ctx context.Context, image, name string) error {
 	out, err := exec.CommandContext(ctx, "incus", "launch", image, name, "--storage", "carrel",
 		"--config", "environment.CARREL_USER=bench", "--config", "security.idmap.isolated=true").CombinedOutput()
@@ -149,8 +148,30 @@ func launch(ctx context.Context, image, name string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if out, err = exec.CommandContext(ctx, "incus", "exec", name, "--", "sh", "-c", greeting).CombinedOutput(); err != nil {
-		return fmt.Errorf("no greeting: %w: %s", err, out)
+	var state struct{ Pid int }
+	if out, err = exec.CommandContext(ctx, "incus", "query", "/1.0/instances/"+name+"/state").Output(); err == nil {
+		err = json.Unmarshal(out, &state)
+	}
+	if err != nil {
+		return fmt.Errorf("incus query: %w", err)
+	}
+	// The screen's socket, seen from the host: the image is our own, so that no link lies there.
+	socket := fmt.Sprintf("/proc/%d/root/run/carrel/rfb.sock", state.Pid)
+	for !greets(ctx, socket) {
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s does not greet", name)
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 	return nil
+}
+
+// greets reports whether a screen answers.
+func greets(ctx context.Context, socket string) bool {
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return false
+	}
+	defer conn.Close() //nolint:errcheck // only read from
+	return rfb.Greeting(ctx, conn) == nil
 }
