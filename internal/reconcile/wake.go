@@ -20,7 +20,7 @@ const idleWake = time.Minute
 // has not been heard of because its process died. Waiting costs a row, not a worker.
 func (r *Reconciler) wake(ctx context.Context) error {
 	// What was in work when the last process ended is in nobody's hands now.
-	orphaned := r.Store.Alone()
+	orphaned := r.Store.First()
 	var last time.Time
 	for {
 		storeChanged, clockChanged := r.Store.Changed(), r.Clock.Changed()

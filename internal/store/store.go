@@ -153,6 +153,15 @@ func (s *Store) Alone() bool {
 	return alone
 }
 
+// First reports whether no other process was at work on the database when this one opened
+// it: what had been begun on then is in nobody's hands.
+func (s *Store) First() bool {
+	if b, shared := s.backend.(*postgres); shared {
+		return b.first
+	}
+	return true
+}
+
 // Changed returns a channel that is closed after the next change that this process commits.
 func (s *Store) Changed() <-chan struct{} {
 	s.mu.Lock()
