@@ -78,6 +78,30 @@ func TestKilledCreate(t *testing.T) {
 	}
 }
 
+// TestKilledNetwork kills a Carrel while it makes the network of a subnet, which Incus then
+// leaves half-made. Its successor makes it anew.
+func TestKilledNetwork(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	for n, milliseconds := range []int{40, 80, 120, 160, 200, 250, 300} {
+		moment := time.Duration(milliseconds) * time.Millisecond
+		desktop := e.desktop(byte(10+n), e.newSubnet())
+		e.killCreate(t, desktop, moment)
+		successor, err := incus.Open(t.Context(), e.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Driver = successor
+		err = e.finish(func(ctx context.Context) (time.Time, error) { return e.Create(ctx, desktop) })
+		if err != nil {
+			t.Fatalf("killed after %v, then completed: %v", moment, err)
+		}
+		if err := e.finish(func(ctx context.Context) (time.Time, error) { return e.Delete(ctx, desktop.ID) }); err != nil {
+			t.Errorf("killed after %v: Delete: %v", moment, err)
+		}
+	}
+}
+
 // killCreate has another process make the desktop and kills it in the middle of that.
 func (e *engine) killCreate(t *testing.T, desktop compute.Desktop, after time.Duration) {
 	t.Helper()

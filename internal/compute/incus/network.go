@@ -94,8 +94,8 @@ func (d *Driver) forgetNetwork(subnet compute.Subnet) {
 }
 
 func (d *Driver) makeNetworkLocked(ctx context.Context, subnet compute.Subnet) error {
-	var networks []api.Network
-	if err := d.client.get(ctx, "/networks?recursion=1", &networks); err != nil {
+	networks, err := d.wholeNetworks(ctx)
+	if err != nil {
 		return err
 	}
 	// The list first: a network must not be open even for a moment.
@@ -106,7 +106,7 @@ func (d *Driver) makeNetworkLocked(ctx context.Context, subnet compute.Subnet) e
 	if slices.ContainsFunc(networks, func(n api.Network) bool { return n.Name == name }) {
 		return nil
 	}
-	err := d.client.change(ctx, http.MethodPost, "/networks", api.NetworksPost{
+	err = d.client.change(ctx, http.MethodPost, "/networks", api.NetworksPost{
 		Name: name,
 		Type: "bridge",
 		NetworkPut: api.NetworkPut{
@@ -133,6 +133,53 @@ func (d *Driver) makeNetworkLocked(ctx context.Context, subnet compute.Subnet) e
 	return err
 }
 
+// wholeNetworks returns the networks of the machine, and removes those of ours that are
+// half-made: Incus stops making a network when whoever asked for it dies, and keeps what
+// there is of it. Desktops could not start on it, and no change of the access list succeeds
+// while it is there.
+func (d *Driver) wholeNetworks(ctx context.Context) ([]api.Network, error) {
+	var networks, whole []api.Network
+	if err := d.client.get(ctx, "/networks?recursion=1", &networks); err != nil {
+		return nil, err
+	}
+	for _, network := range networks {
+		if d.ours(network.Config) && network.Status != api.NetworkStatusCreated {
+			made, err := d.settleNetwork(ctx, network.Name)
+			if err != nil {
+				return nil, err
+			}
+			if !made {
+				continue
+			}
+		}
+		whole = append(whole, network)
+	}
+	return whole, nil
+}
+
+// settleNetwork waits until the network is made, since another Carrel process may be at it,
+// and removes it where nobody is.
+func (d *Driver) settleNetwork(ctx context.Context, name string) (made bool, err error) {
+	const attempts = 20
+	for range attempts {
+		var network api.Network
+		err := d.client.get(ctx, "/networks/"+name, &network)
+		switch {
+		case missing(err):
+			return false, nil
+		case err != nil:
+			return false, err
+		case network.Status == api.NetworkStatusCreated:
+			return true, nil
+		}
+		if err := d.real.Sleep(ctx, 100*time.Millisecond); err != nil {
+			return false, unavailable(err)
+		}
+	}
+	d.log.WarnContext(ctx, "making a half-made network anew", "network", name)
+	return false, d.removeObject(ctx, "/networks/"+name)
+}
+
 // Tighten closes addresses to desktops that the host has got since. Create does so too,
 // but on a machine whose addresses change it should not be left to that: whoever
 // reconciles is to call it every few minutes. Errors: ErrUnavailable, ErrFailed.
@@ -141,8 +188,8 @@ func (d *Driver) Tighten(ctx context.Context) error {
 	defer cancel()
 	d.networks.Lock()
 	defer d.networks.Unlock()
-	var networks []api.Network
-	if err := d.client.get(ctx, "/networks?recursion=1", &networks); err != nil {
+	networks, err := d.wholeNetworks(ctx)
+	if err != nil {
 		return fmt.Errorf("tighten: %w", err)
 	}
 	if !slices.ContainsFunc(networks, func(n api.Network) bool { return d.ours(n.Config) }) {
