@@ -34,6 +34,7 @@ type massacre struct {
 	each    int           // how many WorkSpaces each of them keeps
 	kills   int           // how often the server is killed…
 	within  time.Duration // …after it has lived for so long at the most
+	pause   time.Duration // the longest between two requests of a client
 	flags   []string      // for the server
 }
 
@@ -42,7 +43,7 @@ type massacre struct {
 // is left.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	simulated := massacre{clients: 6, each: 8, kills: 12, within: 1500 * time.Millisecond, flags: []string{"--simulated-delay=200ms"}}
+	simulated := massacre{clients: 6, each: 8, kills: 12, within: 1500 * time.Millisecond, pause: 20 * time.Millisecond, flags: []string{"--simulated-delay=200ms"}}
 	t.Run("simulated", func(t *testing.T) {
 		t.Parallel()
 		simulated.run(t, &server{engine: "simulated"})
@@ -58,7 +59,7 @@ func TestKill(t *testing.T) {
 		t.Parallel()
 		defer alone.Unlock()
 		alone.Lock()
-		massacre{clients: 2, each: 2, kills: 8, within: 5 * time.Second}.run(t, &server{engine: "incus"})
+		massacre{clients: 4, each: 2, kills: 10, within: 6 * time.Second, pause: 2 * time.Second}.run(t, &server{engine: "incus"})
 	})
 }
 
@@ -160,7 +161,7 @@ func (k *killing) massacre(m massacre) {
 	ctx, stop := context.WithCancel(k.t.Context())
 	var clients sync.WaitGroup
 	for number := range m.clients {
-		clients.Go(func() { k.work(ctx, number, m.each) })
+		clients.Go(func() { k.work(ctx, number, m) })
 	}
 	defer clients.Wait()
 	defer stop()
@@ -180,10 +181,10 @@ func (k *killing) massacre(m massacre) {
 }
 
 // work creates and terminates until the context ends, and books what was acknowledged.
-func (k *killing) work(ctx context.Context, number, each int) {
+func (k *killing) work(ctx context.Context, number int, m massacre) {
 	var mine []string
 	for n := 0; ctx.Err() == nil; n++ {
-		if len(mine) < each && (len(mine) == 0 || rand.IntN(2) == 0) {
+		if len(mine) < m.each && (len(mine) == 0 || rand.IntN(2) == 0) {
 			mine = append(mine, k.create(fmt.Sprintf("user-%d-%d", number, n), fmt.Sprintf("guest-%d-%d", number, n))...)
 		} else {
 			i := rand.IntN(len(mine))
@@ -191,7 +192,7 @@ func (k *killing) work(ctx context.Context, number, each int) {
 				mine = slices.Delete(mine, i, i+1)
 			}
 		}
-		time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond)
+		time.Sleep(time.Duration(rand.Int64N(int64(m.pause))))
 	}
 }
 
