@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -78,26 +79,51 @@ func (c *client) post(ctx context.Context, service, target string, body []byte) 
 	return out, nil
 }
 
-// exchange sends a request and reads its reply.
+// exchange sends a request and reads its reply. Of the head it reads what it needs.
 func (c *connection) exchange(request []byte) (body []byte, keep bool, err error) {
 	if _, err := c.Write(request); err != nil {
 		return nil, false, err
 	}
-	reply, err := http.ReadResponse(c.reader, nil)
+	status, err := c.line()
 	if err != nil {
 		return nil, false, err
 	}
-	defer reply.Body.Close() //nolint:errcheck // only read from
-	if reply.ContentLength >= 0 {
-		body = make([]byte, reply.ContentLength)
-		_, err = io.ReadFull(reply.Body, body)
-	} else {
-		body, err = io.ReadAll(reply.Body)
+	ok, length, keep := bytes.HasPrefix(status, []byte("HTTP/1.1 200 ")), -1, true
+	problem := string(status)
+	for {
+		line, err := c.line()
+		if err != nil {
+			return nil, false, err
+		}
+		if len(line) == 0 {
+			break
+		}
+		name, value, _ := bytes.Cut(line, []byte(": "))
+		switch {
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			length, err = strconv.Atoi(string(value))
+		case bytes.EqualFold(name, []byte("Connection")):
+			keep = !bytes.EqualFold(value, []byte("close"))
+		}
+		if err != nil {
+			return nil, false, err
+		}
 	}
-	if err == nil && reply.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", reply.Status, body)
+	if length < 0 {
+		return nil, false, fmt.Errorf("%s: a reply without a length", problem)
 	}
-	return body, !reply.Close, err
+	body = make([]byte, length)
+	_, err = io.ReadFull(c.reader, body)
+	if err == nil && !ok {
+		err = fmt.Errorf("%s: %s", problem, body)
+	}
+	return body, keep, err
+}
+
+// line reads a line of the head of a reply.
+func (c *connection) line() ([]byte, error) {
+	line, err := c.reader.ReadSlice('\n')
+	return bytes.TrimRight(line, "\r\n"), err
 }
 
 // maxRemembered is the longest body whose signed request is kept.

@@ -24,27 +24,41 @@ func (s *server) settled(ctx context.Context) error {
 
 // list reads all pages and returns how many WorkSpaces there were.
 func (s *server) list(ctx context.Context, see func(page []byte)) (count int, err error) {
+	_, err = s.pages(ctx, func(page []byte) {
+		count += bytes.Count(page, []byte(`"WorkspaceId"`))
+		if see != nil {
+			see(page)
+		}
+	})
+	return count, err
+}
+
+// pages reads all pages and returns how many bytes they had.
+func (s *server) pages(ctx context.Context, see func(page []byte)) (size int, err error) {
 	body := "{}"
 	for {
 		page, err := s.workspaces(ctx, "DescribeWorkspaces", body)
 		if err != nil {
-			return count, err
+			return size, err
 		}
+		size += len(page)
 		if see != nil {
 			see(page)
 		}
-		count += bytes.Count(page, []byte(`"WorkspaceId"`))
 		token := nextToken(page)
 		if token == "" {
-			return count, nil
+			return size, nil
 		}
 		body = `{"NextToken":"` + token + `"}`
 	}
 }
 
-// nextToken finds the token without reading the whole page, as a client would that is in a hurry.
+// maxToken is more than the end of a page holds behind its last WorkSpace.
+const maxToken = 512
+
+// nextToken finds the token, which stands at the end of a page, without reading the whole of it.
 func nextToken(page []byte) string {
-	_, rest, found := bytes.Cut(page, []byte(`"NextToken":"`))
+	_, rest, found := bytes.Cut(page[max(0, len(page)-maxToken):], []byte(`"NextToken":"`))
 	if !found {
 		return ""
 	}
@@ -145,10 +159,21 @@ func (s *server) beside(ctx context.Context, o options, bundle string, into map[
 	if err != nil {
 		return err
 	}
+	n, err := s.list(ctx, nil)
+	if err == nil && n != len(ids) {
+		err = fmt.Errorf("listed %d WorkSpaces of %d", n, len(ids))
+	}
+	if err != nil {
+		return err
+	}
+	size, err := s.pages(ctx, nil)
+	if err != nil {
+		return err
+	}
 	lists, err := measure(ctx, o.duration, func(ctx context.Context, _ int) error {
-		n, err := s.list(ctx, nil)
-		if err == nil && n != len(ids) {
-			err = fmt.Errorf("listed %d WorkSpaces of %d", n, len(ids))
+		n, err := s.pages(ctx, nil)
+		if err == nil && n != size {
+			err = fmt.Errorf("listed %d bytes, and %d the first time", n, size)
 		}
 		return err
 	})
