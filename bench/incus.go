@@ -29,7 +29,7 @@ func benchIncus(ctx context.Context, o options, t *table) error {
 		return err
 	}
 	defer s.stop()
-	for _, count := range []int{1, 5, 25} {
+	for _, count := range o.desktops {
 		rounds := max(1, 10/count)
 		var ours, bare []time.Duration
 		for round := range rounds + 1 {

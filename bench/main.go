@@ -11,6 +11,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -24,6 +25,7 @@ type options struct {
 	large    int
 	settle   int
 	image    string
+	desktops []int
 }
 
 func main() {
@@ -33,6 +35,18 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", 5*time.Second, "how long each rate is measured")
 	flag.IntVar(&o.large, "large", 100_000, "how many WorkSpaces the large store has")
 	flag.IntVar(&o.settle, "settle", 10_000, "how many WorkSpaces settle at once")
+	flag.Func("desktops", "how many Incus desktops are made at once, one after the other (default 1,5,25)", func(list string) error {
+		o.desktops = nil
+		for part := range strings.SplitSeq(list, ",") {
+			n, err := strconv.Atoi(part)
+			if err != nil || n < 1 || n > 25 {
+				return fmt.Errorf("%q is no number from 1 to 25", part)
+			}
+			o.desktops = append(o.desktops, n)
+		}
+		return nil
+	})
+	o.desktops = []int{1, 5, 25}
 	flag.StringVar(&o.image, "image", "carrel/xfce", "the image of the Incus desktops")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
