@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"syscall"
@@ -53,10 +52,10 @@ func await(_ *testscript.TestScript, s *server, args []string) error {
 		if len(out.Workspaces) > 0 {
 			state, message = string(out.Workspaces[0].State), aws.ToString(out.Workspaces[0].ErrorMessage)
 		}
-		switch {
-		case state == want:
+		switch state {
+		case want:
 			return nil
-		case state == "ERROR":
+		case "ERROR":
 			return final{fmt.Errorf("%s is in ERROR: %s", id, message)}
 		default:
 			return fmt.Errorf("%s is %s, not %s", id, state, want)
@@ -68,15 +67,7 @@ func controlEndpoint(_ *testscript.TestScript, s *server, args []string) error {
 	if len(args) != 2 {
 		return errors.New("usage: control PATH BODY")
 	}
-	reply, err := http.Post(s.about.Endpoint+"/_carrel/"+args[0], "application/json", strings.NewReader(args[1]))
-	if err != nil {
-		return err
-	}
-	defer reply.Body.Close() //nolint:errcheck // only read from
-	body, err := io.ReadAll(reply.Body)
-	if err == nil && reply.StatusCode >= 300 {
-		err = fmt.Errorf("%s: %s", reply.Status, body)
-	}
+	_, err := send(http.MethodPost, s.about.Endpoint+"/_carrel/"+args[0], args[1], nil)
 	return err
 }
 

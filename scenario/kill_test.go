@@ -185,10 +185,10 @@ func (k *killing) work(ctx context.Context, number int, m massacre) {
 	var mine []string
 	for n := 0; ctx.Err() == nil; n++ {
 		if len(mine) < m.each && (len(mine) == 0 || rand.IntN(2) == 0) {
-			mine = append(mine, k.create(fmt.Sprintf("user-%d-%d", number, n), fmt.Sprintf("guest-%d-%d", number, n))...)
+			mine = append(mine, k.create(ctx, fmt.Sprintf("user-%d-%d", number, n), fmt.Sprintf("guest-%d-%d", number, n))...)
 		} else {
 			i := rand.IntN(len(mine))
-			if k.terminate(mine[i]) {
+			if k.terminate(ctx, mine[i]) {
 				mine = slices.Delete(mine, i, i+1)
 			}
 		}
@@ -200,14 +200,14 @@ func (k *killing) work(ctx context.Context, number int, m massacre) {
 func once(o *workspaces.Options) { o.RetryMaxAttempts = 1 }
 
 // create asks for WorkSpaces and books those that were promised.
-func (k *killing) create(users ...string) []string {
+func (k *killing) create(ctx context.Context, users ...string) []string {
 	in := &workspaces.CreateWorkspacesInput{}
 	for _, user := range users {
 		in.Workspaces = append(in.Workspaces, types.WorkspaceRequest{
 			DirectoryId: &k.directory, UserName: &user, BundleId: aws.String("wsb-carrelstd"),
 		})
 	}
-	out, err := k.client.Load().CreateWorkspaces(context.Background(), in, once)
+	out, err := k.client.Load().CreateWorkspaces(ctx, in, once)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err != nil {
@@ -226,8 +226,8 @@ func (k *killing) create(users ...string) []string {
 }
 
 // terminate asks for the end of a WorkSpace, and reports whether that was promised.
-func (k *killing) terminate(id string) bool {
-	out, err := k.client.Load().TerminateWorkspaces(context.Background(), &workspaces.TerminateWorkspacesInput{
+func (k *killing) terminate(ctx context.Context, id string) bool {
+	out, err := k.client.Load().TerminateWorkspaces(ctx, &workspaces.TerminateWorkspacesInput{
 		TerminateWorkspaceRequests: []types.TerminateRequest{{WorkspaceId: &id}},
 	}, once)
 	k.mu.Lock()
@@ -359,7 +359,7 @@ func (k *killing) checkDatabase() {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // only read from
+	defer db.Close()
 	for query, want := range map[string]string{
 		"PRAGMA integrity_check":                                   "ok",
 		"SELECT COUNT(*) FROM workspace":                           "0",

@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,9 +28,9 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // it lies where the system cleans up
+	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "carrel")
-	build := exec.Command("go", "build", "-o", program, "../cmd/carrel")
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", program, "../cmd/carrel")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -60,7 +61,7 @@ func (s *server) start(args ...string) error {
 	if err := os.RemoveAll(filepath.Join(s.dir, "server.json")); err != nil {
 		return err
 	}
-	s.process = exec.Command(program, args...)
+	s.process = exec.CommandContext(context.Background(), program, args...)
 	s.process.Stdout, s.process.Stderr = &s.log, &s.log
 	s.process.Env = clean(os.Environ())
 	if err := s.process.Start(); err != nil {
@@ -100,7 +101,7 @@ func (s *server) awaitStart() error {
 		select {
 		case err := <-s.ended:
 			s.ended <- err
-			return final{fmt.Errorf("the server ended: %v\n%s", err, s.log.String())}
+			return final{fmt.Errorf("the server ended: %w\n%s", err, s.log.String())}
 		default:
 		}
 		about, err := folder.Server()
@@ -108,11 +109,8 @@ func (s *server) awaitStart() error {
 			return err
 		}
 		s.about = about
-		reply, err := http.Get(about.Endpoint + "/healthz")
-		if err != nil {
-			return err
-		}
-		return reply.Body.Close()
+		_, err = send(http.MethodGet, about.Endpoint+"/healthz", "", nil)
+		return err
 	})
 }
 
@@ -193,12 +191,23 @@ func (s *server) noDesktops() error {
 
 // desktops asks the server what desktops its engine has.
 func (s *server) desktops() ([]compute.Machine, error) {
-	request, err := http.NewRequest(http.MethodGet, s.about.Endpoint+"/_carrel/desktops", nil)
+	body, err := send(http.MethodGet, s.about.Endpoint+"/_carrel/desktops", "", func(request *http.Request) error {
+		const nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of an empty body
+		return v4.NewSigner().SignHTTP(request.Context(), s.key, request, nothing, "workspaces", s.about.Region, time.Now())
+	})
 	if err != nil {
 		return nil, err
 	}
-	const nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of an empty body
-	err = v4.NewSigner().SignHTTP(context.Background(), s.key, request, nothing, "workspaces", s.about.Region, time.Now())
+	var machines []compute.Machine
+	return machines, json.Unmarshal(body, &machines)
+}
+
+// send sends a request, signed where sign is not nil, and returns what was answered to it.
+func send(method, url, body string, sign func(*http.Request) error) ([]byte, error) {
+	request, err := http.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
+	if err == nil && sign != nil {
+		err = sign(request)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -206,12 +215,12 @@ func (s *server) desktops() ([]compute.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer reply.Body.Close() //nolint:errcheck // only read from
-	var machines []compute.Machine
-	if err := json.NewDecoder(reply.Body).Decode(&machines); err != nil {
-		return nil, fmt.Errorf("%s: %w", reply.Status, err)
+	defer reply.Body.Close()
+	text, err := io.ReadAll(reply.Body)
+	if err == nil && reply.StatusCode >= http.StatusMultipleChoices {
+		err = fmt.Errorf("%s: %s", reply.Status, text)
 	}
-	return machines, nil
+	return text, err
 }
 
 // cleanIncus takes away what a scenario made in Incus, whatever became of it: also the

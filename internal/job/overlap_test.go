@@ -21,15 +21,15 @@ type gate struct {
 	open    chan struct{} // closed: go on
 }
 
-// hold has calls of a method wait at a gate, before they are made or after.
-func hold(w *jobtest.World, method string, after bool) gate {
+// holdCreate has calls of Create wait at a gate, before they are made or after.
+func holdCreate(w *jobtest.World, after bool) gate { //nolint:revive // two of a kind
 	g := gate{reached: make(chan struct{}, 100), open: make(chan struct{})}
 	wait := func() {
 		g.reached <- struct{}{}
 		<-g.open
 	}
 	w.Driver.Do(func(ctx context.Context, call jobtest.Call, do func(context.Context) (time.Time, error)) (time.Time, error) {
-		if call.Method != method {
+		if call.Method != "Create" {
 			return do(ctx)
 		}
 		if !after {
@@ -58,7 +58,7 @@ func TestTerminatedWhileMade(t *testing.T) {
 			t.Parallel()
 			w := jobtest.New(t, storetest.SQLite(t), engine(0))
 			id := w.Create("jane")[0]
-			g := hold(w, "Create", after)
+			g := holdCreate(w, after)
 			create := w.WorkSpace(id).Ref()
 			made := make(chan error, 1)
 			go func() { made <- work(w.Context(), w.Runner, create) }()
@@ -100,7 +100,7 @@ func TestTwoProcesses(t *testing.T) {
 					w := jobtest.New(t, at, engine(0))
 					other := w.NewRunner()
 					id := w.Create("jane")[0]
-					g := hold(w, "Create", after)
+					g := holdCreate(w, after)
 					create := w.WorkSpace(id).Ref()
 					made := make(chan error, 1)
 					go func() { made <- work(w.Context(), other, create) }()
@@ -133,7 +133,7 @@ func TestRemoveOrphan(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New(t, storetest.SQLite(t), engine(0))
 	id := w.Create("jane")[0]
-	g := hold(w, "Create", true)
+	g := holdCreate(w, true)
 	made := make(chan error, 1)
 	create := w.WorkSpace(id).Ref()
 	go func() { made <- work(w.Context(), w.Runner, create) }()
@@ -161,7 +161,7 @@ func TestResetMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New(t, storetest.SQLite(t), engine(0))
 	id := w.Create("jane")[0]
-	g := hold(w, "Create", false)
+	g := holdCreate(w, false)
 	made := make(chan error, 1)
 	create := w.WorkSpace(id).Ref()
 	go func() { made <- work(w.Context(), w.Runner, create) }()

@@ -1,0 +1,121 @@
+package job_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"carrel/internal/clock"
+	"carrel/internal/job/jobtest"
+	"carrel/internal/reconcile"
+	"carrel/internal/store/storetest"
+	"carrel/internal/workspaces"
+)
+
+// settled is how many WorkSpaces each benchmark settles: as many as are to be PENDING at once.
+const settled = 10_000
+
+// BenchmarkSettle takes 10,000 WorkSpaces from CreateWorkspaces to AVAILABLE, with desktops
+// that take no time and with some that take 5 seconds, beside bare transactions of one row
+// on the same disk, one at a time.
+func BenchmarkSettle(b *testing.B) {
+	b.Run("bare", bare)
+	for _, takes := range []time.Duration{0, 5 * time.Second} {
+		b.Run(fmt.Sprintf("takes=%v", takes), func(b *testing.B) {
+			for b.Loop() {
+				settle(b, takes)
+			}
+		})
+	}
+}
+
+// bare updates one row in a transaction, again and again.
+func bare(b *testing.B) {
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.TempDir(), "bare.db")+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(b.Context(), "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)"); err != nil {
+		b.Fatal(err)
+	}
+	for i := range settled {
+		if _, err := db.ExecContext(b.Context(), "INSERT INTO t VALUES (?, 0)", i); err != nil {
+			b.Fatal(err)
+		}
+	}
+	update, err := db.PrepareContext(b.Context(), "UPDATE t SET n = n + 1 WHERE id = ?")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer update.Close()
+	n := 0
+	for b.Loop() {
+		if _, err := update.ExecContext(b.Context(), n%settled); err != nil {
+			b.Fatal(err)
+		}
+		n++
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "updates/s")
+}
+
+func settle(b *testing.B, takes time.Duration) {
+	b.Helper()
+	b.StopTimer()
+	w := jobtest.New(b, storetest.SQLite(b), engine(takes))
+	w.Clock.Reset()
+	ctx, stop := context.WithCancel(w.Context())
+	repair := &reconcile.Reconciler{
+		Store: w.Store, Clock: w.Clock, Real: clock.New(), Driver: w.Driver, Runner: w.Runner, Log: slog.New(slog.DiscardHandler),
+	}
+	var ended sync.WaitGroup
+	ended.Go(func() { _ = repair.Run(ctx) })
+	stopWorkers := w.Work()
+	defer func() {
+		stop()
+		stopWorkers()
+		ended.Wait()
+	}()
+	before := runtime.NumGoroutine()
+	most := new(atomic.Int64)
+	b.StartTimer()
+	began := time.Now()
+	for i := 0; i < settled; i += 25 {
+		users := make([]string, 25)
+		for j := range users {
+			users[j] = fmt.Sprintf("user-%d", i+j)
+		}
+		w.Create(users...)
+	}
+	asked := time.Since(began)
+	for left := settled; left > 0; {
+		time.Sleep(50 * time.Millisecond)
+		left = 0
+		most.Store(max(most.Load(), int64(runtime.NumGoroutine()-before)))
+		for _, found := range w.All() {
+			if found.State == workspaces.Pending {
+				left++
+			}
+		}
+	}
+	took := time.Since(began)
+	b.StopTimer()
+	for _, found := range w.All() {
+		if found.State != workspaces.Available {
+			b.Fatalf("%+v", found)
+		}
+	}
+	w.Driver.Calls()
+	b.ReportMetric(float64(settled)/(took-takes).Seconds(), "settled/s")
+	b.ReportMetric(asked.Seconds(), "s-to-ask")
+	b.ReportMetric(float64(most.Load()), "goroutines-more")
+	b.StartTimer()
+}
