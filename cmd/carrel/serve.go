@@ -131,7 +131,11 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 		<-ctx.Done()
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownPatience)
 		defer cancel()
-		return errors.Join(web.Shutdown(patience), workers.StopAndCancel(patience))
+		// Beside each other: a request may wait for work, and work must have ended when the store closes.
+		var stop errgroup.Group
+		stop.Go(func() error { return web.Shutdown(patience) })
+		stop.Go(func() error { return workers.StopAndCancel(patience) })
+		return stop.Wait()
 	})
 	if err := s.announce(ctx, folder, listener.Addr()); err != nil {
 		return errors.Join(err, web.Close(), group.Wait())
