@@ -43,6 +43,7 @@ func busy(err error) bool {
 		"is currently in use",
 		"is running", // it was started between our stop and our delete
 		"device or resource busy",
+		"ip -d -j link show", // it looked at a network card of a desktop that ended just then
 	)
 }
 
