@@ -12,7 +12,11 @@ import (
 	"sync"
 	"time"
 
+	"carrel/internal/clock"
+	"carrel/internal/compute/incus"
+	"carrel/internal/installation"
 	"carrel/internal/rfb"
+	"carrel/internal/store"
 )
 
 // benchIncus measures from CreateWorkspaces to AVAILABLE on real Incus, beside a bare
@@ -28,7 +32,17 @@ func benchIncus(ctx context.Context, o options, t *table) error {
 	if err != nil {
 		return err
 	}
-	defer s.stop()
+	id, err := s.installation(ctx)
+	if err != nil {
+		s.stop()
+		return err
+	}
+	defer func() {
+		s.stop()
+		if err := clean(context.WithoutCancel(ctx), project, id); err != nil {
+			fmt.Fprintln(os.Stderr, "cleaning Incus:", err)
+		}
+	}()
 	for _, count := range o.desktops {
 		rounds := max(1, 10/count)
 		var ours, bare []time.Duration
@@ -57,6 +71,28 @@ func benchIncus(ctx context.Context, o options, t *table) error {
 			fmt.Sprintf("%.2f%s", mine.Seconds()/theirs.Seconds(), target))
 	}
 	return nil
+}
+
+// installation returns what the server's things in Incus are marked with.
+func (s *server) installation(ctx context.Context) (id string, err error) {
+	state, err := store.Open(ctx, installation.Folder{Path: s.dir}.Database())
+	if err != nil {
+		return "", err
+	}
+	err = state.View(func(tx *store.Tx) (err error) {
+		id, err = tx.Setting(ctx, "installation")
+		return err
+	})
+	return id, errors.Join(err, state.Close())
+}
+
+// clean removes what the server has made in Incus.
+func clean(ctx context.Context, project, id string) error {
+	driver, err := incus.Open(ctx, incus.Config{Project: project, Installation: id, Clock: clock.New()})
+	if err != nil {
+		return err
+	}
+	return driver.Remove(ctx)
 }
 
 // desktops makes WorkSpaces at once and returns how long each took; then it terminates them.
