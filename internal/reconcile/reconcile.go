@@ -40,6 +40,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for name, loop := range map[string]func(context.Context) error{
 		"wake":             r.wake,
+		"peers":            r.peers,
 		"drift":            r.drift,
 		"idle directories": r.idleDirectories,
 		"tighten":          r.tighten,

@@ -443,3 +443,33 @@ func TestIdleDirectory(t *testing.T) {
 	w.Advance(time.Minute)
 	w.Await("it is gone", func() bool { return registered() == "" })
 }
+
+// TestPeerDies leaves work in the hands of another process on the database, which goes.
+func TestPeerDies(t *testing.T) {
+	t.Parallel()
+	url := storetest.Postgres(t)
+	w := jobtest.New(t, url, engine(0))
+	peer, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	living(t, w)
+	id := w.Create("jane")[0]
+	w.Await("it is AVAILABLE", func() bool { return w.State(id) == workspaces.Available })
+	err = peer.Update(w.Context(), func(tx *store.Tx) error {
+		found, _, err := tx.WorkSpace(w.Context(), jobtest.Scope(), id)
+		if err != nil {
+			return err
+		}
+		read := found.Generation
+		if err := found.Begin(workspaces.ActionStop, w.Clock.Now()); err != nil {
+			return err
+		}
+		_, err = tx.SaveWorkSpace(w.Context(), found, read)
+		return err
+	})
+	if err = errors.Join(err, peer.Close()); err != nil {
+		t.Fatal(err)
+	}
+	w.Await("it is STOPPED", func() bool { return w.State(id) == workspaces.Stopped })
+}

@@ -17,21 +17,19 @@ const idleWake = time.Minute
 
 // wake asks for the next turn of work on everything whose time has come: what waits for
 // the engine, for an artificial delay or for the end of a pause after a failure, and what
-// has not been heard of because its process died. Waiting costs a row, not a worker.
+// has not been heard of for so long that it must be lost. Waiting costs a row, not a worker.
 func (r *Reconciler) wake(ctx context.Context) error {
-	// What was in work when the last process ended is in nobody's hands now.
-	orphaned := r.Store.First()
 	var last time.Time
 	for {
 		storeChanged, clockChanged := r.Store.Changed(), r.Clock.Changed()
 		now := r.Clock.Now()
 		// Where the clock was set back, what waits would wait for times long past.
-		if orphaned || now.Before(last) {
+		if now.Before(last) {
 			if err := r.hasten(ctx, now); err != nil {
 				return err
 			}
 		}
-		orphaned, last = false, now
+		last = now
 		next, err := r.wakeDue(ctx, now)
 		if err != nil {
 			return err

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -29,8 +28,7 @@ type postgres struct {
 	jobs *river.Client[*sql.Tx]
 	room *semaphore.Weighted // for updates that run at once
 
-	presence *pgx.Conn // holds presenceLock for as long as the process lives
-	first    bool      // nobody else held it
+	presence presence
 }
 
 // connections is how many a process has at the most, unless pool_max_conns in the url says
@@ -53,35 +51,15 @@ func (s *Store) openPostgres(ctx context.Context, url string) error {
 		pool.Close()
 		return fmt.Errorf("store: PostgreSQL does not answer: %w", err)
 	}
-	b := &postgres{pool: pool, db: stdlib.OpenDBFromPool(pool), room: semaphore.NewWeighted(updatesAtOnce)}
+	b := &postgres{pool: pool, presence: presence{config: config.ConnConfig}, db: stdlib.OpenDBFromPool(pool), room: semaphore.NewWeighted(updatesAtOnce)}
 	if b.jobs, err = river.NewClient(riverdatabasesql.New(b.db), &river.Config{}); err != nil {
 		return errors.Join(fmt.Errorf("store: %w", err), b.close())
 	}
-	if err := b.enter(ctx, config.ConnConfig); err != nil {
+	if _, err := b.presence.others(ctx); err != nil {
 		return errors.Join(fmt.Errorf("store: %w", err), b.close())
 	}
 	s.backend = b
 	return nil
-}
-
-// presenceLock is the number of the lock that every process on the database shares. The
-// server lets go of it for a process that dies.
-const presenceLock = migrationLock + 1
-
-// enter takes presenceLock, and finds out whether anybody else has it.
-func (b *postgres) enter(ctx context.Context, config *pgx.ConnConfig) error {
-	var err error
-	if b.presence, err = pgx.ConnectConfig(ctx, config.Copy()); err != nil {
-		return err
-	}
-	if err := b.presence.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(presenceLock)).Scan(&b.first); err != nil {
-		return err
-	}
-	if _, err := b.presence.Exec(ctx, "SELECT pg_advisory_lock_shared($1)", int64(presenceLock)); err != nil || !b.first {
-		return err
-	}
-	_, err = b.presence.Exec(ctx, "SELECT pg_advisory_unlock($1)", int64(presenceLock))
-	return err
 }
 
 const (
@@ -213,8 +191,5 @@ func (b *postgres) close() error {
 	defer b.room.Release(updatesAtOnce)
 	err := b.db.Close()
 	b.pool.Close()
-	if b.presence != nil {
-		err = errors.Join(err, b.presence.Close(context.Background()))
-	}
-	return err
+	return errors.Join(err, b.presence.close())
 }

@@ -153,13 +153,13 @@ func (s *Store) Alone() bool {
 	return alone
 }
 
-// First reports whether no other process was at work on the database when this one opened
-// it: what had been begun on then is in nobody's hands.
-func (s *Store) First() bool {
+// Peers returns the other processes that have the database open, by numbers that are not
+// given again soon. One that dies is no longer among them, within moments.
+func (s *Store) Peers(ctx context.Context) ([]int, error) {
 	if b, shared := s.backend.(*postgres); shared {
-		return b.first
+		return b.presence.others(ctx)
 	}
-	return true
+	return nil, nil
 }
 
 // Changed returns a channel that is closed after the next change that this process commits.
