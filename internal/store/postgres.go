@@ -53,10 +53,10 @@ func (s *Store) openPostgres(ctx context.Context, url string) error {
 	}
 	b := &postgres{pool: pool, presence: presence{config: config.ConnConfig}, db: stdlib.OpenDBFromPool(pool), room: semaphore.NewWeighted(updatesAtOnce)}
 	if b.jobs, err = river.NewClient(riverdatabasesql.New(b.db), &river.Config{}); err != nil {
-		return errors.Join(fmt.Errorf("store: %w", err), b.close())
+		return errors.Join(fmt.Errorf("store: %w", err), b.close()) //nolint:contextcheck // what is closed is closed
 	}
 	if _, err := b.presence.others(ctx); err != nil {
-		return errors.Join(fmt.Errorf("store: %w", err), b.close())
+		return errors.Join(fmt.Errorf("store: %w", err), b.close()) //nolint:contextcheck // what is closed is closed
 	}
 	s.backend = b
 	return nil

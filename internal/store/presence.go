@@ -33,11 +33,11 @@ func (p *presence) others(ctx context.Context) ([]int, error) {
 		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 		AND (classid::bigint << 32) | objid::bigint = $1`, int64(presenceLock))
 	if err != nil {
-		return nil, errors.Join(err, p.leave())
+		return nil, errors.Join(err, p.leave(ctx))
 	}
 	others, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	if err != nil {
-		return nil, errors.Join(err, p.leave())
+		return nil, errors.Join(err, p.leave(ctx))
 	}
 	return others, nil
 }
@@ -47,15 +47,15 @@ func (p *presence) enter(ctx context.Context) (err error) {
 		return err
 	}
 	if _, err := p.conn.Exec(ctx, "SELECT pg_advisory_lock_shared($1)", int64(presenceLock)); err != nil {
-		return errors.Join(err, p.leave())
+		return errors.Join(err, p.leave(ctx))
 	}
 	return nil
 }
 
-func (p *presence) leave() error {
+func (p *presence) leave(ctx context.Context) error {
 	conn := p.conn
 	p.conn = nil
-	return conn.Close(context.Background())
+	return conn.Close(context.WithoutCancel(ctx))
 }
 
 // close gives the lock back.
@@ -65,5 +65,5 @@ func (p *presence) close() error {
 	if p.conn == nil {
 		return nil
 	}
-	return p.leave()
+	return p.leave(context.Background())
 }
