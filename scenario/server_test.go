@@ -244,7 +244,7 @@ func (s *server) cleanIncus() error {
 	if err != nil {
 		return err
 	}
-	return driver.Remove(ctx)
+	return eventually(func() error { return driver.Remove(ctx) })
 }
 
 func incusQuery(path string, into any) error {
