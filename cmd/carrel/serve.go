@@ -40,9 +40,6 @@ import (
 // been told to stop. Work that is cut off is taken up at the next start.
 const shutdownPatience = 10 * time.Second
 
-// instantPoll is how soon jobs are seen where every reply waits for its own.
-const instantPoll = 10 * time.Millisecond
-
 // server is a Carrel put together from its configuration.
 type server struct {
 	config *cli.Config
@@ -157,9 +154,6 @@ func (s *server) core() (*operation.Core, *embedded.Hasher) {
 	}
 	s.runner = &job.Runner{
 		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Limits: limits, Directories: directories, Log: s.log,
-	}
-	if c.Instant {
-		s.runner.PollEvery = instantPoll
 	}
 	return &operation.Core{
 		Store: s.store, Clock: s.clock, Limits: limits, Bundles: bundles, Directories: directories,

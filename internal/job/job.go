@@ -9,7 +9,6 @@
 package job
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,38 +35,40 @@ type Runner struct {
 	Directories directory.Directories
 	Log         *slog.Logger
 
-	// PollEvery is how soon a job is seen on a database that cannot tell; 0: 50 ms.
-	PollEvery time.Duration
-
 	busy busy
 }
 
 const (
-	// workers is how many jobs River has in work at once. Most of them wait for the engine,
-	// which itself holds back what it cannot do at once.
-	workers = 40
+	// maxJobs is how many jobs River has in work at once, and how many are in hand. Most of them
+	// wait for the engine, which itself holds back what it cannot do at once.
+	maxJobs = 40
 	// together is how many things of one job are in work at once.
 	together = 25
-	// pollEvery is how soon a job is seen on SQLite, unless the Runner says otherwise. It is part
-	// of every WorkSpace's time to AVAILABLE, and each look costs the database a write's turn.
+	// pollEvery is how soon a job of another process is seen, and alonePoll how soon one that no
+	// hand was free for. Each look costs the database a write's turn.
 	pollEvery = 50 * time.Millisecond
+	alonePoll = 250 * time.Millisecond
 	// turnTimeout is the longest that the engine may take over one turn, in real time. It ends
 	// waits for an engine that hangs: drivers have shorter ones of their own.
 	turnTimeout = 5 * time.Minute
 )
 
-// Workers returns a River client that hands the runner its work, not yet started.
+// Workers returns what hands the runner its work, not yet started.
 func (r *Runner) Workers() (store.Workers, error) {
 	registry := river.NewWorkers()
 	river.AddWorker(registry, river.WorkFunc(func(ctx context.Context, j *river.Job[store.Work]) error {
 		return r.Do(ctx, j.Args)
 	}))
-	return r.Store.Workers(&river.Config{
+	poll := pollEvery
+	if r.Store.Alone() {
+		poll = alonePoll
+	}
+	workers, err := r.Store.Workers(&river.Config{
 		Logger:            slog.New(quiet{r.Log.Handler()}),
-		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers}},
+		Queues:            map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: maxJobs}},
 		Workers:           registry,
-		FetchCooldown:     cmp.Or(r.PollEvery, pollEvery),
-		FetchPollInterval: cmp.Or(r.PollEvery, pollEvery),
+		FetchCooldown:     poll,
+		FetchPollInterval: poll,
 		JobTimeout:        -1, // each turn has its own
 		// A job that died with its process is worked again after this. Mostly the wake loop
 		// has been sooner, and then there is nothing left to do.
@@ -75,6 +76,10 @@ func (r *Runner) Workers() (store.Workers, error) {
 		// What has been done is of no further use.
 		CompletedJobRetentionPeriod: time.Minute,
 	})
+	if err != nil || !r.Store.Alone() {
+		return workers, err // another process may be at what this one has asked for
+	}
+	return &hands{Workers: workers, runner: r, free: make(chan struct{}, maxJobs)}, nil
 }
 
 // Do takes one turn of work on each thing. An error is one that a later turn may not have,

@@ -30,6 +30,7 @@ type Store struct {
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced after every committed change
 	versions versions
+	handOver func(Work)
 }
 
 // backend is what the two databases do differently.
@@ -133,7 +134,11 @@ func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
 	})
 	if err == nil {
 		s.versions.grow(tx)
-		s.notify()
+		if take := s.notify(); take != nil {
+			for _, w := range tx.asked {
+				take(w)
+			}
+		}
 	}
 	return err
 }
@@ -169,11 +174,21 @@ func (s *Store) Changed() <-chan struct{} {
 	return s.changed
 }
 
-func (s *Store) notify() {
+// HandOver has f called with all work that this process asks for from now on, as soon as it is
+// committed; nil ends it. f must not wait. It is a short cut: the work's job is there as well.
+func (s *Store) HandOver(f func(Work)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.handOver = f
+}
+
+// notify tells of a committed change, and returns who takes work over.
+func (s *Store) notify() (handOver func(Work)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.changed)
 	s.changed = make(chan struct{})
+	return s.handOver
 }
 
 // followSeq makes nextSeq go on behind what the database has, should the clock have gone back.

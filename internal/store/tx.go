@@ -22,6 +22,7 @@ type Tx struct {
 
 	touched    map[workspaces.Scope]bool // scopes whose WorkSpaces the transaction changes
 	touchedAll bool                      // it changes all of them
+	asked      []Work                    // what Enqueue was called with
 }
 
 // Work asks for background work on things of one kind; it is River's job and its only
@@ -43,6 +44,7 @@ func (t *Tx) Enqueue(ctx context.Context, w Work) error {
 	if len(w.Refs) == 0 {
 		return nil
 	}
+	t.asked = append(t.asked, w)
 	return t.store.backend.enqueue(t.patient(ctx), t.tx, w)
 }
 
