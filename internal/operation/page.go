@@ -2,12 +2,10 @@ package operation
 
 import (
 	"context"
-	"encoding/base64"
-	"hash/fnv"
 	"slices"
 	"strconv"
-	"strings"
 
+	"carrel/internal/operation/cursor"
 	"carrel/internal/workspaces"
 )
 
@@ -32,7 +30,7 @@ func PageToken(position int64, about ...string) *string {
 	if position == 0 {
 		return nil
 	}
-	return new(base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(position, 36) + "." + fingerprint(about))))
+	return cursor.Token(strconv.FormatInt(position, 36), about...)
 }
 
 // PagePosition reads a NextToken, nil for the first page.
@@ -40,25 +38,15 @@ func PagePosition(token *string, about ...string) (int64, error) {
 	if token == nil {
 		return 0, nil
 	}
-	refused := workspaces.Errorf(workspaces.CodeInvalidNextToken, "The NextToken is not one that this request was given.")
-	text, err := base64.RawURLEncoding.DecodeString(*token)
+	key, err := cursor.Key(token, about...)
 	if err != nil {
-		return 0, refused
+		return 0, err
 	}
-	number, print, ok := strings.Cut(string(text), ".")
-	position, err := strconv.ParseInt(number, 36, 64)
-	if !ok || err != nil || position <= 0 || print != fingerprint(about) {
-		return 0, refused
+	position, err := strconv.ParseInt(key, 36, 64)
+	if err != nil || position <= 0 {
+		return 0, workspaces.Errorf(workspaces.CodeInvalidNextToken, "The NextToken is not one that this request was given.")
 	}
 	return position, nil
-}
-
-func fingerprint(about []string) string {
-	h := fnv.New64a()
-	for _, s := range about {
-		_, _ = h.Write([]byte(s + "\x00")) // a hash takes everything
-	}
-	return strconv.FormatUint(h.Sum64(), 36)
 }
 
 // PageSize returns how many a page holds.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,6 +76,9 @@ func TestSizesHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !about.SizesEnforced {
+		if os.Getenv("CARREL_TEST_INCUS") == "1" {
+			t.Fatal("the pool enforces no sizes, and scripts/incus-up.sh makes one that does: ", about.Problems)
+		}
 		t.Skip("the pool enforces no sizes: ", about.Problems)
 	}
 	id := e.create(t, 10)
