@@ -14,12 +14,12 @@ import (
 	"carrel/internal/workspaces"
 )
 
+// noPolicies is why most operations that declare AccessDeniedException never answer it.
+const noPolicies = "every key may do everything in its account"
+
 // unreachable are the exceptions that an operation declares and Carrel has no cause for.
 func unreachable() map[string]map[string]string {
-	const (
-		noPolicies = "every key may do everything in its account"
-		noRoles    = "there are no IAM roles, so none is missing"
-	)
+	const noRoles = "there are no IAM roles, so none is missing"
 	return map[string]map[string]string{
 		"RegisterWorkspaceDirectory":   {"AccessDeniedException": noPolicies, "WorkspacesDefaultRoleNotFoundException": noRoles},
 		"DeregisterWorkspaceDirectory": {"AccessDeniedException": noPolicies, invalid: "its one member is checked by the model"},
@@ -29,10 +29,49 @@ func unreachable() map[string]map[string]string {
 	}
 }
 
+// way leads an operation to an exception.
+type way struct {
+	op   api.Info
+	want string
+	do   func() error
+}
+
 // TestExceptions drives every operation that is carried out into every exception that it
 // declares. What it does not declare, the harness reports in all tests.
 func TestExceptions(t *testing.T) {
 	t.Parallel()
+	driven := make(map[string]map[string]bool)
+	// A group of operations has a function, beside its other tests, that starts what it needs.
+	for _, w := range slices.Concat(
+		waysOfWorkSpaces(t),
+	) {
+		refused(t, w.do(), w.want)
+		if driven[w.op.Name] == nil {
+			driven[w.op.Name] = make(map[string]bool)
+		}
+		driven[w.op.Name][w.want] = true
+	}
+	for _, op := range wsapi.Service.Operations {
+		spec := op.Spec()
+		if slices.Contains(unsupported(), spec.Name) {
+			continue
+		}
+		for name := range unreachable()[spec.Name] {
+			if driven[spec.Name][name] {
+				t.Errorf("%s: %s is not unreachable", spec.Name, name)
+			}
+		}
+		known := slices.Sorted(maps.Keys(driven[spec.Name]))
+		known = slices.Sorted(slices.Values(slices.AppendSeq(known, maps.Keys(unreachable()[spec.Name]))))
+		if declared := slices.Sorted(slices.Values(spec.Exceptions)); !slices.Equal(known, declared) {
+			t.Errorf("%s declares %v, of which the tests know %v", spec.Name, declared, known)
+		}
+	}
+}
+
+// waysOfWorkSpaces are those of WorkSpaces, their directories and tags.
+func waysOfWorkSpaces(t *testing.T) []way {
+	t.Helper()
 	s := start(t, anybody, func(set *setup) {
 		set.Limits.WorkSpaces, set.Limits.RegisteredDirectories = 1, 2
 		set.Limits.Registration = time.Hour
@@ -73,12 +112,7 @@ func TestExceptions(t *testing.T) {
 		_, err := c.CreateTags(t.Context(), &sdk.CreateTagsInput{ResourceId: &id, Tags: tags})
 		return err
 	}
-	driven := make(map[string]map[string]bool)
-	for _, d := range []struct {
-		op   api.Info
-		want string
-		do   func() error
-	}{
+	return []way{
 		{wsapi.RegisterWorkspaceDirectory.Spec(), invalid, func() error { return subnets(nowhere, subnetA) }},
 		{wsapi.RegisterWorkspaceDirectory.Spec(), notFound, func() error { return directory("d-0123456789") }},
 		{wsapi.RegisterWorkspaceDirectory.Spec(), badState, func() error { return directory(failing) }},
@@ -119,27 +153,5 @@ func TestExceptions(t *testing.T) {
 			_, err := c.DescribeTags(t.Context(), &sdk.DescribeTagsInput{ResourceId: new(unknown)})
 			return err
 		}},
-	} {
-		refused(t, d.do(), d.want)
-		if driven[d.op.Name] == nil {
-			driven[d.op.Name] = make(map[string]bool)
-		}
-		driven[d.op.Name][d.want] = true
-	}
-	for _, op := range wsapi.Service.Operations {
-		spec := op.Spec()
-		if slices.Contains(unsupported(), spec.Name) {
-			continue
-		}
-		for name := range unreachable()[spec.Name] {
-			if driven[spec.Name][name] {
-				t.Errorf("%s: %s is not unreachable", spec.Name, name)
-			}
-		}
-		known := slices.Sorted(maps.Keys(driven[spec.Name]))
-		known = slices.Sorted(slices.Values(slices.AppendSeq(known, maps.Keys(unreachable()[spec.Name]))))
-		if declared := slices.Sorted(slices.Values(spec.Exceptions)); !slices.Equal(known, declared) {
-			t.Errorf("%s declares %v, of which the tests know %v", spec.Name, declared, known)
-		}
 	}
 }

@@ -40,13 +40,9 @@ func (r *Reconciler) wake(ctx context.Context) error {
 	}
 }
 
-func kinds() []workspaces.Kind {
-	return []workspaces.Kind{workspaces.KindWorkSpace, workspaces.KindDirectory, workspaces.KindWorkspaceDirectory}
-}
-
 func (r *Reconciler) hasten(ctx context.Context, now time.Time) error {
 	return r.Store.Update(ctx, func(tx *store.Tx) error {
-		for _, kind := range kinds() {
+		for _, kind := range workspaces.Kinds() {
 			if err := tx.HastenAll(ctx, kind, now); err != nil {
 				return err
 			}
@@ -58,7 +54,7 @@ func (r *Reconciler) hasten(ctx context.Context, now time.Time) error {
 // wakeDue enqueues all that is due now and returns when there will be more; the zero time
 // where nothing waits.
 func (r *Reconciler) wakeDue(ctx context.Context, now time.Time) (next time.Time, err error) {
-	for _, kind := range kinds() {
+	for _, kind := range workspaces.Kinds() {
 		due, err := r.nextDue(ctx, kind)
 		for err == nil && !due.IsZero() && !due.After(now) {
 			if err = r.wakeSome(ctx, kind, now); err == nil {

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-
-	"carrel/internal/workspaces"
 )
 
 // Setting returns a named value of the installation, "" where there is none.
@@ -34,12 +32,4 @@ func (t *Tx) Reset(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// ResourceExists reports whether a scope has a resource with the id that can carry tags.
-func (t *Tx) ResourceExists(ctx context.Context, s workspaces.Scope, id string) (exists bool, err error) {
-	err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM workspace WHERE account = $1 AND region = $2 AND id = $3)"+
-		" OR EXISTS (SELECT 1 FROM workspace_directory WHERE account = $1 AND region = $2 AND id = $3)",
-		s.Account, s.Region, id).Scan(&exists)
-	return exists, err
 }

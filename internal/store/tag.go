@@ -2,9 +2,45 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"carrel/internal/workspaces"
 )
+
+// Taggable is a sort of resource that can have tags. Its ARN is
+// arn:aws:SERVICE:REGION:ACCOUNT:TYPE/ID.
+type Taggable struct {
+	Service string
+	Type    string
+	table   string   // where such resources are
+	ids     []string // what their ids begin with
+}
+
+// Taggables returns every sort of resource that can have tags.
+func Taggables() []Taggable {
+	return []Taggable{
+		{Service: "workspaces", Type: "workspace", table: "workspace", ids: []string{"ws-"}},
+		{Service: "workspaces", Type: "directory", table: "workspace_directory", ids: []string{"d-", "wsd-"}},
+	}
+}
+
+// holds reports whether an id is of this sort of resource.
+func (g Taggable) holds(id string) bool {
+	return slices.ContainsFunc(g.ids, func(prefix string) bool { return strings.HasPrefix(id, prefix) })
+}
+
+// ResourceExists reports whether a scope has a resource of WorkSpaces with the id that can have tags.
+func (t *Tx) ResourceExists(ctx context.Context, s workspaces.Scope, id string) (exists bool, err error) {
+	for _, g := range Taggables() {
+		if g.holds(id) {
+			err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM "+g.table+" WHERE account = $1 AND region = $2 AND id = $3)",
+				s.Account, s.Region, id).Scan(&exists)
+			return exists, err
+		}
+	}
+	return false, nil
+}
 
 // Tags returns the tags of a resource, by key.
 func (t *Tx) Tags(ctx context.Context, s workspaces.Scope, resourceID string) ([]workspaces.Tag, error) {

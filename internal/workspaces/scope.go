@@ -25,6 +25,9 @@ const (
 	KindWorkspaceDirectory Kind = "workspace_directory"
 )
 
+// Kinds returns all kinds.
+func Kinds() []Kind { return []Kind{KindWorkSpace, KindDirectory, KindWorkspaceDirectory} }
+
 // Ref names one turn of work on one thing. The generation is the one that the
 // thing had when the work was asked for: if it has moved on, the work is stale
 // and must not touch it.

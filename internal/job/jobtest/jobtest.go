@@ -140,18 +140,13 @@ func (w *World) Crash() {
 func (w *World) Hasten() {
 	w.tb.Helper()
 	w.Update(func(ctx context.Context, tx *store.Tx) error {
-		for _, kind := range Kinds() {
+		for _, kind := range workspaces.Kinds() {
 			if err := tx.HastenAll(ctx, kind, w.Clock.Now()); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-// Kinds are the kinds of things that work is done on.
-func Kinds() []workspaces.Kind {
-	return []workspaces.Kind{workspaces.KindWorkSpace, workspaces.KindDirectory, workspaces.KindWorkspaceDirectory}
 }
 
 // Update changes the store, or fails the test.
@@ -289,7 +284,7 @@ func (w *World) Do(refs ...workspaces.Ref) {
 // WakeDue takes a turn on everything that is due, as the wake loop would have it done.
 func (w *World) WakeDue() {
 	w.tb.Helper()
-	for _, kind := range Kinds() {
+	for _, kind := range workspaces.Kinds() {
 		var refs []workspaces.Ref
 		w.Update(func(ctx context.Context, tx *store.Tx) (err error) {
 			now := w.Clock.Now()
@@ -307,7 +302,7 @@ func (w *World) NextDue() (next time.Time) {
 	w.tb.Helper()
 	w.View(func(ctx context.Context, tx *store.Tx) error {
 		next = time.Time{}
-		for _, kind := range Kinds() {
+		for _, kind := range workspaces.Kinds() {
 			due, err := tx.NextDue(ctx, kind)
 			if err != nil {
 				return err
