@@ -19,13 +19,26 @@ const noPolicies = "every key may do everything in its account"
 
 // unreachable are the exceptions that an operation declares and Carrel has no cause for.
 func unreachable() map[string]map[string]string {
-	const noRoles = "there are no IAM roles, so none is missing"
+	const (
+		noRoles       = "there are no IAM roles, so none is missing"
+		noFailures    = "what is made is a row, which is written or not"
+		noGroupStates = "groups have no states"
+		allKinds      = "every kind of directory can have groups"
+	)
 	return map[string]map[string]string{
-		"RegisterWorkspaceDirectory":   {"AccessDeniedException": noPolicies, "WorkspacesDefaultRoleNotFoundException": noRoles},
-		"DeregisterWorkspaceDirectory": {"AccessDeniedException": noPolicies, invalid: "its one member is checked by the model"},
+		"RegisterWorkspaceDirectory":   {denied: noPolicies, "WorkspacesDefaultRoleNotFoundException": noRoles},
+		"DeregisterWorkspaceDirectory": {denied: noPolicies, invalid: "its one member is checked by the model"},
 		"DescribeWorkspaces":           {"ResourceUnavailableException": "what is described is in the store, which is there or fails as a whole"},
 		"RebootWorkspaces":             {notSupported: "what cannot be rebooted fails alone"},
 		"DeleteTags":                   {invalid: "its members are checked by the model"},
+		"CreateIpGroup":                {denied: noPolicies, "ResourceCreationFailedException": noFailures},
+		"DescribeIpGroups":             {denied: noPolicies},
+		"DeleteIpGroup":                {denied: noPolicies, invalid: "its one member is checked by the model"},
+		"AuthorizeIpRules":             {denied: noPolicies, badState: noGroupStates},
+		"RevokeIpRules":                {denied: noPolicies, badState: noGroupStates},
+		"UpdateRulesOfIpGroup":         {denied: noPolicies, badState: noGroupStates},
+		"AssociateIpGroups":            {denied: noPolicies, notSupported: allKinds},
+		"DisassociateIpGroups":         {denied: noPolicies, notSupported: allKinds},
 	}
 }
 
@@ -43,7 +56,7 @@ func TestExceptions(t *testing.T) {
 	driven := make(map[string]map[string]bool)
 	// A group of operations has a function, beside its other tests, that starts what it needs.
 	for _, w := range slices.Concat(
-		waysOfWorkSpaces(t),
+		waysOfWorkSpaces(t), waysOfIPGroups(t),
 	) {
 		refused(t, w.do(), w.want)
 		if driven[w.op.Name] == nil {

@@ -503,6 +503,8 @@ const (
 	limit        = "ResourceLimitExceededException"
 	badState     = "InvalidResourceStateException"
 	notSupported = "OperationNotSupportedException"
+	denied       = "AccessDeniedException"
+	associated   = "ResourceAssociatedException"
 	badNetwork   = "UnsupportedNetworkConfigurationException"
 )
 

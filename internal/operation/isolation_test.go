@@ -1,6 +1,7 @@
 package operation_test
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
@@ -17,9 +18,14 @@ func TestIsolation(t *testing.T) {
 	owner := s.client()
 	d, free := s.home(t), s.directory(t, owner.scope)
 	w := s.create(t, owner, order(d, "jane", autoStop, func(r *types.WorkspaceRequest) { r.Tags = tags(1, "") }))[0]
-	before := show([]any{s.describe(t, owner), s.describeDirectory(t, owner, d), tagsOf(t, owner, w)})
+	g := newGroup(t, owner, "office", rule("192.0.2.1"))
+	if err := owner.associate(t, d, g); err != nil {
+		t.Fatal(err)
+	}
+	before := show([]any{s.describe(t, owner), s.describeDirectory(t, owner, d), tagsOf(t, owner, w), rulesOf(t, owner, g)})
 
 	tried := attempts(d, free, w)
+	maps.Copy(tried, ipGroupAttempts(d, g))
 	for _, name := range operations(t) {
 		if _, ok := tried[name]; !ok && !slices.Contains(unsupported(), name) {
 			t.Errorf("nothing is tried with %s", name)
@@ -39,7 +45,7 @@ func TestIsolation(t *testing.T) {
 			t.Errorf("%v sees %s, has %s", c.scope, show(all), own)
 		}
 	}
-	if after := show([]any{s.describe(t, owner), s.describeDirectory(t, owner, d), tagsOf(t, owner, w)}); !reflect.DeepEqual(before, after) {
+	if after := show([]any{s.describe(t, owner), s.describeDirectory(t, owner, d), tagsOf(t, owner, w), rulesOf(t, owner, g)}); !reflect.DeepEqual(before, after) {
 		t.Errorf("before: %s\nafter: %s", before, after)
 	}
 }
@@ -111,5 +117,30 @@ func attempts(d, free, w string) map[string]func(t *testing.T, c client) {
 				refused(t, err, notFound, id)
 			}
 		},
+	}
+}
+
+// ipGroupAttempts are what a stranger tries with a directory and a group that is associated with it.
+func ipGroupAttempts(d, g string) map[string]func(t *testing.T, c client) {
+	missing := func(try func(t *testing.T, c client) error, id string) func(t *testing.T, c client) {
+		return func(t *testing.T, c client) { t.Helper(); refused(t, try(t, c), notFound, id) }
+	}
+	return map[string]func(t *testing.T, c client){
+		"CreateIpGroup": func(t *testing.T, c client) { t.Helper(); newGroup(t, c, "office") },
+		"DescribeIpGroups": func(t *testing.T, c client) {
+			t.Helper()
+			for _, ids := range [][]string{nil, {g}} {
+				out, err := c.DescribeIpGroups(t.Context(), &sdk.DescribeIpGroupsInput{GroupIds: ids})
+				if err != nil || slices.ContainsFunc(out.Result, func(found types.WorkspacesIpGroup) bool { return *found.GroupId == g }) {
+					t.Errorf("%s, %v", show(out), err)
+				}
+			}
+		},
+		"DeleteIpGroup":        missing(func(t *testing.T, c client) error { t.Helper(); return c.deleteGroup(t, g) }, g),
+		"AuthorizeIpRules":     missing(func(t *testing.T, c client) error { t.Helper(); return c.authorize(t, g, rule("10.0.0.0/8")) }, g),
+		"RevokeIpRules":        missing(func(t *testing.T, c client) error { t.Helper(); return c.revoke(t, g, "192.0.2.1") }, g),
+		"UpdateRulesOfIpGroup": missing(func(t *testing.T, c client) error { t.Helper(); return c.updateRules(t, g) }, g),
+		"AssociateIpGroups":    missing(func(t *testing.T, c client) error { t.Helper(); return c.associate(t, d, g) }, d),
+		"DisassociateIpGroups": missing(func(t *testing.T, c client) error { t.Helper(); return c.disassociate(t, d, g) }, d),
 	}
 }

@@ -33,19 +33,27 @@ func exceptions() Exceptions {
 func (s WorkSpaces) bound() []api.Handler {
 	t := exceptions()
 	return []api.Handler{
+		Bind(t, wsapi.AssociateIpGroups, s.AssociateIpGroups),
+		Bind(t, wsapi.AuthorizeIpRules, s.AuthorizeIpRules),
+		Bind(t, wsapi.CreateIpGroup, s.CreateIpGroup),
 		Bind(t, wsapi.CreateTags, s.CreateTags),
 		Bind(t, wsapi.CreateWorkspaces, s.CreateWorkspaces),
+		Bind(t, wsapi.DeleteIpGroup, s.DeleteIpGroup),
 		Bind(t, wsapi.DeleteTags, s.DeleteTags),
 		Bind(t, wsapi.DeregisterWorkspaceDirectory, s.DeregisterWorkspaceDirectory),
+		Bind(t, wsapi.DescribeIpGroups, s.DescribeIpGroups),
 		Bind(t, wsapi.DescribeTags, s.DescribeTags),
 		Bind(t, wsapi.DescribeWorkspaceBundles, s.DescribeWorkspaceBundles),
 		Bind(t, wsapi.DescribeWorkspaceDirectories, s.DescribeWorkspaceDirectories),
 		Bind(t, wsapi.DescribeWorkspaces, s.DescribeWorkspaces),
+		Bind(t, wsapi.DisassociateIpGroups, s.DisassociateIpGroups),
 		Bind(t, wsapi.RebootWorkspaces, s.RebootWorkspaces),
 		Bind(t, wsapi.RegisterWorkspaceDirectory, s.RegisterWorkspaceDirectory),
+		Bind(t, wsapi.RevokeIpRules, s.RevokeIpRules),
 		Bind(t, wsapi.StartWorkspaces, s.StartWorkspaces),
 		Bind(t, wsapi.StopWorkspaces, s.StopWorkspaces),
 		Bind(t, wsapi.TerminateWorkspaces, s.TerminateWorkspaces),
+		Bind(t, wsapi.UpdateRulesOfIpGroup, s.UpdateRulesOfIpGroup),
 	}
 }
 

@@ -98,12 +98,15 @@ func TestEveryOperationAnswers(t *testing.T) {
 	// What those that are carried out answer, where the least and the most are of no use.
 	least := map[string]string{
 		"CreateTags": notFound, "DeleteTags": notFound, "DescribeTags": notFound, "DeregisterWorkspaceDirectory": notFound,
-		"RegisterWorkspaceDirectory": validation,
+		"RegisterWorkspaceDirectory": validation, "AuthorizeIpRules": notFound, "RevokeIpRules": notFound, "UpdateRulesOfIpGroup": notFound,
+		"DeleteIpGroup": notFound, "AssociateIpGroups": notFound, "DisassociateIpGroups": notFound,
 	}
 	most := map[string]string{
 		"CreateTags": notFound, "DeleteTags": notFound, "DescribeTags": notFound, "DeregisterWorkspaceDirectory": notFound,
 		"RegisterWorkspaceDirectory": invalid, "DescribeWorkspaces": invalid, "DescribeWorkspaceBundles": invalid,
-		"DescribeWorkspaceDirectories": invalid,
+		"DescribeWorkspaceDirectories": invalid, "CreateIpGroup": invalid, "DescribeIpGroups": invalid, "AuthorizeIpRules": notFound,
+		"RevokeIpRules": notFound, "UpdateRulesOfIpGroup": notFound, "DeleteIpGroup": notFound, "AssociateIpGroups": notFound,
+		"DisassociateIpGroups": notFound,
 	}
 	s, m := start(t), readModel(t)
 	for _, name := range operations(t) {

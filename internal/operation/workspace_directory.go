@@ -30,8 +30,16 @@ func (s WorkSpaces) DescribeWorkspaceDirectories(
 		return nil, err
 	}
 	var page store.WorkspaceDirectoryPage
+	var groups map[string][]string
 	err = s.Store.View(func(tx *store.Tx) (err error) {
-		page, err = tx.WorkspaceDirectories(ctx, filter)
+		if page, err = tx.WorkspaceDirectories(ctx, filter); err != nil {
+			return err
+		}
+		ids := make([]string, len(page.Directories))
+		for i, d := range page.Directories {
+			ids[i] = d.ID
+		}
+		groups, err = tx.IPGroupIDs(ctx, filter.Scope, ids)
 		return err
 	})
 	if err != nil {
@@ -42,6 +50,7 @@ func (s WorkSpaces) DescribeWorkspaceDirectories(
 	}
 	for i, d := range page.Directories {
 		out.Directories[i] = describeWorkspaceDirectory(d)
+		out.Directories[i].IpGroupIds = groups[d.ID]
 	}
 	return out, nil
 }
@@ -263,12 +272,9 @@ func (s WorkSpaces) DeregisterWorkspaceDirectory(
 	id := deref(in.DirectoryId)
 	var ref workspaces.Ref
 	err := s.Store.Update(ctx, func(tx *store.Tx) error {
-		d, found, err := tx.WorkspaceDirectory(ctx, Scope(ctx), id)
+		d, err := registration(ctx, tx, id)
 		if err != nil {
 			return err
-		}
-		if !found {
-			return workspaces.Errorf(workspaces.CodeNotFound, "The directory %s is not registered.", id).About(id)
 		}
 		has, err := tx.DirectoryHasLivingWorkSpaces(ctx, d.Scope, id)
 		if err != nil {
@@ -294,6 +300,15 @@ func (s WorkSpaces) DeregisterWorkspaceDirectory(
 	return &wsapi.DeregisterWorkspaceDirectoryResult{}, nil
 }
 
+// registration returns the caller's registered directory with the id, whatever its state.
+func registration(ctx context.Context, tx *store.Tx, id string) (*workspaces.WorkspaceDirectory, error) {
+	d, found, err := tx.WorkspaceDirectory(ctx, Scope(ctx), id)
+	if err == nil && !found {
+		err = workspaces.Errorf(workspaces.CodeNotFound, "The directory %s is not registered.", id).About(id)
+	}
+	return d, err
+}
+
 // describeWorkspaceDirectory is a registration as the API shows it.
 func describeWorkspaceDirectory(d *workspaces.WorkspaceDirectory) wsapi.WorkspaceDirectory {
 	set := &d.Settings
@@ -302,7 +317,7 @@ func describeWorkspaceDirectory(d *workspaces.WorkspaceDirectory) wsapi.Workspac
 		DnsIpAddresses: d.DNSAddresses, CustomerUserName: some(d.CustomerUserName), IamRoleId: &d.RoleARN, DirectoryType: &d.Type,
 		WorkspaceSecurityGroupId: &d.SecurityGroupID, State: (*string)(&d.State), Tenancy: &d.Tenancy,
 		UserIdentityType: &d.UserIdentityType, WorkspaceType: &d.WorkspaceType, ErrorMessage: some(d.ErrorMessage),
-		IpGroupIds: set.IPGroupIDs, EndpointEncryptionMode: some(set.EndpointMode),
+		EndpointEncryptionMode: some(set.EndpointMode),
 		WorkspaceDirectoryName: some(set.PoolName), WorkspaceDirectoryDescription: some(set.PoolDescription),
 		WorkspaceCreationProperties: &wsapi.DefaultWorkspaceCreationProperties{
 			EnableInternetAccess: &set.Creation.InternetAccess, DefaultOu: some(set.Creation.DefaultOU),

@@ -68,6 +68,22 @@ func TestPlans(t *testing.T) {
 			_, err := tx.Tags(ctx, here, "ws-1")
 			return err
 		}},
+		"groups": {"ip_group_page", func(tx *store.Tx) error {
+			_, err := tx.IPGroups(ctx, store.IPGroupFilter{Scope: here, After: 7, Limit: 25})
+			return err
+		}},
+		"group named": {"ip_group_name", func(tx *store.Tx) error {
+			_, _, err := tx.IPGroupNamed(ctx, here, "n")
+			return err
+		}},
+		"groups of a directory": {"sqlite_autoindex_ip_group_association_1" + sorts, func(tx *store.Tx) error {
+			_, err := tx.DirectoryIPGroups(ctx, here, "d-1")
+			return err
+		}},
+		"group is associated": {"ip_group_directories", func(tx *store.Tx) error {
+			_, err := tx.IPGroupIsAssociated(ctx, here, "wsipg-1")
+			return err
+		}},
 		"token": {"sqlite_autoindex_client_token_1", func(tx *store.Tx) error {
 			_, _, err := tx.ClientToken(ctx, here, "d-1", "t", time.Time{})
 			return err

@@ -180,7 +180,7 @@ func (b *postgres) migrate(ctx context.Context, apply func(context.Context) erro
 // schema makes texts compare byte by byte, whatever the database's locale is: SQLite's
 // order, which pages go by, and the fastest for an index.
 func (*postgres) schema(statement string) string {
-	return strings.ReplaceAll(statement, " TEXT", ` TEXT COLLATE "C"`)
+	return strings.NewReplacer(" TEXT", ` TEXT COLLATE "C"`, " BLOB", " BYTEA").Replace(statement)
 }
 
 // close waits for the updates that are under way; later ones find the database closed.

@@ -20,7 +20,10 @@ func (t *Tx) PutSetting(ctx context.Context, name, value string) error {
 // tablesOfClients are the tables that hold what clients made, in no particular order: what
 // a reset empties. Keys, subnets and settings belong to the installation and stay.
 func tablesOfClients() []string {
-	return []string{"workspace", "workspace_directory", "directory_user", "client_token", "directory", "tag"}
+	return []string{
+		"workspace", "workspace_directory", "directory_user", "client_token", "directory", "tag", "ip_group", "ip_group_association",
+		"client_branding", "client_logo", "client_add_in",
+	}
 }
 
 // Reset forgets everything that clients made, in all accounts and regions.

@@ -196,7 +196,8 @@ func (s *Store) followSeq(ctx context.Context) error {
 	var last int64
 	err := s.View(func(tx *Tx) error {
 		return tx.row(ctx, `SELECT COALESCE(MAX(seq), 0) FROM (SELECT MAX(seq) AS seq FROM workspace`+
-			` UNION ALL SELECT MAX(seq) AS seq FROM workspace_directory) AS both_tables`).Scan(&last)
+			` UNION ALL SELECT MAX(seq) AS seq FROM workspace_directory`+
+			` UNION ALL SELECT MAX(seq) AS seq FROM ip_group) AS every_table`).Scan(&last)
 	})
 	s.lastSeq.Store(last)
 	return err

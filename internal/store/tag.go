@@ -22,6 +22,7 @@ func Taggables() []Taggable {
 	return []Taggable{
 		{Service: "workspaces", Type: "workspace", table: "workspace", ids: []string{"ws-"}},
 		{Service: "workspaces", Type: "directory", table: "workspace_directory", ids: []string{"d-", "wsd-"}},
+		{Service: "workspaces", Type: "workspaceipgroup", table: "ip_group", ids: []string{"wsipg-"}},
 	}
 }
 

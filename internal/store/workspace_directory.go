@@ -99,12 +99,19 @@ func (t *Tx) SaveWorkspaceDirectory(ctx context.Context, d *workspaces.Workspace
 	return n == 1, err
 }
 
-// DeleteWorkspaceDirectory forgets a registration and its tags, if it still has the generation.
+// DeleteWorkspaceDirectory forgets a registration with all that is kept for it and its tags,
+// if it still has the generation.
 func (t *Tx) DeleteWorkspaceDirectory(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
 	n, err := t.execCount(ctx, "DELETE FROM workspace_directory WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
 		r.Account, r.Region, r.ID, r.Generation)
 	if err != nil || n == 0 {
 		return false, err
+	}
+	for _, table := range []string{"ip_group_association", "client_branding", "client_logo", "client_add_in"} {
+		err := t.exec(ctx, "DELETE FROM "+table+" WHERE account = $1 AND region = $2 AND directory_id = $3", r.Account, r.Region, r.ID)
+		if err != nil {
+			return false, err
+		}
 	}
 	return true, t.deleteTags(ctx, r.Scope, r.ID)
 }

@@ -32,6 +32,9 @@ func NewDirectoryID() string { return "d-" + random(hexadecimal, 10) }
 // NewPoolsDirectoryID returns a fresh id for a directory that WorkSpaces itself keeps.
 func NewPoolsDirectoryID() string { return "wsd-" + random(lowerAlphanumeric, 9) }
 
+// NewIPGroupID returns a fresh id of an IP access control group: wsipg- and 9 characters.
+func NewIPGroupID() string { return "wsipg-" + random(lowerAlphanumeric, 9) }
+
 // NewSecurityGroupID returns a fresh security group id: sg- and 17 hexadecimal digits.
 func NewSecurityGroupID() string { return "sg-" + random(hexadecimal, 17) }
 

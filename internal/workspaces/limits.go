@@ -13,8 +13,11 @@ type Limits struct {
 	DirectoriesByType        map[string]int // of Directory Service, by type
 	DirectoryStage           time.Duration  // how long a directory stays in each passing stage
 	Registration             time.Duration  // how long a registration takes, either way
-	TerminatedStays          time.Duration  // how long a TERMINATED WorkSpace is still seen
-	ModificationsAreRationed bool           // the 6-hour and 30-day rules of ModifyWorkspaceProperties
+	IPGroups                 int
+	RulesPerIPGroup          int
+	IPGroupsPerDirectory     int
+	TerminatedStays          time.Duration // how long a TERMINATED WorkSpace is still seen
+	ModificationsAreRationed bool          // the 6-hour and 30-day rules of ModifyWorkspaceProperties
 }
 
 // OpenLimits are the default: quotas that protect the machine and not the provider, and
@@ -25,6 +28,9 @@ func OpenLimits() Limits {
 		WorkSpaces:            1_000_000,
 		RegisteredDirectories: 1_000,
 		DirectoriesByType:     map[string]int{SimpleAD: 1_000, ADConnector: 1_000, MicrosoftAD: 1_000},
+		IPGroups:              10_000,
+		RulesPerIPGroup:       1_000,
+		IPGroupsPerDirectory:  1_000,
 		TerminatedStays:       2 * time.Second,
 	}
 }
@@ -44,6 +50,9 @@ func AWSLimits() Limits {
 		DirectoriesByType:        map[string]int{SimpleAD: 10, ADConnector: 10, MicrosoftAD: 20},
 		DirectoryStage:           100 * time.Second,
 		Registration:             30 * time.Second,
+		IPGroups:                 100,
+		RulesPerIPGroup:          10,
+		IPGroupsPerDirectory:     25,
 		TerminatedStays:          30 * time.Second,
 		ModificationsAreRationed: true,
 	}

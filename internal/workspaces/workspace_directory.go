@@ -38,7 +38,6 @@ func (d *WorkspaceDirectory) Ref() Ref {
 
 // DirectorySettings is everything that the Modify operations of a directory change.
 type DirectorySettings struct {
-	IPGroupIDs        []string
 	Creation          CreationProperties
 	Access            AccessProperties
 	SelfService       SelfServicePermissions
@@ -158,6 +157,14 @@ func (d *WorkspaceDirectory) BeginDeregister(now time.Time) error {
 		return Errorf(CodeInvalidState, "The directory %s is in the state %s.", d.ID, d.State).About(d.ID)
 	}
 	d.Enter(Deregistering, now)
+	return nil
+}
+
+// CheckRegistered refuses, with the code, what can only be done while the directory is REGISTERED.
+func (d *WorkspaceDirectory) CheckRegistered(code Code) error {
+	if d.State != Registered {
+		return Errorf(code, "The directory %s is in the state %s; it must be %s.", d.ID, d.State, Registered).About(d.ID)
+	}
 	return nil
 }
 
