@@ -151,6 +151,10 @@ func waysOfWorkSpaces(t *testing.T) []way {
 			_, err := c.DescribeWorkspaces(t.Context(), &sdk.DescribeWorkspacesInput{UserName: new("jane")})
 			return err
 		}},
+		{wsapi.DescribeWorkspacesConnectionStatus.Spec(), invalid, func() error {
+			_, err := c.DescribeWorkspacesConnectionStatus(t.Context(), &sdk.DescribeWorkspacesConnectionStatusInput{NextToken: new("x")})
+			return err
+		}},
 		{wsapi.DescribeWorkspaceBundles.Spec(), invalid, func() error {
 			_, err := c.DescribeWorkspaceBundles(t.Context(), &sdk.DescribeWorkspaceBundlesInput{NextToken: new("x")})
 			return err

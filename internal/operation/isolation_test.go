@@ -85,6 +85,12 @@ func attempts(d, free, w string) map[string]func(t *testing.T, c client) {
 				}
 			}
 		},
+		"DescribeWorkspacesConnectionStatus": func(t *testing.T, c client) {
+			t.Helper()
+			if got := connections(t, c, w); len(got) > 0 {
+				t.Errorf("sees %s", show(got))
+			}
+		},
 		"StartWorkspaces":     func(t *testing.T, c client) { t.Helper(); fails(t, startWorkSpaces, c, w, wrongID, w) },
 		"StopWorkspaces":      func(t *testing.T, c client) { t.Helper(); fails(t, stopWorkSpaces, c, w, wrongID, w) },
 		"RebootWorkspaces":    func(t *testing.T, c client) { t.Helper(); fails(t, rebootWorkSpaces, c, w, wrongID, w) },

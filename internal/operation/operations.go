@@ -46,6 +46,7 @@ func (s WorkSpaces) bound() []api.Handler {
 		Bind(t, wsapi.DescribeWorkspaceBundles, s.DescribeWorkspaceBundles),
 		Bind(t, wsapi.DescribeWorkspaceDirectories, s.DescribeWorkspaceDirectories),
 		Bind(t, wsapi.DescribeWorkspaces, s.DescribeWorkspaces),
+		Bind(t, wsapi.DescribeWorkspacesConnectionStatus, s.DescribeWorkspacesConnectionStatus),
 		Bind(t, wsapi.DisassociateIpGroups, s.DisassociateIpGroups),
 		Bind(t, wsapi.RebootWorkspaces, s.RebootWorkspaces),
 		Bind(t, wsapi.RegisterWorkspaceDirectory, s.RegisterWorkspaceDirectory),

@@ -106,7 +106,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"RegisterWorkspaceDirectory": invalid, "DescribeWorkspaces": invalid, "DescribeWorkspaceBundles": invalid,
 		"DescribeWorkspaceDirectories": invalid, "CreateIpGroup": invalid, "DescribeIpGroups": invalid, "AuthorizeIpRules": notFound,
 		"RevokeIpRules": notFound, "UpdateRulesOfIpGroup": notFound, "DeleteIpGroup": notFound, "AssociateIpGroups": notFound,
-		"DisassociateIpGroups": notFound,
+		"DisassociateIpGroups": notFound, "DescribeWorkspacesConnectionStatus": invalid,
 	}
 	s, m := start(t), readModel(t)
 	for _, name := range operations(t) {

@@ -44,6 +44,8 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		"drift":            r.drift,
 		"idle directories": r.idleDirectories,
 		"tighten":          r.tighten,
+		"auto stop":        r.autoStop,
+		"streams":          r.streams,
 	} {
 		group.Go(func() error {
 			for {

@@ -450,6 +450,7 @@ func TestReset(t *testing.T) {
 				tx.PutClientToken(ctx, *filled[store.ClientToken](1), start),
 				tx.InsertIPGroup(ctx, filled[workspaces.IPGroup](1)),
 				tx.AssociateIPGroup(ctx, here, "d-1", "wsipg-1"),
+				tx.OpenStream(ctx, streamOf("ws-1", "a", 1)),
 			} {
 				if err != nil {
 					return err
@@ -457,9 +458,12 @@ func TestReset(t *testing.T) {
 			}
 			return nil
 		})
-		equal(t, rowsByTable(t, s), "access_key=1 client_add_in=0 client_branding=0 client_logo=0 client_token=1 directory=1 directory_user=1 ip_group=1 ip_group_association=1 setting=1 subnet=1 tag=1 workspace=1 workspace_directory=1")
+		equal(t, rowsByTable(t, s), "access_key=1 client_add_in=0 client_branding=0 client_logo=0 client_token=1 connection=1 directory=1"+
+			" directory_user=1 ip_group=1 ip_group_association=1 setting=1 stream=1 stream_process=1 subnet=1 tag=1 workspace=1 workspace_directory=1")
 		update(t, s, func(tx *store.Tx) error { return tx.Reset(ctx) })
-		equal(t, rowsByTable(t, s), "access_key=1 client_add_in=0 client_branding=0 client_logo=0 client_token=0 directory=0 directory_user=0 ip_group=0 ip_group_association=0 setting=1 subnet=1 tag=0 workspace=0 workspace_directory=0")
+		// Streams end by themselves, with their desktops.
+		equal(t, rowsByTable(t, s), "access_key=1 client_add_in=0 client_branding=0 client_logo=0 client_token=0 connection=0 directory=0"+
+			" directory_user=0 ip_group=0 ip_group_association=0 setting=1 stream=1 stream_process=1 subnet=1 tag=0 workspace=0 workspace_directory=0")
 	})
 }
 

@@ -22,7 +22,7 @@ func (t *Tx) PutSetting(ctx context.Context, name, value string) error {
 func tablesOfClients() []string {
 	return []string{
 		"workspace", "workspace_directory", "directory_user", "client_token", "directory", "tag", "ip_group", "ip_group_association",
-		"client_branding", "client_logo", "client_add_in",
+		"client_branding", "client_logo", "client_add_in", "connection",
 	}
 }
 

@@ -9,6 +9,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 // Store is the state of one installation. Its methods may be called from any goroutine.
 type Store struct {
 	backend backend
+	process string // random: what this process is called in the database
 	lastSeq atomic.Int64
 
 	mu       sync.Mutex
@@ -61,7 +63,7 @@ type Workers interface {
 // with postgres:// or postgresql:// is PostgreSQL's; any other is the path of an SQLite
 // file, which is made, readable by its owner only, where it does not exist.
 func Open(ctx context.Context, url string) (*Store, error) {
-	s := &Store{changed: make(chan struct{})}
+	s := &Store{process: rand.Text(), changed: make(chan struct{})}
 	var err error
 	if strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://") {
 		err = s.openPostgres(ctx, url)

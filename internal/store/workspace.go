@@ -11,8 +11,8 @@ import (
 const (
 	// workSpaceColumns are what queries look for, and the record, which has all values but wake_at.
 	workSpaceColumns = "account, region, id, seq, " + workSpaceMoves
-	workSpaceMoves   = "directory_id, user_key, name, bundle_id, state, generation, deadline, wake_at, compute_type, subnet_id, " +
-		"address_offset, record"
+	workSpaceMoves   = "directory_id, user_key, name, bundle_id, state, generation, deadline, wake_at, auto_stop_at, " +
+		"compute_type, subnet_id, address_offset, record"
 	selectWorkSpace = "SELECT seq, wake_at, record FROM workspace"
 )
 
@@ -126,16 +126,19 @@ func (t *Tx) SaveWorkSpace(ctx context.Context, w *workspaces.WorkSpace, read in
 	t.touch(w.Scope)
 	args := append(workSpaceValues(w), w.Account, w.Region, w.ID, read)
 	n, err := t.execCount(ctx, "UPDATE workspace SET "+assignments(workSpaceMoves)+
-		" WHERE account = $13 AND region = $14 AND id = $15 AND generation = $16", args...)
+		" WHERE account = $14 AND region = $15 AND id = $16 AND generation = $17", args...)
 	return n == 1, err
 }
 
-// DeleteWorkSpace forgets a WorkSpace and its tags, if it still has the generation.
+// DeleteWorkSpace forgets a WorkSpace, its tags and its connections, if it still has the generation.
 func (t *Tx) DeleteWorkSpace(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
 	t.touch(r.Scope)
 	n, err := t.execCount(ctx, "DELETE FROM workspace WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
 		r.Account, r.Region, r.ID, r.Generation)
 	if err != nil || n == 0 {
+		return false, err
+	}
+	if err := t.deleteConnection(ctx, r.Scope, r.ID); err != nil {
 		return false, err
 	}
 	return true, t.deleteTags(ctx, r.Scope, r.ID)
@@ -184,7 +187,7 @@ func userKeyOf(name string) string {
 func workSpaceValues(w *workspaces.WorkSpace) []any {
 	return []any{
 		w.DirectoryID, userKeyOf(w.UserName), w.Name, w.BundleID, string(w.State), w.Generation, micros(w.Deadline), micros(w.WakeAt),
-		w.Properties.ComputeType, w.SubnetID, w.AddressOffset, workSpaceRecord(w),
+		micros(w.AutoStopsAt(time.Time{})), w.Properties.ComputeType, w.SubnetID, w.AddressOffset, workSpaceRecord(w),
 	}
 }
 
@@ -209,6 +212,7 @@ func workSpaceRecord(w *workspaces.WorkSpace) string {
 	r.bool(w.RootEncrypted)
 	r.bool(w.UserEncrypted)
 	r.texts(p.Protocols)
+	r.time(w.ReadyAt)
 	return r.String()
 }
 
@@ -249,5 +253,6 @@ func readWorkSpace(w *workspaces.WorkSpace, record string) error {
 	}
 	w.RootEncrypted, w.UserEncrypted = r.bool(), r.bool()
 	p.Protocols = r.texts()
+	w.ReadyAt = r.time()
 	return r.err
 }

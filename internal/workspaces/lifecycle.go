@@ -181,6 +181,9 @@ func (w *WorkSpace) Fail(now time.Time, code, message string) {
 
 func (w *WorkSpace) enter(s State, now time.Time) {
 	w.State, w.ChangedAt = s, now
+	if s == Available {
+		w.ReadyAt = now
+	}
 	w.Deadline, w.WakeAt, w.Attempts = time.Time{}, time.Time{}, 0
 	w.Generation++
 }

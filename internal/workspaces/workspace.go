@@ -33,6 +33,9 @@ type WorkSpace struct {
 	ErrorCode    string // set in ERROR and UNHEALTHY
 	ErrorMessage string
 	CreatedAt    time.Time
+	// ReadyAt is when it last became AVAILABLE, or was given its running mode since; zero
+	// where it has never been AVAILABLE. AUTO_STOP counts from it while nobody connects.
+	ReadyAt time.Time
 }
 
 // Ref names the WorkSpace as it is now.
