@@ -93,6 +93,8 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 		turn = r.directory
 	case workspaces.KindWorkspaceDirectory:
 		turn = r.workspaceDirectory
+	case workspaces.KindConnectionAlias:
+		turn = r.connectionAlias
 	default:
 		return river.JobCancel(fmt.Errorf("job: no work is known for %q", w.Resource))
 	}

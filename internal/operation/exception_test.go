@@ -24,6 +24,7 @@ func unreachable() map[string]map[string]string {
 		noFailures    = "what is made is a row, which is written or not"
 		noGroupStates = "groups have no states"
 		allKinds      = "every kind of directory can have groups"
+		redirects     = "redirection works in every region"
 	)
 	return map[string]map[string]string{
 		"RegisterWorkspaceDirectory":   {denied: noPolicies, "WorkspacesDefaultRoleNotFoundException": noRoles},
@@ -39,6 +40,14 @@ func unreachable() map[string]map[string]string {
 		"UpdateRulesOfIpGroup":         {denied: noPolicies, badState: noGroupStates},
 		"AssociateIpGroups":            {denied: noPolicies, notSupported: allKinds},
 		"DisassociateIpGroups":         {denied: noPolicies, notSupported: allKinds},
+
+		"AssociateConnectionAlias":           {denied: noPolicies, notSupported: redirects},
+		"CreateConnectionAlias":              {denied: noPolicies, notSupported: redirects},
+		"DeleteConnectionAlias":              {invalid: "its one member is checked by the model", notSupported: redirects},
+		"DescribeConnectionAliases":          {denied: noPolicies, notSupported: redirects},
+		"DescribeConnectionAliasPermissions": {notSupported: redirects},
+		"DisassociateConnectionAlias":        {invalid: "its one member is checked by the model", notSupported: redirects},
+		"UpdateConnectionAliasPermission":    {notSupported: redirects},
 	}
 }
 
@@ -57,6 +66,7 @@ func TestExceptions(t *testing.T) {
 	// A group of operations has a function, beside its other tests, that starts what it needs.
 	for _, w := range slices.Concat(
 		waysOfWorkSpaces(t), waysOfIPGroups(t),
+		waysOfConnectionAliases(t),
 	) {
 		refused(t, w.do(), w.want)
 		if driven[w.op.Name] == nil {

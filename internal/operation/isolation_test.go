@@ -26,6 +26,7 @@ func TestIsolation(t *testing.T) {
 
 	tried := attempts(d, free, w)
 	maps.Copy(tried, ipGroupAttempts(d, g))
+	maps.Copy(tried, attemptsOnAlias(s.alias(t, owner, "desk.example.com"), d))
 	for _, name := range operations(t) {
 		if _, ok := tried[name]; !ok && !slices.Contains(unsupported(), name) {
 			t.Errorf("nothing is tried with %s", name)

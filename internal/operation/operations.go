@@ -33,20 +33,26 @@ func exceptions() Exceptions {
 func (s WorkSpaces) bound() []api.Handler {
 	t := exceptions()
 	return []api.Handler{
+		Bind(t, wsapi.AssociateConnectionAlias, s.AssociateConnectionAlias),
 		Bind(t, wsapi.AssociateIpGroups, s.AssociateIpGroups),
 		Bind(t, wsapi.AuthorizeIpRules, s.AuthorizeIpRules),
+		Bind(t, wsapi.CreateConnectionAlias, s.CreateConnectionAlias),
 		Bind(t, wsapi.CreateIpGroup, s.CreateIpGroup),
 		Bind(t, wsapi.CreateTags, s.CreateTags),
 		Bind(t, wsapi.CreateWorkspaces, s.CreateWorkspaces),
+		Bind(t, wsapi.DeleteConnectionAlias, s.DeleteConnectionAlias),
 		Bind(t, wsapi.DeleteIpGroup, s.DeleteIpGroup),
 		Bind(t, wsapi.DeleteTags, s.DeleteTags),
 		Bind(t, wsapi.DeregisterWorkspaceDirectory, s.DeregisterWorkspaceDirectory),
+		Bind(t, wsapi.DescribeConnectionAliasPermissions, s.DescribeConnectionAliasPermissions),
+		Bind(t, wsapi.DescribeConnectionAliases, s.DescribeConnectionAliases),
 		Bind(t, wsapi.DescribeIpGroups, s.DescribeIpGroups),
 		Bind(t, wsapi.DescribeTags, s.DescribeTags),
 		Bind(t, wsapi.DescribeWorkspaceBundles, s.DescribeWorkspaceBundles),
 		Bind(t, wsapi.DescribeWorkspaceDirectories, s.DescribeWorkspaceDirectories),
 		Bind(t, wsapi.DescribeWorkspaces, s.DescribeWorkspaces),
 		Bind(t, wsapi.DescribeWorkspacesConnectionStatus, s.DescribeWorkspacesConnectionStatus),
+		Bind(t, wsapi.DisassociateConnectionAlias, s.DisassociateConnectionAlias),
 		Bind(t, wsapi.DisassociateIpGroups, s.DisassociateIpGroups),
 		Bind(t, wsapi.RebootWorkspaces, s.RebootWorkspaces),
 		Bind(t, wsapi.RegisterWorkspaceDirectory, s.RegisterWorkspaceDirectory),
@@ -54,6 +60,7 @@ func (s WorkSpaces) bound() []api.Handler {
 		Bind(t, wsapi.StartWorkspaces, s.StartWorkspaces),
 		Bind(t, wsapi.StopWorkspaces, s.StopWorkspaces),
 		Bind(t, wsapi.TerminateWorkspaces, s.TerminateWorkspaces),
+		Bind(t, wsapi.UpdateConnectionAliasPermission, s.UpdateConnectionAliasPermission),
 		Bind(t, wsapi.UpdateRulesOfIpGroup, s.UpdateRulesOfIpGroup),
 	}
 }

@@ -199,7 +199,8 @@ func (s *Store) followSeq(ctx context.Context) error {
 	err := s.View(func(tx *Tx) error {
 		return tx.row(ctx, `SELECT COALESCE(MAX(seq), 0) FROM (SELECT MAX(seq) AS seq FROM workspace`+
 			` UNION ALL SELECT MAX(seq) AS seq FROM workspace_directory`+
-			` UNION ALL SELECT MAX(seq) AS seq FROM ip_group) AS every_table`).Scan(&last)
+			` UNION ALL SELECT MAX(seq) AS seq FROM ip_group`+
+			` UNION ALL SELECT MAX(seq) AS seq FROM connection_alias) AS every_table`).Scan(&last)
 	})
 	s.lastSeq.Store(last)
 	return err

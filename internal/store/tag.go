@@ -23,6 +23,7 @@ func Taggables() []Taggable {
 		{Service: "workspaces", Type: "workspace", table: "workspace", ids: []string{"ws-"}},
 		{Service: "workspaces", Type: "directory", table: "workspace_directory", ids: []string{"d-", "wsd-"}},
 		{Service: "workspaces", Type: "workspaceipgroup", table: "ip_group", ids: []string{"wsipg-"}},
+		{Service: "workspaces", Type: "connectionalias", table: "connection_alias", ids: []string{"wsca-"}},
 	}
 }
 

@@ -17,6 +17,8 @@ func tableOf(kind workspaces.Kind) (string, error) {
 		return "directory", nil
 	case workspaces.KindWorkspaceDirectory:
 		return "workspace_directory", nil
+	case workspaces.KindConnectionAlias:
+		return "connection_alias", nil
 	default:
 		return "", fmt.Errorf("store: no table for %q", kind)
 	}

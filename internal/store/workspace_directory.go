@@ -100,7 +100,7 @@ func (t *Tx) SaveWorkspaceDirectory(ctx context.Context, d *workspaces.Workspace
 }
 
 // DeleteWorkspaceDirectory forgets a registration with all that is kept for it and its tags,
-// if it still has the generation.
+// if it still has the generation. Connection aliases that led to it lead nowhere.
 func (t *Tx) DeleteWorkspaceDirectory(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
 	n, err := t.execCount(ctx, "DELETE FROM workspace_directory WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
 		r.Account, r.Region, r.ID, r.Generation)
@@ -112,6 +112,9 @@ func (t *Tx) DeleteWorkspaceDirectory(ctx context.Context, r workspaces.Ref) (de
 		if err != nil {
 			return false, err
 		}
+	}
+	if err := t.disassociateAliases(ctx, r.Scope, r.ID); err != nil {
+		return false, err
 	}
 	return true, t.deleteTags(ctx, r.Scope, r.ID)
 }

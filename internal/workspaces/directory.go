@@ -2,6 +2,7 @@ package workspaces
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -143,13 +144,17 @@ var domainLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9]
 // CheckDirectoryName refuses what cannot be a directory's domain name: it takes two labels
 // or more, and the model's pattern allows more than a domain name may be.
 func CheckDirectoryName(name string) error {
-	labels := strings.Split(name, ".")
-	for _, label := range labels {
-		if len(labels) < 2 || len(name) > 255 || !domainLabel.MatchString(label) {
-			return Errorf(CodeInvalidParameter, "The directory name %s is not a fully qualified domain name such as corp.example.com.", name)
-		}
+	if !isDomainName(name) {
+		return Errorf(CodeInvalidParameter, "The directory name %s is not a fully qualified domain name such as corp.example.com.", name)
 	}
 	return nil
+}
+
+// isDomainName reports whether a name is one of a host or domain below another.
+func isDomainName(name string) bool {
+	labels := strings.Split(name, ".")
+	return len(labels) >= 2 && len(name) <= 255 &&
+		!slices.ContainsFunc(labels, func(label string) bool { return !domainLabel.MatchString(label) })
 }
 
 // maxShortName is how long a NetBIOS name can be.

@@ -1,6 +1,9 @@
 package workspaces
 
-import "crypto/rand"
+import (
+	"crypto/rand"
+	"strings"
+)
 
 const (
 	lowerAlphanumeric = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -35,6 +38,11 @@ func NewPoolsDirectoryID() string { return "wsd-" + random(lowerAlphanumeric, 9)
 // NewIPGroupID returns a fresh id of an IP access control group: wsipg- and 9 characters.
 func NewIPGroupID() string { return "wsipg-" + random(lowerAlphanumeric, 9) }
 
+// IsDirectoryID reports whether an id is one of a directory, of Directory Service or WorkSpaces' own.
+func IsDirectoryID(id string) bool {
+	return strings.HasPrefix(id, "d-") || strings.HasPrefix(id, "wsd-")
+}
+
 // NewSecurityGroupID returns a fresh security group id: sg- and 17 hexadecimal digits.
 func NewSecurityGroupID() string { return "sg-" + random(hexadecimal, 17) }
 
@@ -43,6 +51,13 @@ func NewVPCID() string { return "vpc-" + random(hexadecimal, 17) }
 
 // NewSubnetID returns a fresh subnet id: subnet- and 17 hexadecimal digits.
 func NewSubnetID() string { return "subnet-" + random(hexadecimal, 17) }
+
+// NewConnectionAliasID returns a fresh connection alias id: wsca- and 9 characters.
+func NewConnectionAliasID() string { return "wsca-" + random(lowerAlphanumeric, 9) }
+
+// NewConnectionIdentifier returns what names an association of a connection alias in DNS:
+// at most 20 letters and digits.
+func NewConnectionIdentifier() string { return random(lowerAlphanumeric, 12) }
 
 // NewRegistrationCode returns what a user types to find their directory: the
 // region's tag and six characters, at most 20 in all.

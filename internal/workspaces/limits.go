@@ -10,12 +10,14 @@ type Limits struct {
 	WorkSpaces               int            // quota L-34278094
 	ByComputeType            map[string]int // further quotas on single compute types; a type that is missing has none
 	RegisteredDirectories    int
+	ConnectionAliases        int
 	DirectoriesByType        map[string]int // of Directory Service, by type
 	DirectoryStage           time.Duration  // how long a directory stays in each passing stage
 	Registration             time.Duration  // how long a registration takes, either way
 	IPGroups                 int
 	RulesPerIPGroup          int
 	IPGroupsPerDirectory     int
+	AliasChange              time.Duration // how long a connection alias stays in each passing state
 	TerminatedStays          time.Duration // how long a TERMINATED WorkSpace is still seen
 	ModificationsAreRationed bool          // the 6-hour and 30-day rules of ModifyWorkspaceProperties
 }
@@ -27,6 +29,7 @@ func OpenLimits() Limits {
 		Name:                  "open",
 		WorkSpaces:            1_000_000,
 		RegisteredDirectories: 1_000,
+		ConnectionAliases:     1_000,
 		DirectoriesByType:     map[string]int{SimpleAD: 1_000, ADConnector: 1_000, MicrosoftAD: 1_000},
 		IPGroups:              10_000,
 		RulesPerIPGroup:       1_000,
@@ -47,12 +50,14 @@ func AWSLimits() Limits {
 			"GRAPHICS_G4DN": 0, "GRAPHICSPRO_G4DN": 0,
 		},
 		RegisteredDirectories:    50,
+		ConnectionAliases:        20,
 		DirectoriesByType:        map[string]int{SimpleAD: 10, ADConnector: 10, MicrosoftAD: 20},
 		DirectoryStage:           100 * time.Second,
 		Registration:             30 * time.Second,
 		IPGroups:                 100,
 		RulesPerIPGroup:          10,
 		IPGroupsPerDirectory:     25,
+		AliasChange:              10 * time.Second,
 		TerminatedStays:          30 * time.Second,
 		ModificationsAreRationed: true,
 	}
@@ -60,6 +65,6 @@ func AWSLimits() Limits {
 
 // Instantly returns the limits without any wait, as --instant asks for.
 func (l Limits) Instantly() Limits {
-	l.DirectoryStage, l.Registration, l.TerminatedStays = 0, 0, 0
+	l.DirectoryStage, l.Registration, l.AliasChange, l.TerminatedStays = 0, 0, 0, 0
 	return l
 }

@@ -23,10 +23,13 @@ const (
 	KindWorkSpace          Kind = "workspace"
 	KindDirectory          Kind = "directory"
 	KindWorkspaceDirectory Kind = "workspace_directory"
+	KindConnectionAlias    Kind = "connection_alias"
 )
 
 // Kinds returns all kinds.
-func Kinds() []Kind { return []Kind{KindWorkSpace, KindDirectory, KindWorkspaceDirectory} }
+func Kinds() []Kind {
+	return []Kind{KindWorkSpace, KindDirectory, KindWorkspaceDirectory, KindConnectionAlias}
+}
 
 // Ref names one turn of work on one thing. The generation is the one that the
 // thing had when the work was asked for: if it has moved on, the work is stale
