@@ -67,6 +67,7 @@ func TestExceptions(t *testing.T) {
 	for _, w := range slices.Concat(
 		waysOfWorkSpaces(t), waysOfIPGroups(t),
 		waysOfConnectionAliases(t),
+		waysOfBundles(t),
 	) {
 		refused(t, w.do(), w.want)
 		if driven[w.op.Name] == nil {

@@ -504,8 +504,9 @@ const (
 	badState     = "InvalidResourceStateException"
 	notSupported = "OperationNotSupportedException"
 	denied       = "AccessDeniedException"
-	associated   = "ResourceAssociatedException"
 	badNetwork   = "UnsupportedNetworkConfigurationException"
+	unavailable  = "ResourceUnavailableException"
+	associated   = "ResourceAssociatedException"
 )
 
 // pending makes desktops that take a minute of a clock that stands.

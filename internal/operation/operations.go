@@ -39,10 +39,12 @@ func (s WorkSpaces) bound() []api.Handler {
 		Bind(t, wsapi.CreateConnectionAlias, s.CreateConnectionAlias),
 		Bind(t, wsapi.CreateIpGroup, s.CreateIpGroup),
 		Bind(t, wsapi.CreateTags, s.CreateTags),
+		Bind(t, wsapi.CreateWorkspaceBundle, s.CreateWorkspaceBundle),
 		Bind(t, wsapi.CreateWorkspaces, s.CreateWorkspaces),
 		Bind(t, wsapi.DeleteConnectionAlias, s.DeleteConnectionAlias),
 		Bind(t, wsapi.DeleteIpGroup, s.DeleteIpGroup),
 		Bind(t, wsapi.DeleteTags, s.DeleteTags),
+		Bind(t, wsapi.DeleteWorkspaceBundle, s.DeleteWorkspaceBundle),
 		Bind(t, wsapi.DeregisterWorkspaceDirectory, s.DeregisterWorkspaceDirectory),
 		Bind(t, wsapi.DescribeConnectionAliasPermissions, s.DescribeConnectionAliasPermissions),
 		Bind(t, wsapi.DescribeConnectionAliases, s.DescribeConnectionAliases),
@@ -62,6 +64,7 @@ func (s WorkSpaces) bound() []api.Handler {
 		Bind(t, wsapi.TerminateWorkspaces, s.TerminateWorkspaces),
 		Bind(t, wsapi.UpdateConnectionAliasPermission, s.UpdateConnectionAliasPermission),
 		Bind(t, wsapi.UpdateRulesOfIpGroup, s.UpdateRulesOfIpGroup),
+		Bind(t, wsapi.UpdateWorkspaceBundle, s.UpdateWorkspaceBundle),
 	}
 }
 

@@ -102,6 +102,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"DeleteIpGroup": notFound, "AssociateIpGroups": notFound, "DisassociateIpGroups": notFound,
 		"AssociateConnectionAlias": invalid, "DeleteConnectionAlias": notFound, "DescribeConnectionAliasPermissions": notFound,
 		"DisassociateConnectionAlias": notFound, "UpdateConnectionAliasPermission": notFound,
+		"CreateWorkspaceBundle": invalid, "UpdateWorkspaceBundle": invalid, "DeleteWorkspaceBundle": invalid,
 	}
 	most := map[string]string{
 		"CreateTags": notFound, "DeleteTags": notFound, "DescribeTags": notFound, "DeregisterWorkspaceDirectory": notFound,
@@ -112,6 +113,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"AssociateConnectionAlias": invalid, "CreateConnectionAlias": exists, "DeleteConnectionAlias": notFound,
 		"DescribeConnectionAliases": invalid, "DescribeConnectionAliasPermissions": invalid, "DisassociateConnectionAlias": notFound,
 		"UpdateConnectionAliasPermission": notFound,
+		"CreateWorkspaceBundle":           invalid, "UpdateWorkspaceBundle": notFound, "DeleteWorkspaceBundle": notFound,
 	}
 	s, m := start(t), readModel(t)
 	for _, name := range operations(t) {

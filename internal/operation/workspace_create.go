@@ -71,14 +71,19 @@ func (b *createBatch) check(ctx context.Context, item *createItem) error {
 	if err := workspaces.CheckTags(item.order.Tags); err != nil {
 		return err
 	}
-	bundle, found := b.bundle(item.order.BundleID)
+	var found bool
+	err := b.Store.View(func(tx *store.Tx) (err error) {
+		item.bundle, found, err = b.Bundle(ctx, tx, item.order.BundleID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	if !found {
-		item.refusal = workspaces.Refusef("ResourceNotFound.Bundle", "The bundle %s does not exist.", item.order.BundleID)
+		item.refusal = noBundle(item.order.BundleID)
 		return nil
 	}
-	item.bundle = bundle
-	var err error
-	if item.properties, err = item.order.Fill(bundle); err != nil {
+	if item.properties, err = item.order.Fill(item.bundle); err != nil {
 		if refusal, ok := errors.AsType[*workspaces.Refusal](err); ok {
 			item.refusal = refusal
 			return nil
@@ -136,14 +141,21 @@ func (b *createBatch) insert(ctx context.Context, tx *store.Tx) error {
 	return b.write(ctx, tx, accepted, directories)
 }
 
-// place checks an item's directory and user.
+// place checks an item's bundle, which may have gone or got another image since, its directory and its user.
 func (b *createBatch) place(
 	ctx context.Context, tx *store.Tx, item *createItem, directories map[string]*workspaces.WorkspaceDirectory, taken map[string]bool,
 ) (*workspaces.Refusal, error) {
 	id, user := item.order.DirectoryID, item.order.UserName
+	var found bool
+	var err error
+	if item.bundle, found, err = b.Bundle(ctx, tx, item.order.BundleID); err != nil {
+		return nil, err
+	}
+	if !found {
+		return noBundle(item.order.BundleID), nil
+	}
 	d, known := directories[id]
 	if !known {
-		var err error
 		if d, _, err = tx.WorkspaceDirectory(ctx, b.scope, id); err != nil {
 			return nil, err
 		}
@@ -169,6 +181,10 @@ func (b *createBatch) place(
 	}
 	taken[key] = true
 	return nil, nil
+}
+
+func noBundle(id string) *workspaces.Refusal {
+	return workspaces.Refusef("ResourceNotFound.Bundle", "The bundle %s does not exist.", id)
 }
 
 // userHas reports whether a user has a WorkSpace in the directory. One that is TERMINATED,
@@ -326,16 +342,6 @@ func (a *addressBook) assign(ctx context.Context, tx *store.Tx, d *workspaces.Wo
 		a.free[subnet.ID] = free
 	}
 	return false, nil
-}
-
-// bundle finds a bundle that the account can use.
-func (c *Core) bundle(id string) (workspaces.Bundle, bool) {
-	for _, b := range c.Bundles {
-		if b.ID == id {
-			return b, true
-		}
-	}
-	return workspaces.Bundle{}, false
 }
 
 // orderOf reads one item of the request.

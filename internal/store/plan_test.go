@@ -84,6 +84,26 @@ func TestPlans(t *testing.T) {
 			_, err := tx.IPGroupIsAssociated(ctx, here, "wsipg-1")
 			return err
 		}},
+		"bundles": {"bundle_page", func(tx *store.Tx) error {
+			_, err := tx.Bundles(ctx, store.BundleFilter{Scope: here, After: 7, Limit: 25})
+			return err
+		}},
+		"bundles of an image": {"bundle_image", func(tx *store.Tx) error {
+			_, err := tx.ImageHasBundles(ctx, here, "wsi-1")
+			return err
+		}},
+		"own images": {"image_page", func(tx *store.Tx) error {
+			_, err := tx.Images(ctx, store.ImageFilter{Scope: here, Owned: true, After: 7, Limit: 25})
+			return err
+		}},
+		"shared images": {"image_shared" + sorts, func(tx *store.Tx) error {
+			_, err := tx.Images(ctx, store.ImageFilter{Scope: here, Shared: true, Limit: 25})
+			return err
+		}},
+		"next image due": {"image_wake", func(tx *store.Tx) error {
+			_, err := tx.NextDue(ctx, workspaces.KindImage)
+			return err
+		}},
 		"token": {"sqlite_autoindex_client_token_1", func(tx *store.Tx) error {
 			_, _, err := tx.ClientToken(ctx, here, "d-1", "t", time.Time{})
 			return err

@@ -459,6 +459,9 @@ func TestReset(t *testing.T) {
 				tx.OpenStream(ctx, streamOf("ws-1", "a", 1)),
 				tx.InsertConnectionAlias(ctx, filled[workspaces.ConnectionAlias](1)),
 				reserve(ctx, tx, "a.example", "1"),
+				tx.InsertImage(ctx, filled[workspaces.Image](1)),
+				tx.ShareImage(ctx, here, "wsi-1", "222222222222"),
+				tx.InsertBundle(ctx, here, *filled[workspaces.Bundle](1)),
 			} {
 				if err != nil {
 					return err

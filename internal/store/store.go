@@ -200,7 +200,10 @@ func (s *Store) followSeq(ctx context.Context) error {
 		return tx.row(ctx, `SELECT COALESCE(MAX(seq), 0) FROM (SELECT MAX(seq) AS seq FROM workspace`+
 			` UNION ALL SELECT MAX(seq) AS seq FROM workspace_directory`+
 			` UNION ALL SELECT MAX(seq) AS seq FROM ip_group`+
-			` UNION ALL SELECT MAX(seq) AS seq FROM connection_alias) AS every_table`).Scan(&last)
+			` UNION ALL SELECT MAX(seq) AS seq FROM connection_alias`+
+			` UNION ALL SELECT MAX(seq) AS seq FROM image`+
+			` UNION ALL SELECT MAX(seq) AS seq FROM image_permission`+
+			` UNION ALL SELECT MAX(seq) AS seq FROM bundle) AS every_table`).Scan(&last)
 	})
 	s.lastSeq.Store(last)
 	return err

@@ -24,6 +24,8 @@ func Taggables() []Taggable {
 		{Service: "workspaces", Type: "directory", table: "workspace_directory", ids: []string{"d-", "wsd-"}},
 		{Service: "workspaces", Type: "workspaceipgroup", table: "ip_group", ids: []string{"wsipg-"}},
 		{Service: "workspaces", Type: "connectionalias", table: "connection_alias", ids: []string{"wsca-"}},
+		{Service: "workspaces", Type: "workspaceimage", table: "image", ids: []string{"wsi-"}},
+		{Service: "workspaces", Type: "workspacebundle", table: "bundle", ids: []string{"wsb-"}},
 	}
 }
 

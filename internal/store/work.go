@@ -13,6 +13,8 @@ func tableOf(kind workspaces.Kind) (string, error) {
 	switch kind {
 	case workspaces.KindWorkSpace:
 		return "workspace", nil
+	case workspaces.KindImage:
+		return "image", nil
 	case workspaces.KindDirectory:
 		return "directory", nil
 	case workspaces.KindWorkspaceDirectory:

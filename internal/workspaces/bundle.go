@@ -19,6 +19,7 @@ type Bundle struct {
 	Protocol    string // PCOIP or WSP, unless the request says otherwise
 	OS          string // OperatingSystemName; "" where the API has no value for it
 	CreatedAt   time.Time
+	UpdatedAt   time.Time // when it last got another image
 }
 
 // Amazon is the owner of public bundles.
@@ -97,8 +98,8 @@ func PublicBundles(image string) []Bundle {
 	for _, c := range computes() {
 		bundles = append(bundles, Bundle{
 			ID: "wsb-carrel" + c.suffix, Name: c.Label + " with Debian Linux (WSP)", Owner: Amazon,
-			Description: c.Label + " desktop with Debian Linux and Xfce", ImageID: "wsi-carrelxfce", Image: image,
-			ComputeType: c.Type, RootGiB: c.RootGiB, UserGiB: c.UserGiB, Protocol: "WSP", CreatedAt: publicSince(),
+			Description: c.Label + " desktop with Debian Linux and Xfce", ImageID: PublicImageID, Image: image,
+			ComputeType: c.Type, RootGiB: c.RootGiB, UserGiB: c.UserGiB, Protocol: "WSP", CreatedAt: publicSince(), UpdatedAt: publicSince(),
 		})
 	}
 	return bundles
@@ -123,9 +124,66 @@ func WellKnownBundles(image string) []Bundle {
 	for _, k := range known {
 		c := ComputeOf(k.compute)
 		bundles = append(bundles, Bundle{
-			ID: k.id, Name: k.name, Owner: Amazon, Description: k.name, ImageID: "wsi-carrelxfce", Image: image,
-			ComputeType: k.compute, RootGiB: c.RootGiB, UserGiB: c.UserGiB, Protocol: k.protocol, OS: k.os, CreatedAt: publicSince(),
+			ID: k.id, Name: k.name, Owner: Amazon, Description: k.name, ImageID: PublicImageID, Image: image,
+			ComputeType: k.compute, RootGiB: c.RootGiB, UserGiB: c.UserGiB, Protocol: k.protocol, OS: k.os,
+			CreatedAt: publicSince(), UpdatedAt: publicSince(),
 		})
 	}
 	return bundles
+}
+
+// BundleOrder is a bundle as somebody wants it.
+type BundleOrder struct {
+	Name        string
+	Description string
+	ComputeType string
+	RootGiB     int // 0: what suits the user volume and the image
+	UserGiB     int
+}
+
+// NewBundle makes an account's own bundle of an image.
+func NewBundle(s Scope, o BundleOrder, i *Image, now time.Time) (Bundle, error) {
+	if o.ComputeType == "" {
+		return Bundle{}, Errorf(CodeInvalidParameter, "A bundle needs a ComputeType with a Name.")
+	}
+	if o.RootGiB == 0 {
+		o.RootGiB = suitableRoot(o.ComputeType, o.UserGiB, i.RootGiB)
+	}
+	if err := CheckVolumes(o.ComputeType, o.RootGiB, o.UserGiB); err != nil {
+		return Bundle{}, err
+	}
+	b := Bundle{
+		ID: NewBundleID(), Name: o.Name, Owner: s.Account, Description: o.Description,
+		ComputeType: o.ComputeType, RootGiB: o.RootGiB, UserGiB: o.UserGiB, CreatedAt: now,
+	}
+	return b, b.SetImage(i, now)
+}
+
+// SetImage makes the bundle one of an image. WorkSpaces that exist stay as they are until they are rebuilt.
+// Source: UpdateWorkspaceBundle.
+func (b *Bundle) SetImage(i *Image, now time.Time) error {
+	if err := i.MustBeAvailable(); err != nil {
+		return err
+	}
+	if b.ImageID != "" && OSTypeOf(b.OS) != i.OSType {
+		return Errorf(CodeNotSupported, "The image %s is of %s and the bundle %s is not.", i.ID, i.OSType, b.ID)
+	}
+	if b.RootGiB < i.RootGiB {
+		return Errorf(CodeInvalidParameter, "The image %s was made of a root volume of %d GB; the bundle's must not be smaller than that.", i.ID, i.RootGiB)
+	}
+	b.ImageID, b.Image, b.Protocol, b.OS, b.UpdatedAt = i.ID, i.Engine, i.Protocol, i.OS, now
+	return nil
+}
+
+// suitableRoot is the smallest size of a root volume that goes with a user volume and holds an image.
+func suitableRoot(computeType string, userGiB, leastGiB int) int {
+	c := ComputeOf(computeType)
+	switch {
+	case c.Graphics:
+		return max(c.RootGiB, leastGiB)
+	case c.Large, userGiB > 100, leastGiB > 80:
+		return max(175, leastGiB)
+	default:
+		return 80
+	}
 }

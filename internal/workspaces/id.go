@@ -29,6 +29,12 @@ func random(alphabet string, n int) string {
 // NewWorkSpaceID returns a fresh WorkSpace id: ws- and 9 characters, as the service's own.
 func NewWorkSpaceID() string { return "ws-" + random(lowerAlphanumeric, 9) }
 
+// NewImageID returns a fresh image id: wsi- and 9 characters.
+func NewImageID() string { return "wsi-" + random(lowerAlphanumeric, 9) }
+
+// NewBundleID returns a fresh bundle id: wsb- and 9 characters.
+func NewBundleID() string { return "wsb-" + random(lowerAlphanumeric, 9) }
+
 // NewDirectoryID returns a fresh Directory Service id: d- and 10 hexadecimal digits.
 func NewDirectoryID() string { return "d-" + random(hexadecimal, 10) }
 

@@ -11,6 +11,8 @@ type Limits struct {
 	ByComputeType            map[string]int // further quotas on single compute types; a type that is missing has none
 	RegisteredDirectories    int
 	ConnectionAliases        int
+	Images                   int
+	Bundles                  int            // custom ones
 	DirectoriesByType        map[string]int // of Directory Service, by type
 	DirectoryStage           time.Duration  // how long a directory stays in each passing stage
 	Registration             time.Duration  // how long a registration takes, either way
@@ -30,6 +32,8 @@ func OpenLimits() Limits {
 		WorkSpaces:            1_000_000,
 		RegisteredDirectories: 1_000,
 		ConnectionAliases:     1_000,
+		Images:                1_000,
+		Bundles:               1_000,
 		DirectoriesByType:     map[string]int{SimpleAD: 1_000, ADConnector: 1_000, MicrosoftAD: 1_000},
 		IPGroups:              10_000,
 		RulesPerIPGroup:       1_000,
@@ -51,6 +55,8 @@ func AWSLimits() Limits {
 		},
 		RegisteredDirectories:    50,
 		ConnectionAliases:        20,
+		Images:                   40,
+		Bundles:                  50,
 		DirectoriesByType:        map[string]int{SimpleAD: 10, ADConnector: 10, MicrosoftAD: 20},
 		DirectoryStage:           100 * time.Second,
 		Registration:             30 * time.Second,

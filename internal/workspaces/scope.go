@@ -24,6 +24,7 @@ const (
 	KindDirectory          Kind = "directory"
 	KindWorkspaceDirectory Kind = "workspace_directory"
 	KindConnectionAlias    Kind = "connection_alias"
+	KindImage              Kind = "image"
 )
 
 // Kinds returns all kinds.

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+	"strconv"
+
+	"carrel/internal/workspaces"
+)
+
+const (
+	bundleColumns = "account, region, id, name, description, image_id, compute_type, root_gib, user_gib, created_at, updated_at"
+	// selectBundle reads beside a bundle what its image says of it; a public image has no row.
+	selectBundle = "SELECT b.seq, b.account, b.id, b.name, b.description, b.image_id, b.compute_type, b.root_gib, b.user_gib, b.created_at," +
+		" b.updated_at, COALESCE(i.engine, ''), COALESCE(i.protocol, ''), COALESCE(i.os_name, '')" +
+		" FROM bundle b LEFT JOIN image i ON i.account = b.account AND i.region = b.region AND i.id = b.image_id"
+)
+
+// BundleFilter says which custom bundles a query is for. Empty members do not restrict.
+type BundleFilter struct {
+	workspaces.Scope
+	IDs   []string
+	After int64 // only those behind this position
+	Limit int   // 0: all
+}
+
+// BundlePage is a part of a list, in the order of creation.
+type BundlePage struct {
+	Bundles []workspaces.Bundle
+	Next    int64 // where the next page begins; 0 on the last
+}
+
+// Bundles returns a page of the custom bundles that the filter names. One of a public image
+// says nothing about the image but its id.
+func (t *Tx) Bundles(ctx context.Context, f BundleFilter) (BundlePage, error) {
+	var c condition
+	c.and("b.account = ?", f.Account)
+	c.and("b.region = ?", f.Region)
+	c.inIfAny("b.id", f.IDs)
+	if f.After > 0 {
+		c.and("b.seq > ?", f.After)
+	}
+	query := selectBundle + c.where() + " ORDER BY b.seq"
+	if f.Limit > 0 {
+		c.args = append(c.args, f.Limit+1)
+		query += " LIMIT $" + strconv.Itoa(len(c.args))
+	}
+	var page BundlePage
+	var seqs []int64
+	err := t.each(ctx, func(row scanner) error {
+		var seq int64
+		b, err := scanBundle(behind{row, &seq})
+		page.Bundles, seqs = append(page.Bundles, b), append(seqs, seq)
+		return err
+	}, query, c.args...)
+	if f.Limit > 0 && len(seqs) > f.Limit {
+		page.Bundles, page.Next = page.Bundles[:f.Limit], seqs[f.Limit-1]
+	}
+	return page, err
+}
+
+// Bundle returns the custom bundle with the id; found is false where there is none.
+func (t *Tx) Bundle(ctx context.Context, s workspaces.Scope, id string) (b workspaces.Bundle, found bool, err error) {
+	page, err := t.Bundles(ctx, BundleFilter{Scope: s, IDs: []string{id}})
+	if err != nil || len(page.Bundles) == 0 {
+		return b, false, err
+	}
+	return page.Bundles[0], true, nil
+}
+
+// CountBundles counts the custom bundles of a scope.
+func (t *Tx) CountBundles(ctx context.Context, s workspaces.Scope) (n int, err error) {
+	err = t.row(ctx, "SELECT COUNT(*) FROM bundle WHERE account = $1 AND region = $2", s.Account, s.Region).Scan(&n)
+	return n, err
+}
+
+// BundleNameTaken reports whether a scope has a custom bundle of the name.
+func (t *Tx) BundleNameTaken(ctx context.Context, s workspaces.Scope, name string) (taken bool, err error) {
+	err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM bundle WHERE account = $1 AND region = $2 AND name = $3)",
+		s.Account, s.Region, name).Scan(&taken)
+	return taken, err
+}
+
+// ImageHasBundles reports whether a scope has a custom bundle of the image.
+func (t *Tx) ImageHasBundles(ctx context.Context, s workspaces.Scope, imageID string) (has bool, err error) {
+	err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM bundle WHERE account = $1 AND region = $2 AND image_id = $3)",
+		s.Account, s.Region, imageID).Scan(&has)
+	return has, err
+}
+
+// BundleHasLivingWorkSpaces reports whether a scope has WorkSpaces of a bundle that have not ended.
+func (t *Tx) BundleHasLivingWorkSpaces(ctx context.Context, s workspaces.Scope, bundleID string) (has bool, err error) {
+	err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM workspace WHERE account = $1 AND region = $2 AND bundle_id = $3 AND state <> $4)",
+		s.Account, s.Region, bundleID, string(workspaces.Terminated)).Scan(&has)
+	return has, err
+}
+
+// InsertBundle adds a custom bundle.
+func (t *Tx) InsertBundle(ctx context.Context, s workspaces.Scope, b workspaces.Bundle) error {
+	args := []any{
+		s.Account, s.Region, b.ID, b.Name, b.Description, b.ImageID, b.ComputeType, b.RootGiB, b.UserGiB, micros(b.CreatedAt),
+		micros(b.UpdatedAt), t.store.nextSeq(),
+	}
+	return t.exec(ctx, "INSERT INTO bundle ("+bundleColumns+", seq) VALUES ("+placeholders(len(args))+")", args...)
+}
+
+// SetBundleImage writes the image of a custom bundle, which is all that can change of one.
+func (t *Tx) SetBundleImage(ctx context.Context, s workspaces.Scope, b workspaces.Bundle) error {
+	return t.exec(ctx, "UPDATE bundle SET image_id = $1, updated_at = $2 WHERE account = $3 AND region = $4 AND id = $5",
+		b.ImageID, micros(b.UpdatedAt), s.Account, s.Region, b.ID)
+}
+
+// DeleteBundle forgets a custom bundle and its tags.
+func (t *Tx) DeleteBundle(ctx context.Context, s workspaces.Scope, id string) error {
+	if err := t.exec(ctx, "DELETE FROM bundle WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id); err != nil {
+		return err
+	}
+	return t.deleteTags(ctx, s, id)
+}
+
+func scanBundle(row scanner) (b workspaces.Bundle, err error) {
+	var created, updated int64
+	err = row.Scan(&b.Owner, &b.ID, &b.Name, &b.Description, &b.ImageID, &b.ComputeType, &b.RootGiB, &b.UserGiB, &created, &updated,
+		&b.Image, &b.Protocol, &b.OS)
+	b.CreatedAt, b.UpdatedAt = instantOf(created), instantOf(updated)
+	return b, err
+}
