@@ -3,7 +3,7 @@
 GO ?= go
 export CGO_ENABLED ?= 0
 
-.PHONY: up down clean build generate test test-fast bench lint
+.PHONY: up down clean build pages generate test test-fast bench lint
 
 up: build
 	scripts/up.sh
@@ -14,8 +14,12 @@ down:
 clean: down
 	scripts/clean.sh
 
-build:
+build: pages
 	$(GO) build -trimpath -o bin/ ./cmd/carrel ./cmd/carrel-agent
+
+# The part of the portal's pages that comes from npm; see web/README.md.
+pages:
+	scripts/build-pages.sh
 
 # What is generated and checked in: the API from its models, the lifecycle's page from its table.
 generate:

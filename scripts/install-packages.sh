@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# install-packages.sh [run|test]: installs the distribution packages that Carrel uses and this machine lacks.
+# install-packages.sh [run|test|build]: installs the distribution packages that Carrel uses and this machine lacks.
 #
 #   run   (default) what a machine that runs desktops needs: Incus for containers, the storage and network tools that
 #         Incus calls, and what builds desktop images
 #   test  the above, and what only Carrel's own test suite needs: PostgreSQL, a browser, shellcheck
+#   build what build-pages.sh needs, and nothing else: npm
 #
 # Works on Debian 12 (Incus comes from its backports suite), Debian 13 and Ubuntu 24.04 or newer. Packages come from
 # the mirror that apt is already set up with. When nothing is missing it returns at once and does not touch apt.
@@ -79,11 +80,15 @@ main() {
       wanted=("${run_packages[@]}" "${test_packages[@]}")
       if need_browser; then wanted+=(chromium); fi
       ;;
-    *) die "unknown set '$set': say run or test" ;;
+    build)
+      wanted=(nodejs npm)
+      backported_packages=()
+      ;;
+    *) die "unknown set '$set': say run, test or build" ;;
   esac
 
   if [ "$set" = test ] && ! python3 -c 'import boto3' 2>/dev/null; then wanted+=(python3-boto3); fi
-  if need_cli; then backported_packages+=("${cli_packages[@]}"); fi
+  if [ "$set" != build ] && need_cli; then backported_packages+=("${cli_packages[@]}"); fi
 
   mapfile -t backported < <(missing "${backported_packages[@]}")
   mapfile -t others < <(missing "${wanted[@]}")

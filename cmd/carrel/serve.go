@@ -96,7 +96,7 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 // run answers requests and works jobs until the context ends or one of them fails.
 func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	core, hasher := s.core()
-	handler, err := s.handler(core, hasher)
+	handler, err := s.handler(ctx, core, hasher)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (s *server) core() (*operation.Core, *embedded.Hasher) {
 }
 
 // handler puts together what answers on the server's one address.
-func (s *server) handler(core *operation.Core, hasher *embedded.Hasher) (http.Handler, error) {
+func (s *server) handler(ctx context.Context, core *operation.Core, hasher *embedded.Hasher) (http.Handler, error) {
 	metrics := newMetrics()
 	config := awsjson.Config{
 		Services: []awsjson.ServiceHandlers{
@@ -194,19 +194,16 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher) (http.Ha
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", wire)
-	mux.HandleFunc("GET /{$}", s.front)
+	portal, err := s.portal(ctx, core)
+	if err != nil {
+		return nil, err
+	}
+	portal.Register(mux)
 	mux.Handle("/_carrel/", control.Handler())
 	mux.Handle("GET /metrics", metrics.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", s.ready)
 	return mux, nil
-}
-
-// front tells a person who opened the address in a browser what it is.
-func (s *server) front(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = fmt.Fprintf(w, "Carrel %s answers the Amazon WorkSpaces API here.\n\n  eval \"$(carrel env)\"\n  aws workspaces describe-workspaces\n", //nolint:errcheck // the client has gone
-		version())
 }
 
 // ready answers whether the database and the engine do.

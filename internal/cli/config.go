@@ -30,6 +30,8 @@ type Config struct {
 	Image    string // the engine's name of the public bundles' image
 	LogLevel string
 
+	TrustedProxies []string // networks whose X-Forwarded-For is believed
+
 	CI      bool
 	Instant bool
 	Control bool
@@ -77,6 +79,7 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Auth, "auth", "keys", "who may ask: keys (signed with a known key) or any (for test suites)")
 	f.StringVar(&c.Users, "users", "directory", "who can have a WorkSpace: directory (its users) or any name (for test suites)")
 	f.StringVar(&c.Image, "image", "carrel/xfce", "the engine's image of the public bundles")
+	f.StringSliceVar(&c.TrustedProxies, "trusted-proxies", nil, "networks of reverse proxies, in CIDR notation, whose X-Forwarded-For and -Proto are believed")
 	f.StringVar(&c.LogLevel, "log-level", "info", "what is logged: debug, info, warn or error")
 	f.BoolVar(&c.CI, "ci", false, "for test suites: --engine simulated --auth any --users any --instant --control, and data that is thrown away")
 	f.BoolVar(&c.Instant, "instant", false, "send a reply only when the work that it started has settled")
@@ -132,7 +135,24 @@ func (c *Config) check() error {
 		refuse("--incus-parallel is at least 1")
 	}
 	_, err := c.Subnets()
-	return errors.Join(append(problems, err)...)
+	_, badProxy := c.Proxies()
+	return errors.Join(append(problems, err, badProxy)...)
+}
+
+// Proxies returns the networks of reverse proxies that are believed.
+func (c *Config) Proxies() ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		network, err := netip.ParsePrefix(text)
+		if address, e := netip.ParseAddr(text); e == nil {
+			network, err = netip.PrefixFrom(address.WithZone(""), address.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxies lists networks such as 10.0.0.0/8 or addresses, not %q", text)
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks, nil
 }
 
 var (

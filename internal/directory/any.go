@@ -8,8 +8,9 @@ import (
 )
 
 // Any returns directories in which every user name but the empty one exists, as an enabled
-// user without a password, for test suites that make WorkSpaces for users they never made.
-// Users that really exist are found as they are; only they can sign in.
+// user whom any password but the empty one lets in, for test suites that make WorkSpaces for
+// users they never made. Users that really exist are found as they are, and those who were
+// given a password need it.
 func Any(real Directories) Directories { return anyDirectories{real} }
 
 type anyDirectories struct{ real Directories }
@@ -32,4 +33,20 @@ func (a anyDirectory) Lookup(ctx context.Context, name string) (*workspaces.User
 		return &workspaces.User{Scope: a.scope, DirectoryID: a.id, Name: name, Enabled: true}, nil
 	}
 	return user, err
+}
+
+// Authenticate returns the user with the password, or somebody who has none with any.
+func (a anyDirectory) Authenticate(ctx context.Context, name, password string) (*workspaces.User, error) {
+	user, err := a.Directory.Authenticate(ctx, name, password)
+	if !errors.Is(err, ErrNoUser) || password == "" {
+		return user, err
+	}
+	user, err = a.Lookup(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if !user.Enabled || user.PasswordHash != "" {
+		return nil, ErrNoUser
+	}
+	return user, nil
 }

@@ -462,6 +462,8 @@ func TestReset(t *testing.T) {
 				tx.InsertImage(ctx, filled[workspaces.Image](1)),
 				tx.ShareImage(ctx, here, "wsi-1", "222222222222"),
 				tx.InsertBundle(ctx, here, *filled[workspaces.Bundle](1)),
+				tx.InsertPortalSession(ctx, *filled[store.PortalSession](1), time.Time{}),
+				tx.InsertPortalTicket(ctx, *filled[store.PortalTicket](1), time.Time{}),
 			} {
 				if err != nil {
 					return err

@@ -25,6 +25,7 @@ func tablesOfClients() []string {
 		"client_branding", "client_logo", "client_add_in", "connection",
 		"connection_alias", "connection_string",
 		"image", "image_permission", "bundle",
+		"portal_session", "portal_ticket",
 	}
 }
 

@@ -79,6 +79,15 @@ func TestAny(t *testing.T) {
 			t.Errorf("Lookup of a stranger = %+v, %v", user, err)
 		}
 	})
+	t.Run("AnyPassword", func(t *testing.T) {
+		t.Parallel()
+		d := directory.Any(fill(t)).Of(scope(), directoryID)
+		for _, name := range []string{"Eve", "carol"} { // the second is there, without a password
+			if user, err := d.Authenticate(t.Context(), name, "x"); err != nil || user.Name != name {
+				t.Errorf("Authenticate(%q) = %+v, %v", name, user, err)
+			}
+		}
+	})
 }
 
 func TestDirectoriesAreApart(t *testing.T) {

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"image/png"
+
+	"carrel/internal/api"
+	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/gateway"
+	"carrel/internal/operation"
+	"carrel/internal/rfb"
+	"carrel/internal/workspaces"
+)
+
+// portal puts together what browsers see.
+func (s *server) portal(ctx context.Context, core *operation.Core) (*gateway.Portal, error) {
+	proxies, err := s.config.Proxies()
+	if err != nil {
+		return nil, err
+	}
+	return gateway.New(ctx, gateway.Config{
+		Store: s.store, Clock: s.clock, Real: s.real, Directories: core.Directories, Log: s.log, Proxies: proxies,
+		Actions:  actions{operation.WorkSpaces{Core: core}},
+		Pictures: pictures{s.engine}, Streams: streams{engine: s.engine, log: s.log},
+	})
+}
+
+// actions does what the portal's users ask for as the API's operations do, on behalf of the
+// account that their directory is in.
+type actions struct{ of operation.WorkSpaces }
+
+func (actions) caller(ctx context.Context, d gateway.Desktop) context.Context {
+	return api.WithCaller(ctx, api.Caller{Account: d.Account, Region: d.Region})
+}
+
+// refusedItem is the refusal among what an operation on several WorkSpaces could not do.
+func refusedItem(failed []wsapi.FailedWorkspaceChangeRequest, err error) error {
+	if err != nil || len(failed) == 0 {
+		return err
+	}
+	return workspaces.Errorf(workspaces.CodeUnavailable, "%s", *failed[0].ErrorMessage)
+}
+
+// Start starts a stopped WorkSpace.
+func (a actions) Start(ctx context.Context, d gateway.Desktop) error {
+	out, err := a.of.StartWorkspaces(a.caller(ctx, d), &wsapi.StartWorkspacesRequest{
+		StartWorkspaceRequests: []wsapi.StartRequest{{WorkspaceId: &d.ID}},
+	})
+	if err != nil {
+		return err
+	}
+	return refusedItem(out.FailedRequests, nil)
+}
+
+// Restart reboots a WorkSpace.
+func (a actions) Restart(ctx context.Context, d gateway.Desktop) error {
+	out, err := a.of.RebootWorkspaces(a.caller(ctx, d), &wsapi.RebootWorkspacesRequest{
+		RebootWorkspaceRequests: []wsapi.RebootRequest{{WorkspaceId: &d.ID}},
+	})
+	if err != nil {
+		return err
+	}
+	return refusedItem(out.FailedRequests, nil)
+}
+
+// Rebuild is not there yet.
+func (actions) Rebuild(context.Context, gateway.Desktop) error {
+	return workspaces.Errorf(workspaces.CodeNotSupported, "This Carrel cannot rebuild WorkSpaces yet.")
+}
+
+// Modify is not there yet.
+func (actions) Modify(context.Context, gateway.Desktop, gateway.Change) error {
+	return workspaces.Errorf(workspaces.CodeNotSupported, "This Carrel cannot change WorkSpaces yet.")
+}
+
+// pictures takes a picture of a screen each time that one is asked for.
+type pictures struct{ engine engine }
+
+// Picture returns a picture of the desktop's screen.
+func (p pictures) Picture(ctx context.Context, d gateway.Desktop) (image []byte, mediaType string, err error) {
+	conn, err := p.engine.driver.Dial(ctx, d.ID)
+	if err != nil {
+		return nil, "", err
+	}
+	defer conn.Close() //nolint:errcheck // only read from
+	img, err := rfb.Screenshot(ctx, conn)
+	if err != nil {
+		return nil, "", err
+	}
+	var out bytes.Buffer
+	err = png.Encode(&out, img)
+	return out.Bytes(), "image/png", err
+}

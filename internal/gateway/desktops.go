@@ -1,0 +1,178 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// desktopsView is the page with the user's WorkSpaces.
+type desktopsView struct {
+	Name    string // of the user
+	Cards   []card
+	Problem string
+}
+
+// desktops shows the visitor's WorkSpaces.
+func (p *Portal) desktops(w http.ResponseWriter, r *http.Request, v visitor) {
+	p.showDesktops(w, r, v, http.StatusOK, "")
+}
+
+func (p *Portal) showDesktops(w http.ResponseWriter, r *http.Request, v visitor, status int, problem string) {
+	cards, err := p.cards(r.Context(), v)
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	p.show(w, r, status, "desktops.html", view{
+		Title: "Your WorkSpaces", User: v.user.FullName(), Content: desktopsView{Name: v.user.FullName(), Cards: cards, Problem: problem},
+	})
+}
+
+// cards are the visitor's WorkSpaces.
+func (p *Portal) cards(ctx context.Context, v visitor) ([]card, error) {
+	var page store.WorkSpacePage
+	err := p.Store.View(func(tx *store.Tx) (err error) {
+		page, err = tx.WorkSpaces(ctx, store.WorkSpaceFilter{Scope: v.session.Scope, DirectoryID: v.session.DirectoryID, UserName: v.user.Name})
+		return err
+	})
+	cards := make([]card, 0, len(page.WorkSpaces))
+	for _, w := range page.WorkSpaces {
+		if !w.HasEnded() {
+			cards = append(cards, newCard(w, v.directory.Settings.SelfService))
+		}
+	}
+	return cards, err
+}
+
+// How often the list is looked at again while a page shows it: after a change in this
+// process at once, but not more often than eventsPause; what other processes change, every eventsEvery.
+const (
+	eventsPause = 100 * time.Millisecond
+	eventsEvery = 2 * time.Second
+)
+
+// events sends the cards whenever they have changed, as server-sent events.
+func (p *Portal) events(w http.ResponseWriter, r *http.Request, v visitor) {
+	stream := http.NewResponseController(w)
+	if err := stream.SetReadDeadline(time.Time{}); err != nil { // the server's own is for requests that end
+		p.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	last := ""
+	for {
+		changed := p.Store.Changed()
+		now, err := p.eventData(r, v)
+		if err != nil {
+			_, _ = fmt.Fprint(w, "event: over\ndata:\n\n") //nolint:errcheck // the browser has gone
+			return
+		}
+		if now != last {
+			_, err = fmt.Fprintf(w, "event: cards\ndata: %s\n\n", strings.ReplaceAll(now, "\n", "\ndata: "))
+			last = now
+		} else {
+			_, err = fmt.Fprint(w, ": still here\n\n")
+		}
+		if err == nil {
+			err = stream.Flush()
+		}
+		if err != nil || !p.wait(r.Context(), changed, eventsPause, eventsEvery) {
+			return
+		}
+	}
+}
+
+// eventData is the list's part of the page, for somebody who is still let in.
+func (p *Portal) eventData(r *http.Request, v visitor) (string, error) {
+	again, err := p.resume(r.Context(), v.session.ID)
+	if err != nil {
+		return "", err
+	}
+	again.client = v.client
+	if err := p.admit(r.Context(), again); err != nil {
+		return "", err
+	}
+	cards, err := p.cards(r.Context(), again)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	err = p.pages.templates.ExecuteTemplate(&out, "cards", desktopsView{Cards: cards})
+	return out.String(), err
+}
+
+// screen answers with a picture of a WorkSpace's screen.
+func (p *Portal) screen(w http.ResponseWriter, r *http.Request, v visitor) {
+	ws, err := p.own(r.Context(), v, r.PathValue("id"))
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	if !ws.State.KeepsVisits() {
+		p.refuse(w, r, errNoPicture())
+		return
+	}
+	image, mediaType, err := p.Pictures.Picture(r.Context(), Desktop{Scope: ws.Scope, ID: ws.ID})
+	if err != nil {
+		p.Log.DebugContext(r.Context(), "no picture of a screen", "workspace", ws.ID, "error", err)
+		p.refuse(w, r, errNoPicture())
+		return
+	}
+	w.Header().Set("Content-Type", mediaType)
+	_, _ = w.Write(image) //nolint:errcheck // the browser has gone
+}
+
+func errNoPicture() error {
+	return &refusal{status: http.StatusNotFound, title: "No picture.", text: "There is no picture of this screen now."}
+}
+
+// act does to a WorkSpace what the visitor asks for and their directory lets them.
+func (p *Portal) act(w http.ResponseWriter, r *http.Request, v visitor) {
+	ws, err := p.own(r.Context(), v, r.PathValue("id"))
+	if err == nil {
+		err = p.do(r, v, ws)
+	}
+	no, refused := errors.AsType[*workspaces.Error](err)
+	switch {
+	case refused && wantsPage(r):
+		p.showDesktops(w, r, v, http.StatusConflict, no.Message)
+	case refused:
+		p.tell(w, http.StatusConflict, message{Text: no.Message})
+	case err != nil:
+		p.refuse(w, r, err)
+	case wantsPage(r):
+		http.Redirect(w, r, "/desktops", http.StatusSeeOther)
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// do is act without the reply.
+func (p *Portal) do(r *http.Request, v visitor, ws *workspaces.WorkSpace) error {
+	d, may := Desktop{Scope: ws.Scope, ID: ws.ID}, v.directory.Settings.SelfService
+	permit := func(permission string) error {
+		if permission != enabled {
+			return &refusal{status: http.StatusForbidden, title: "That is not yours to do.", text: "Your administrator has not permitted this."}
+		}
+		return nil
+	}
+	switch r.PathValue("action") {
+	case "start":
+		return p.Actions.Start(r.Context(), d)
+	case "restart":
+		if err := permit(may.Restart); err != nil {
+			return err
+		}
+		return p.Actions.Restart(r.Context(), d)
+	default:
+		return &refusal{status: http.StatusNotFound, title: "There is nothing here.", text: "Carrel knows no such thing to do."}
+	}
+}

@@ -1,0 +1,80 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+
+	"carrel/internal/workspaces"
+)
+
+// Desktop names a WorkSpace.
+type Desktop struct {
+	workspaces.Scope
+	ID string
+}
+
+// Visit is one browser tab's time on a desktop. Whoever carries one may rely on it: the
+// user was signed in, is the WorkSpace's own, and was allowed in from the address.
+type Visit struct {
+	Desktop
+	ID          string // names the visit
+	Session     string // the id of the portal session that it belongs to
+	DirectoryID string
+	User        string     // as in the directory
+	Address     netip.Addr // the client's, seen through trusted proxies
+	Share       bool       // beside other visits of the desktop, not in their place
+}
+
+// Cut is why a visit is ended, as the code that a WebSocket is closed with.
+type Cut int
+
+// The codes that the desktop's page understands. Any other end is a lost line, after which it tries again.
+const (
+	CutTaken   Cut = 4001 // another tab has taken the desktop over
+	CutAccess  Cut = 4002 // the user may not be here any more
+	CutDesktop Cut = 4003 // the desktop does not run any more
+)
+
+// Streams carries the screens of desktops to browsers.
+type Streams interface {
+	// Serve turns the request into a WebSocket and carries the screen until either side ends
+	// it. It answers the request in any case.
+	Serve(w http.ResponseWriter, r *http.Request, v Visit)
+	// Visits returns those that this process carries.
+	Visits() []Visit
+	// Cut ends the visit with the id; why is a sentence for its user. It succeeds where there is none.
+	Cut(id string, code Cut, why string)
+}
+
+// Pictures knows what screens look like.
+type Pictures interface {
+	// Picture returns a small picture of a desktop's screen, at most a few seconds old, and its
+	// media type. Errors: compute.ErrNotRunning, compute.ErrNotFound, compute.ErrUnavailable.
+	Picture(ctx context.Context, d Desktop) (image []byte, mediaType string, err error)
+}
+
+// Channels carries what goes beside the screen.
+type Channels interface {
+	// Files answers below /desktop/{id}/files; the rest of the path is r.PathValue("rest").
+	Files(w http.ResponseWriter, r *http.Request, v Visit)
+	// Sound answers at /desktop/{id}/sound.
+	Sound(w http.ResponseWriter, r *http.Request, v Visit)
+}
+
+// Actions does to a WorkSpace what its user asks for, by the rules of the API's operations.
+// An error that is a *workspaces.Error is a refusal, in words for the user.
+type Actions interface {
+	Start(ctx context.Context, d Desktop) error
+	Restart(ctx context.Context, d Desktop) error
+	Rebuild(ctx context.Context, d Desktop) error
+	Modify(ctx context.Context, d Desktop, c Change) error
+}
+
+// Change is one property that a user wants changed; the others are zero.
+type Change struct {
+	ComputeType string
+	RootGiB     int
+	UserGiB     int
+	RunningMode string
+}

@@ -1,0 +1,132 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// ticketLife is how long a ticket can be used, by the machine's time.
+const ticketLife = 20 * time.Second
+
+// desktopView is the page of one desktop.
+type desktopView struct {
+	ID, Name string
+	Built    bool // the page's client is there
+}
+
+// desktop shows the page in which the user works on a desktop.
+func (p *Portal) desktop(w http.ResponseWriter, r *http.Request, v visitor) {
+	ws, err := p.own(r.Context(), v, r.PathValue("id"))
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	c := newCard(ws, v.directory.Settings.SelfService)
+	p.show(w, r, http.StatusOK, "desktop.html", view{
+		Title: c.Name, User: v.user.FullName(), Content: desktopView{ID: ws.ID, Name: c.Name, Built: p.pages.built},
+	})
+}
+
+// ticket gives the right to open one connection to a desktop, or says what that waits for.
+// A stopped desktop that starts by itself is started where the person, and not the page by
+// itself, asks for it.
+func (p *Portal) ticket(w http.ResponseWriter, r *http.Request, v visitor) {
+	ws, err := p.own(r.Context(), v, r.PathValue("id"))
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	if startsByItself(ws) && r.PostFormValue("start") != "" {
+		err := p.Actions.Start(r.Context(), Desktop{Scope: ws.Scope, ID: ws.ID})
+		if _, raced := errors.AsType[*workspaces.Error](err); err != nil && !raced {
+			p.refuse(w, r, err)
+			return
+		}
+		if ws, err = p.own(r.Context(), v, ws.ID); err != nil {
+			p.refuse(w, r, err)
+			return
+		}
+	}
+	if !ws.State.TakesVisits() {
+		state, label, text := describe(ws)
+		p.tell(w, http.StatusConflict, message{Title: label, Text: text, State: state, Wait: state == "busy"})
+		return
+	}
+	token, now := secret(), p.Real.Now()
+	err = p.Store.Update(r.Context(), func(tx *store.Tx) error {
+		return tx.InsertPortalTicket(r.Context(), store.PortalTicket{
+			Scope: ws.Scope, ID: hash(token), SessionID: v.session.ID, WorkSpace: ws.ID, Address: v.address.String(),
+			Share: r.PostFormValue("share") != "", ExpiresAt: now.Add(ticketLife),
+		}, now)
+	})
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	p.tell(w, http.StatusOK, message{Text: "Connecting.", Ticket: token})
+}
+
+// stream opens the connection that a ticket is for.
+func (p *Portal) stream(w http.ResponseWriter, r *http.Request, v visitor) {
+	visit, err := p.redeem(r, v)
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	p.Streams.Serve(w, r, visit)
+}
+
+// redeem takes the request's ticket, which is gone then, whatever comes of it.
+func (p *Portal) redeem(r *http.Request, v visitor) (Visit, error) {
+	var ticket store.PortalTicket
+	var found bool
+	err := p.Store.Update(r.Context(), func(tx *store.Tx) (err error) {
+		ticket, found, err = tx.TakePortalTicket(r.Context(), hash(r.URL.Query().Get("ticket")), p.Real.Now())
+		return err
+	})
+	if err != nil {
+		return Visit{}, err
+	}
+	if !found || ticket.SessionID != v.session.ID || ticket.WorkSpace != r.PathValue("id") || ticket.Address != v.address.String() {
+		return Visit{}, &refusal{status: http.StatusForbidden, title: "No such ticket.", text: "It has been used, or is too old. Open the desktop again."}
+	}
+	visit, err := p.visit(r, v)
+	visit.Share = ticket.Share
+	return visit, err
+}
+
+// visit describes a connection of the visitor's to the desktop that the request names.
+func (p *Portal) visit(r *http.Request, v visitor) (Visit, error) {
+	ws, err := p.own(r.Context(), v, r.PathValue("id"))
+	if err != nil {
+		return Visit{}, err
+	}
+	if !ws.State.TakesVisits() {
+		_, label, text := describe(ws)
+		return Visit{}, &refusal{status: http.StatusConflict, title: label + ".", text: text}
+	}
+	return Visit{
+		Desktop: Desktop{Scope: ws.Scope, ID: ws.ID}, ID: secret(), Session: v.session.ID, DirectoryID: v.session.DirectoryID,
+		User: v.user.Name, Address: v.address,
+	}, nil
+}
+
+// channel hands a request for what goes beside the screen to whoever carries it.
+func (p *Portal) channel(serve func(http.ResponseWriter, *http.Request, Visit)) func(http.ResponseWriter, *http.Request, visitor) {
+	return func(w http.ResponseWriter, r *http.Request, v visitor) {
+		if p.Channels == nil {
+			p.nothing(w, r)
+			return
+		}
+		visit, err := p.visit(r, v)
+		if err != nil {
+			p.refuse(w, r, err)
+			return
+		}
+		serve(w, r, visit)
+	}
+}

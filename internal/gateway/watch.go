@@ -1,0 +1,137 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"carrel/internal/workspaces"
+)
+
+// How soon visits are looked at again: after a change in this process at once, but not more
+// often than watchPause; what other processes and the clock change, every watchEvery.
+const (
+	watchPause = 300 * time.Millisecond
+	watchEvery = time.Second
+)
+
+// Run cuts the visits of those who may not be there any more, until the context ends. What
+// administrators change is felt within about a second.
+func (p *Portal) Run(ctx context.Context) {
+	defer close(p.over)
+	for {
+		changed := p.Store.Changed()
+		p.watch(ctx)
+		if !p.wait(ctx, changed, watchPause, watchEvery) {
+			return
+		}
+	}
+}
+
+// watch looks at all visits once.
+func (p *Portal) watch(ctx context.Context) {
+	known := make(map[string]standing)
+	for _, v := range p.Streams.Visits() {
+		now, found := known[v.Session+v.Address.String()]
+		if !found {
+			now.visitor, now.err = p.resume(ctx, v.Session)
+			now.visitor.address = v.Address
+			if now.err == nil {
+				now.err = p.admit(ctx, now.visitor)
+			}
+			known[v.Session+v.Address.String()] = now
+		}
+		if err := p.recheck(ctx, v, now); err != nil {
+			p.cut(ctx, v, err)
+		}
+	}
+}
+
+// standing is what has become of somebody who was let in.
+type standing struct {
+	visitor visitor
+	err     error
+}
+
+// recheck returns why a visit may not go on.
+func (p *Portal) recheck(ctx context.Context, v Visit, now standing) error {
+	if now.err != nil {
+		return now.err
+	}
+	ws, err := p.own(ctx, now.visitor, v.Desktop.ID)
+	if err != nil {
+		return err
+	}
+	if !ws.State.KeepsVisits() {
+		return closed(ws)
+	}
+	return nil
+}
+
+// cut ends a visit for the reason, unless that is a failure of ours: a moment's trouble with
+// the database throws nobody out.
+func (p *Portal) cut(ctx context.Context, v Visit, err error) {
+	code, why := CutAccess, "You are signed out."
+	if gone, ok := errors.AsType[*desktopClosed](err); ok {
+		code, why = gone.code, gone.text
+	} else if no, ok := errors.AsType[*refusal](err); ok {
+		why = no.title + " " + no.text
+	} else if !errors.Is(err, errSignedOut) {
+		p.Log.WarnContext(ctx, "a visit could not be looked at", "workspace", v.Desktop.ID, "error", err)
+		return
+	}
+	p.Log.InfoContext(ctx, "a visit is cut", "workspace", v.Desktop.ID, "user", v.User, "address", v.Address, "why", why)
+	p.Streams.Cut(v.ID, code, short(why))
+}
+
+// short is a text that fits the reason of a WebSocket's end, which has at most 123 bytes.
+func short(text string) string {
+	const most = 120
+	if len(text) <= most {
+		return text
+	}
+	cut := most - len("…")
+	for cut > 0 && text[cut]&0xC0 == 0x80 {
+		cut--
+	}
+	return text[:cut] + "…"
+}
+
+// desktopClosed is why nobody can be connected to a desktop for now.
+type desktopClosed struct {
+	code Cut
+	text string
+}
+
+func (d *desktopClosed) Error() string { return d.text }
+
+// closed describes a desktop that keeps no visits. One under maintenance locks its user out;
+// the others the page may wait for.
+func closed(ws *workspaces.WorkSpace) error {
+	state, _, text := describe(ws)
+	if state == "closed" {
+		return &desktopClosed{CutAccess, text}
+	}
+	return &desktopClosed{CutDesktop, text}
+}
+
+// wait returns after the pause, once something has changed or every has passed; false: it is over.
+func (p *Portal) wait(ctx context.Context, changed <-chan struct{}, pause, every time.Duration) bool {
+	return p.sleep(ctx, nil, pause) && p.sleep(ctx, changed, every)
+}
+
+// sleep returns after d, or when something has changed; false: it is over. How soon is looked
+// again is no affair of the service's time.
+func (p *Portal) sleep(ctx context.Context, changed <-chan struct{}, d time.Duration) bool {
+	timer := time.NewTimer(d) //nolint:forbidigo // see above
+	defer timer.Stop()
+	select {
+	case <-changed:
+	case <-timer.C:
+	case <-p.over:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
