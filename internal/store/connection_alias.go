@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
 
 	"carrel/internal/workspaces"
 )
@@ -36,23 +35,8 @@ func (t *Tx) ConnectionAliases(ctx context.Context, f ConnectionAliasFilter) (Co
 		c.and("directory_id = ?", f.DirectoryID)
 	}
 	c.and("seq > ?", f.After)
-	query := "SELECT seq, " + aliasColumns + " FROM connection_alias" + c.where() + " ORDER BY seq"
-	if f.Limit > 0 {
-		c.args = append(c.args, f.Limit+1)
-		query += " LIMIT $" + strconv.Itoa(len(c.args))
-	}
-	var page ConnectionAliasPage
-	var seqs []int64
-	err := t.each(ctx, func(row scanner) error {
-		var seq int64
-		a, err := scanConnectionAlias(behind{row, &seq})
-		page.Aliases, seqs = append(page.Aliases, a), append(seqs, seq)
-		return err
-	}, query, c.args...)
-	if f.Limit > 0 && len(seqs) > f.Limit {
-		page.Aliases, page.Next = page.Aliases[:f.Limit], seqs[f.Limit-1]
-	}
-	return page, err
+	found, next, err := sequence(ctx, t, scanConnectionAlias, "SELECT seq, "+aliasColumns+" FROM connection_alias", c, f.Limit)
+	return ConnectionAliasPage{Aliases: found, Next: next}, err
 }
 
 // ConnectionAlias returns the alias with the id that the scope's account owns or shares;

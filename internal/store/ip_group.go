@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
 
 	"carrel/internal/workspaces"
 )
@@ -29,23 +28,8 @@ func (t *Tx) IPGroups(ctx context.Context, f IPGroupFilter) (IPGroupPage, error)
 	c.scope(f.Scope)
 	c.inIfAny("id", f.IDs)
 	c.and("seq > ?", f.After)
-	query := "SELECT seq, " + ipGroupColumns + " FROM ip_group" + c.where() + " ORDER BY seq"
-	if f.Limit > 0 {
-		c.args = append(c.args, f.Limit+1)
-		query += " LIMIT $" + strconv.Itoa(len(c.args))
-	}
-	var page IPGroupPage
-	var seqs []int64
-	err := t.each(ctx, func(row scanner) error {
-		var seq int64
-		g, err := scanIPGroup(behind{row, &seq})
-		page.Groups, seqs = append(page.Groups, g), append(seqs, seq)
-		return err
-	}, query, c.args...)
-	if f.Limit > 0 && len(seqs) > f.Limit {
-		page.Groups, page.Next = page.Groups[:f.Limit], seqs[f.Limit-1]
-	}
-	return page, err
+	found, next, err := sequence(ctx, t, scanIPGroup, "SELECT seq, "+ipGroupColumns+" FROM ip_group", c, f.Limit)
+	return IPGroupPage{Groups: found, Next: next}, err
 }
 
 // IPGroup returns the group with the id; found is false where there is none.

@@ -193,17 +193,28 @@ func (s *Store) notify() (handOver func(Work)) {
 	return s.handOver
 }
 
+// tablesInOrder are the tables that have a seq.
+func tablesInOrder() []string {
+	return []string{
+		"workspace",
+		"workspace_directory",
+		"ip_group",
+		"connection_alias",
+		"image",
+		"image_permission",
+		"bundle",
+	}
+}
+
 // followSeq makes nextSeq go on behind what the database has, should the clock have gone back.
 func (s *Store) followSeq(ctx context.Context) error {
 	var last int64
+	parts := tablesInOrder()
+	for i, table := range parts {
+		parts[i] = "SELECT MAX(seq) AS seq FROM " + table
+	}
 	err := s.View(func(tx *Tx) error {
-		return tx.row(ctx, `SELECT COALESCE(MAX(seq), 0) FROM (SELECT MAX(seq) AS seq FROM workspace`+
-			` UNION ALL SELECT MAX(seq) AS seq FROM workspace_directory`+
-			` UNION ALL SELECT MAX(seq) AS seq FROM ip_group`+
-			` UNION ALL SELECT MAX(seq) AS seq FROM connection_alias`+
-			` UNION ALL SELECT MAX(seq) AS seq FROM image`+
-			` UNION ALL SELECT MAX(seq) AS seq FROM image_permission`+
-			` UNION ALL SELECT MAX(seq) AS seq FROM bundle) AS every_table`).Scan(&last)
+		return tx.row(ctx, "SELECT COALESCE(MAX(seq), 0) FROM ("+strings.Join(parts, " UNION ALL ")+") AS every_table").Scan(&last)
 	})
 	s.lastSeq.Store(last)
 	return err

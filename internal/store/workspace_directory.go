@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
 
 	"carrel/internal/workspaces"
 )
@@ -37,33 +36,9 @@ func (t *Tx) WorkspaceDirectories(ctx context.Context, f WorkspaceDirectoryFilte
 	c.inIfAny("user_identity_type", f.IdentityTypes)
 	c.inIfAny("workspace_type", f.Types)
 	c.and("seq > ?", f.After)
-	query := "SELECT seq, " + workspaceDirectoryColumns + " FROM workspace_directory" + c.where() + " ORDER BY seq"
-	if f.Limit > 0 {
-		c.args = append(c.args, f.Limit+1)
-		query += " LIMIT $" + strconv.Itoa(len(c.args))
-	}
-	var page WorkspaceDirectoryPage
-	var seqs []int64
-	err := t.each(ctx, func(row scanner) error {
-		var seq int64
-		d, err := scanWorkspaceDirectory(behind{row, &seq})
-		page.Directories, seqs = append(page.Directories, d), append(seqs, seq)
-		return err
-	}, query, c.args...)
-	if f.Limit > 0 && len(seqs) > f.Limit {
-		page.Directories, page.Next = page.Directories[:f.Limit], seqs[f.Limit-1]
-	}
-	return page, err
+	found, next, err := sequence(ctx, t, scanWorkspaceDirectory, "SELECT seq, "+workspaceDirectoryColumns+" FROM workspace_directory", c, f.Limit)
+	return WorkspaceDirectoryPage{Directories: found, Next: next}, err
 }
-
-// behind scans a column of its own before those of the row's thing.
-type behind struct {
-	row   scanner
-	first any
-}
-
-// Scan reads the first column, then the others.
-func (b behind) Scan(dest ...any) error { return b.row.Scan(append([]any{b.first}, dest...)...) }
 
 // WorkspaceDirectory returns the registration with the id; found is false where there is none.
 func (t *Tx) WorkspaceDirectory(ctx context.Context, s workspaces.Scope, id string) (d *workspaces.WorkspaceDirectory, found bool, err error) {
