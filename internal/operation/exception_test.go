@@ -20,6 +20,7 @@ const noPolicies = "every key may do everything in its account"
 // unreachable are the exceptions that an operation declares and Carrel has no cause for.
 func unreachable() map[string]map[string]string {
 	const (
+		byModel       = "its members are checked by the model"
 		noRoles       = "there are no IAM roles, so none is missing"
 		noFailures    = "what is made is a row, which is written or not"
 		noGroupStates = "groups have no states"
@@ -48,6 +49,16 @@ func unreachable() map[string]map[string]string {
 		"DescribeConnectionAliasPermissions": {notSupported: redirects},
 		"DisassociateConnectionAlias":        {invalid: "its one member is checked by the model", notSupported: redirects},
 		"UpdateConnectionAliasPermission":    {notSupported: redirects},
+
+		"ModifyWorkspaceAccessProperties":      {denied: noPolicies},
+		"ModifyWorkspaceCreationProperties":    {denied: noPolicies},
+		"ModifyStreamingProperties":            {denied: noPolicies},
+		"ModifySamlProperties":                 {denied: noPolicies},
+		"ModifyCertificateBasedAuthProperties": {denied: noPolicies},
+		"ModifySelfservicePermissions":         {denied: noPolicies, invalid: byModel},
+		"ModifyClientProperties":               {denied: noPolicies, invalid: byModel},
+		"DescribeClientProperties":             {denied: noPolicies, invalid: byModel},
+		"ModifyEndpointEncryptionMode":         {denied: noPolicies},
 	}
 }
 
@@ -68,6 +79,7 @@ func TestExceptions(t *testing.T) {
 		waysOfWorkSpaces(t), waysOfIPGroups(t),
 		waysOfConnectionAliases(t),
 		waysOfBundles(t),
+		waysOfDirectorySettings(t),
 	) {
 		refused(t, w.do(), w.want)
 		if driven[w.op.Name] == nil {

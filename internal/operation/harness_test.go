@@ -503,6 +503,7 @@ const (
 	limit        = "ResourceLimitExceededException"
 	badState     = "InvalidResourceStateException"
 	notSupported = "OperationNotSupportedException"
+	combination  = "InvalidParameterCombinationException"
 	denied       = "AccessDeniedException"
 	badNetwork   = "UnsupportedNetworkConfigurationException"
 	unavailable  = "ResourceUnavailableException"

@@ -34,6 +34,7 @@ func TestIsolation(t *testing.T) {
 	maps.Copy(tried, ipGroupAttempts(d, g))
 	maps.Copy(tried, attemptsOnAlias(s.alias(t, owner, "desk.example.com"), d))
 	maps.Copy(tried, bundleAttempts(d, image, b))
+	maps.Copy(tried, settingsAttempts(t, d))
 	for _, name := range operations(t) {
 		if _, ok := tried[name]; !ok && !slices.Contains(unsupported(), name) {
 			t.Errorf("nothing is tried with %s", name)
@@ -150,4 +151,20 @@ func ipGroupAttempts(d, g string) map[string]func(t *testing.T, c client) {
 		"AssociateIpGroups":    missing(func(t *testing.T, c client) error { t.Helper(); return c.associate(t, d, g) }, d),
 		"DisassociateIpGroups": missing(func(t *testing.T, c client) error { t.Helper(); return c.disassociate(t, d, g) }, d),
 	}
+}
+
+// settingsAttempts are what a stranger tries with a directory's settings.
+func settingsAttempts(t *testing.T, d string) map[string]func(t *testing.T, c client) {
+	t.Helper()
+	tried := map[string]func(t *testing.T, c client){
+		"DescribeClientProperties": func(t *testing.T, c client) {
+			t.Helper()
+			_, err := c.DescribeClientProperties(t.Context(), &sdk.DescribeClientPropertiesInput{ResourceIds: []string{d}})
+			refused(t, err, notFound, d)
+		},
+	}
+	for name := range modifications(t, client{}) {
+		tried[name] = func(t *testing.T, c client) { t.Helper(); refused(t, modifications(t, c)[name](d), notFound, d) }
+	}
+	return tried
 }

@@ -104,6 +104,12 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"DisassociateConnectionAlias": notFound, "UpdateConnectionAliasPermission": notFound,
 		"CreateWorkspaceBundle": invalid, "UpdateWorkspaceBundle": invalid, "DeleteWorkspaceBundle": invalid,
 	}
+	for _, name := range []string{
+		"ModifyWorkspaceAccessProperties", "ModifySelfservicePermissions", "ModifyWorkspaceCreationProperties", "ModifyClientProperties",
+		"DescribeClientProperties", "ModifyStreamingProperties", "ModifySamlProperties", "ModifyCertificateBasedAuthProperties", "ModifyEndpointEncryptionMode",
+	} {
+		least[name] = notFound
+	}
 	most := map[string]string{
 		"CreateTags": notFound, "DeleteTags": notFound, "DescribeTags": notFound, "DeregisterWorkspaceDirectory": notFound,
 		"RegisterWorkspaceDirectory": invalid, "DescribeWorkspaces": invalid, "DescribeWorkspaceBundles": invalid,
@@ -114,6 +120,12 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"DescribeConnectionAliases": invalid, "DescribeConnectionAliasPermissions": invalid, "DisassociateConnectionAlias": notFound,
 		"UpdateConnectionAliasPermission": notFound,
 		"CreateWorkspaceBundle":           invalid, "UpdateWorkspaceBundle": notFound, "DeleteWorkspaceBundle": notFound,
+		"ModifySamlProperties": invalid, "ModifyCertificateBasedAuthProperties": invalid,
+	}
+	for name, code := range least {
+		if _, known := most[name]; !known {
+			most[name] = code
+		}
 	}
 	s, m := start(t), readModel(t)
 	for _, name := range operations(t) {

@@ -172,7 +172,8 @@ func (s WorkSpaces) newRegistration(
 	}
 	if deref(in.EnableSelfService) {
 		d.Settings.SelfService = workspaces.SelfServicePermissions{
-			Restart: "ENABLED", IncreaseVolume: "ENABLED", ChangeComputeType: "ENABLED", SwitchRunningMode: "ENABLED", Rebuild: "ENABLED",
+			Restart: workspaces.Enabled, IncreaseVolume: workspaces.Enabled, ChangeComputeType: workspaces.Enabled,
+			SwitchRunningMode: workspaces.Enabled, Rebuild: workspaces.Enabled,
 		}
 	}
 	d.Settings.PoolName, d.Settings.PoolDescription = deref(in.WorkspaceDirectoryName), deref(in.WorkspaceDirectoryDescription)
@@ -307,53 +308,4 @@ func registration(ctx context.Context, tx *store.Tx, id string) (*workspaces.Wor
 		err = workspaces.Errorf(workspaces.CodeNotFound, "The directory %s is not registered.", id).About(id)
 	}
 	return d, err
-}
-
-// describeWorkspaceDirectory is a registration as the API shows it.
-func describeWorkspaceDirectory(d *workspaces.WorkspaceDirectory) wsapi.WorkspaceDirectory {
-	set := &d.Settings
-	out := wsapi.WorkspaceDirectory{
-		DirectoryId: &d.ID, Alias: &d.Alias, DirectoryName: &d.Name, RegistrationCode: &d.RegistrationCode, SubnetIds: d.SubnetIDs,
-		DnsIpAddresses: d.DNSAddresses, CustomerUserName: some(d.CustomerUserName), IamRoleId: &d.RoleARN, DirectoryType: &d.Type,
-		WorkspaceSecurityGroupId: &d.SecurityGroupID, State: (*string)(&d.State), Tenancy: &d.Tenancy,
-		UserIdentityType: &d.UserIdentityType, WorkspaceType: &d.WorkspaceType, ErrorMessage: some(d.ErrorMessage),
-		EndpointEncryptionMode: some(set.EndpointMode),
-		WorkspaceDirectoryName: some(set.PoolName), WorkspaceDirectoryDescription: some(set.PoolDescription),
-		WorkspaceCreationProperties: &wsapi.DefaultWorkspaceCreationProperties{
-			EnableInternetAccess: &set.Creation.InternetAccess, DefaultOu: some(set.Creation.DefaultOU),
-			CustomSecurityGroupId: some(set.Creation.SecurityGroupID), UserEnabledAsLocalAdministrator: &set.Creation.LocalAdministrator,
-			EnableMaintenanceMode: &set.Creation.MaintenanceMode, InstanceIamRoleArn: some(set.Creation.InstanceRoleARN),
-		},
-		WorkspaceAccessProperties: &wsapi.WorkspaceAccessProperties{
-			DeviceTypeWindows: some(set.Access.Windows), DeviceTypeOsx: some(set.Access.OSX), DeviceTypeWeb: some(set.Access.Web),
-			DeviceTypeIos: some(set.Access.IOS), DeviceTypeAndroid: some(set.Access.Android), DeviceTypeChromeOs: some(set.Access.ChromeOS),
-			DeviceTypeZeroClient: some(set.Access.ZeroClient), DeviceTypeLinux: some(set.Access.Linux),
-			DeviceTypeWorkSpacesThinClient: some(set.Access.ThinClient),
-		},
-		SelfservicePermissions: &wsapi.SelfservicePermissions{
-			RestartWorkspace: &set.SelfService.Restart, IncreaseVolumeSize: &set.SelfService.IncreaseVolume,
-			ChangeComputeType: &set.SelfService.ChangeComputeType, SwitchRunningMode: &set.SelfService.SwitchRunningMode,
-			RebuildWorkspace: &set.SelfService.Rebuild,
-		},
-		SamlProperties: &wsapi.SamlProperties{
-			Status: &set.SAML.Status, UserAccessUrl: some(set.SAML.UserAccessURL), RelayStateParameterName: &set.SAML.RelayStateParameter,
-		},
-		CertificateBasedAuthProperties: &wsapi.CertificateBasedAuthProperties{
-			Status: &set.CertificateAuth.Status, CertificateAuthorityArn: some(set.CertificateAuth.AuthorityARN),
-		},
-	}
-	if set.IdentityCenterARN != "" {
-		out.IDCConfig = &wsapi.IDCConfig{InstanceArn: &set.IdentityCenterARN, ApplicationArn: some(set.ApplicationARN)}
-	}
-	if set.Entra != (workspaces.EntraConfig{}) {
-		out.MicrosoftEntraConfig = &wsapi.MicrosoftEntraConfig{
-			TenantId: some(set.Entra.TenantID), ApplicationConfigSecretArn: some(set.Entra.ApplicationSecretARN),
-		}
-	}
-	if a := set.ActiveDirectory; a.DomainName != "" {
-		out.ActiveDirectoryConfig = &wsapi.ActiveDirectoryConfig{
-			DomainName: &set.ActiveDirectory.DomainName, ServiceAccountSecretArn: &set.ActiveDirectory.ServiceAccountSecretARN,
-		}
-	}
-	return out
 }
