@@ -1,10 +1,12 @@
 // Command carrel-agent is the first process of every desktop; package agent says what it does. It is built without
-// cgo, because an image may hold any libc, and it takes no arguments: its configuration is the environment.
+// cgo, because an image may hold any libc, and takes its configuration from the environment. With the argument "side" it
+// is the program that the agent starts as the user, to serve the desktop's side channel.
 package main
 
 import (
 	"fmt"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -13,6 +15,13 @@ import (
 )
 
 func main() {
+	if slices.Equal(os.Args[1:], []string{agent.SideArgument}) {
+		if err := agent.RunSide(os.Getenv); err != nil {
+			fmt.Fprintln(os.Stderr, "carrel-agent: side channel:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getpid() != 1 {
 		// It would take the machine it runs on for a desktop that it may end.
 		fmt.Fprintln(os.Stderr, "carrel-agent: runs only as the first process of a desktop's container")

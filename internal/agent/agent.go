@@ -86,8 +86,10 @@ func (a *agent) live(ctx context.Context, getenv func(string) string) {
 	a.report("configuration", err)
 	a.report("/run", runErr)
 	a.report("/tmp", prepareTemporary("/"))
-	socket, err := listenRFB(RFBSocket)
+	socket, err := listen(RFBSocket)
 	a.report("socket", err)
+	sideSocket, err := listen(SideSocket)
+	a.report("side socket", err)
 	if config.Account == "" || socket == nil {
 		a.log.Error("no desktop can run here; waiting for the container to be stopped")
 		a.board.update(func(s *Status) { s.Phase = PhaseFailed })
@@ -96,6 +98,9 @@ func (a *agent) live(ctx context.Context, getenv func(string) string) {
 	displayOutput, sessionOutput := a.output("display"), a.output("session")
 
 	go a.prepare(config)
+	if sideSocket != nil {
+		go a.serveSide(ctx, config, sideSocket)
+	}
 	keeper := &desktop{
 		clock: a.clock, log: a.log, board: a.board, prepared: a.prepared,
 		startDisplay: func() (*process, <-chan struct{}, error) {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,7 +97,7 @@ func TestRFBSocketIsRootsAlone(t *testing.T) {
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "rfb.sock")
 	for range 2 { // the second time in the place of the first
-		socket, err := listenRFB(path)
+		socket, err := listen(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,4 +267,44 @@ func TestOutputReachesTheLog(t *testing.T) {
 		}
 	}
 	t.Error("the line did not arrive")
+}
+
+func TestTheSideProgramIsTheUsers(t *testing.T) {
+	t.Parallel()
+	socket := os.Stdin
+	cmd := sideCommand(Config{UID: 10001, Lang: "C.UTF-8"}, account{name: "jane", uid: 10001, home: "/home/jane"}, []uint32{27}, socket, nil)
+	if cmd.uid != 10001 || !slices.Equal(cmd.groups, []uint32{27}) || !slices.Equal(cmd.extra, []*os.File{socket}) ||
+		!slices.Equal(cmd.argv, []string{"/proc/self/exe", SideArgument}) {
+		t.Errorf("command %+v", cmd)
+	}
+	for _, variable := range []string{"HOME=/home/jane", "XDG_RUNTIME_DIR=/run/user/10001"} {
+		if !slices.Contains(cmd.env, variable) {
+			t.Errorf("environment %q is without %s", cmd.env, variable)
+		}
+	}
+}
+
+// TestACallerIsAwaited has two callers connect; each is waited for only until the one before has been accepted.
+func TestACallerIsAwaited(t *testing.T) {
+	t.Parallel()
+	socket, err := listen(filepath.Join(t.TempDir(), "side.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	came := make(chan error)
+	go func() { came <- awaitCaller(socket) }()
+	select {
+	case err := <-came:
+		t.Fatalf("somebody came before anybody did: %v", err)
+	default:
+	}
+	caller, err := net.Dial("unix", socket.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer caller.Close()
+	if err := <-came; err != nil {
+		t.Error(err)
+	}
 }

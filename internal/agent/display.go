@@ -15,11 +15,11 @@ const (
 	userPath    = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
 )
 
-// listenRFB makes the socket that the gateway streams from. The agent holds it, not the X server, and hands it on
-// already listening. So it is there from the first moment (who connects early waits for the greeting instead of trying
-// again), it outlives every restart of the server, and path and mode are root's: the user, as whom the server runs, can
+// listen makes a socket that the gateway connects to. The agent holds it, not the program that serves it, and hands it on
+// already listening. So it is there from the first moment (who connects early waits for an answer instead of trying
+// again), it outlives every restart of the program, and path and mode are root's: the user, as whom the program runs, can
 // neither put something else in its place nor connect to it.
-func listenRFB(path string) (*os.File, error) {
+func listen(path string) (*os.File, error) {
 	if err := os.RemoveAll(path); err != nil {
 		return nil, err
 	}

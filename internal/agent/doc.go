@@ -4,10 +4,11 @@
 //
 // A start, in order (agent.go): the file systems that a container lacks, then at once the X server, because its first
 // byte is what everybody waits for; account, home directory and names are made while it starts; then the session.
-// Afterwards a loop (desktop.go) restarts what dies, and signals (signals.go) end it.
+// Afterwards a loop (desktop.go) restarts what dies, and signals (signals.go) end it. What goes beside the screen, files
+// and sound, is served by another process of the same program, as the user (sideprogram.go and package side).
 //
 // All configuration comes from the environment that Incus gives the first process; config.go lists it.
 //
-// The package imports the standard library, golang.org/x/sys, golang.org/x/text and carrel/internal/clock only, so that
-// the program stays small and static: it is in every image.
+// The package imports the standard library, golang.org/x/sys, golang.org/x/text and carrel/internal/{clock,sidechannel}
+// only, so that the program stays small and static: it is in every image.
 package agent

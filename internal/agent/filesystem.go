@@ -17,6 +17,7 @@ const (
 	stateDir   = "/run/carrel"
 	StatusFile = stateDir + "/status.json"
 	RFBSocket  = stateDir + "/rfb.sock"
+	SideSocket = stateDir + "/side.sock"
 )
 
 // mountTemporary mounts a tmpfs unless something is mounted there already.

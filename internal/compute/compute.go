@@ -58,6 +58,9 @@ type Driver interface {
 	// Dial opens the stream of a running desktop's screen (RFB 3.8, no password).
 	// Errors: ErrNotFound, ErrNotRunning, ErrUnavailable.
 	Dial(ctx context.Context, id string) (net.Conn, error)
+	// DialSide opens a connection to a running desktop's side channel, which speaks the
+	// protocol of package sidechannel. Errors: those of Dial.
+	DialSide(ctx context.Context, id string) (net.Conn, error)
 	// About says what the engine is and how well it can do its work.
 	About(ctx context.Context) (About, error)
 }

@@ -55,6 +55,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"Refused", (*suite).refused},
 		{"Life", (*suite).life},
 		{"Screen", (*suite).screen},
+		{"Side", (*suite).side},
 		{"InterruptedCreate", (*suite).interruptedCreate},
 		{"InterruptedLife", (*suite).interruptedLife},
 		{"Several", (*suite).several},

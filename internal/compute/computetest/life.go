@@ -191,12 +191,16 @@ func (s *suite) gone(id string) {
 
 func (s *suite) dialRefuses(id string, want error) {
 	s.Helper()
-	conn, err := s.Driver.Dial(s.Context(), id)
-	if err == nil {
-		_ = conn.Close()
-	}
-	if !errors.Is(err, want) {
-		s.Errorf("Dial(%s): %v, want %v", id, err, want)
+	for what, dial := range map[string]func(context.Context, string) (net.Conn, error){
+		"Dial": s.Driver.Dial, "DialSide": s.Driver.DialSide,
+	} {
+		conn, err := dial(s.Context(), id)
+		if err == nil {
+			_ = conn.Close()
+		}
+		if !errors.Is(err, want) {
+			s.Errorf("%s(%s): %v, want %v", what, id, err, want)
+		}
 	}
 }
 

@@ -16,20 +16,36 @@ import (
 // who is root in a desktop can put anything in its place.
 const greetLimit = time.Second
 
+// Where a desktop listens, seen from its root.
+const (
+	screenSocket = "run/carrel/rfb.sock"
+	sideSocket   = "run/carrel/side.sock"
+)
+
 // Dial connects to the screen of a running desktop on this machine. In a cluster,
 // desktops of other members give ErrUnavailable.
 func (d *Driver) Dial(ctx context.Context, id string) (net.Conn, error) {
+	return d.dialID(ctx, id, screenSocket)
+}
+
+// DialSide connects to the side channel of a desktop as Dial does to its screen. A
+// desktop of an image from before there were side channels gives ErrUnavailable.
+func (d *Driver) DialSide(ctx context.Context, id string) (net.Conn, error) {
+	return d.dialID(ctx, id, sideSocket)
+}
+
+func (d *Driver) dialID(ctx context.Context, id, socket string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
 	instance, err := d.instance(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", id, err)
 	}
-	return d.dial(ctx, instance)
+	return d.dial(ctx, instance, socket)
 }
 
-// dial connects to the screen of an instance that was just read.
-func (d *Driver) dial(ctx context.Context, instance *api.Instance) (net.Conn, error) {
+// dial connects to a socket of an instance that was just read.
+func (d *Driver) dial(ctx context.Context, instance *api.Instance, socket string) (net.Conn, error) {
 	if !active(instance) {
 		return nil, fmt.Errorf("dial %s: %w", instance.Name, compute.ErrNotRunning)
 	}
@@ -41,7 +57,7 @@ func (d *Driver) dial(ctx context.Context, instance *api.Instance) (net.Conn, er
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", instance.Name, err)
 	}
-	conn, err := dialScreen(ctx, pid, d.payload(instance.Name))
+	conn, err := dialSocket(ctx, pid, d.payload(instance.Name), socket)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", instance.Name, err)
 	}
@@ -78,7 +94,7 @@ func (d *Driver) payload(name string) string {
 func (d *Driver) greet(ctx context.Context, instance *api.Instance) error {
 	ctx, cancel := context.WithTimeout(ctx, greetLimit)
 	defer cancel()
-	conn, err := d.dial(ctx, instance)
+	conn, err := d.dial(ctx, instance, screenSocket)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@
 // Start reading at [Open] and create.go. One file per verb follows the contract:
 // create.go, power.go, delete.go, list.go, dial.go, about.go. Beside them, names.go
 // says what everything is called, instance.go what a desktop is made of, network.go
-// how desktops are kept from each other and from the host, screen_linux.go how a
+// how desktops are kept from each other and from the host, socket_linux.go how a
 // screen is reached that its user may have tampered with, client.go how Incus is
 // spoken to and errors.go what its answers mean to Carrel.
 //

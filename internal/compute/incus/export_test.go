@@ -23,7 +23,7 @@ var (
 	InGroup         = inGroup
 	First           = first
 	SizesEnforced   = sizesEnforced
-	DialScreen      = dialScreen
+	DialSocket      = dialSocket
 )
 
 // Get reads from Incus as the driver does.

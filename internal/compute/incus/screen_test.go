@@ -48,12 +48,12 @@ func TestFirst(t *testing.T) {
 	}
 }
 
-// TestDialScreenOfAnother sees that a process that is not, or not any more, the
+// TestDialSocketOfAnother sees that a process that is not, or not any more, the
 // desktop's is left alone.
-func TestDialScreenOfAnother(t *testing.T) {
+func TestDialSocketOfAnother(t *testing.T) {
 	t.Parallel()
 	for _, pid := range []int64{int64(os.Getpid()), 1, 1 << 30, 0} {
-		conn, err := incus.DialScreen(t.Context(), pid, "lxc.payload.carrel_ws-1")
+		conn, err := incus.DialSocket(t.Context(), pid, "lxc.payload.carrel_ws-1", "run/carrel/rfb.sock")
 		if conn != nil || !errors.Is(err, compute.ErrNotRunning) {
 			t.Errorf("process %d: %v, %v; want ErrNotRunning", pid, conn, err)
 		}

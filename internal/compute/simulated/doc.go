@@ -9,7 +9,7 @@
 // the process. Dialing one gives a real RFB stream with a picture of the desktop, on
 // which typing shows.
 //
-// It may import compute, clock, rfb and what draws text. Start at driver.go, where
+// It may import compute, clock, rfb, sidechannel and what draws text. Start at driver.go, where
 // the methods of compute.Driver are; desktop.go has what a desktop goes through,
 // fate.go how long that takes and whether it fails, journal.go what survives.
 package simulated

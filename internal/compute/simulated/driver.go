@@ -3,6 +3,7 @@ package simulated
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -22,9 +23,13 @@ type Driver struct {
 	closed   bool
 	journal  *journal // nil: in memory only
 	desktops map[string]*desktop
-	byPlace  map[place]string    // the id of the desktop that has an address
-	awake    int                 // of desktops: at least as many as take up capacity
-	displays map[string]*display // of desktops that somebody looks at
+	byPlace  map[place]string                 // the id of the desktop that has an address
+	awake    int                              // of desktops: at least as many as take up capacity
+	displays map[string]*display              // of desktops that somebody looks at
+	sides    map[string]map[net.Conn]struct{} // the connections to side channels, by desktop
+	homes    map[string]map[string][]byte     // what came through them
+
+	naming sync.Mutex // held while a file that comes in finds its name
 }
 
 // place is an address in one of the networks.
@@ -44,6 +49,7 @@ func Open(cfg Config) (*Driver, error) {
 	d := &Driver{
 		cfg: cfg, clock: cfg.Clock,
 		desktops: make(map[string]*desktop), byPlace: make(map[place]string), displays: make(map[string]*display),
+		sides: make(map[string]map[net.Conn]struct{}), homes: make(map[string]map[string][]byte),
 	}
 	if d.clock == nil {
 		d.clock = clock.New()
@@ -74,6 +80,9 @@ func (d *Driver) Close() error {
 	}
 	d.closed = true
 	for id := range d.displays {
+		d.darken(id)
+	}
+	for id := range d.sides {
 		d.darken(id)
 	}
 	if d.journal == nil {

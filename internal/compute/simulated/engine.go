@@ -169,6 +169,7 @@ func (d *Driver) put(x desktop) {
 		}
 	}
 	if x.Gone {
+		delete(d.homes, id)
 		delete(d.desktops, id)
 		return
 	}

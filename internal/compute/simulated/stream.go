@@ -48,8 +48,12 @@ func (d *Driver) detach(shown *display, stream net.Conn) {
 	}
 }
 
-// darken ends all streams of a desktop. It is called with the lock held.
+// darken ends all streams of a desktop, and the connections to its side channel. It is
+// called with the lock held.
 func (d *Driver) darken(id string) {
+	for conn := range d.sides[id] {
+		_ = conn.Close()
+	}
 	if shown := d.displays[id]; shown != nil {
 		for stream := range shown.streams {
 			_ = stream.Close()

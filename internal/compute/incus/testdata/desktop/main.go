@@ -1,5 +1,6 @@
 // Command desktop is the whole file system of a tiny test image: the first process of
-// a desktop that answers with an RFB greeting and nothing else, and the probes that
+// a desktop that answers with an RFB greeting and nothing else, and has a side channel
+// (side.go); and the probes that
 // the driver's tests run inside it. It needs no distribution, so that the tests of the
 // driver take seconds and nothing from a network.
 package main
@@ -58,6 +59,9 @@ func boot() {
 		fail(err)
 	}
 	go greet(listener)
+	if err := serveSide(); err != nil {
+		fail(err)
+	}
 	if port, err := net.Listen("tcp", ":5900"); err == nil {
 		go greet(port) // what the tests of isolation try to reach
 	}

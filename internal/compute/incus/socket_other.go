@@ -10,8 +10,8 @@ import (
 	"carrel/internal/compute"
 )
 
-// dialScreen needs Linux: desktops are containers of the machine that Carrel runs on.
-func dialScreen(context.Context, int64, string) (net.Conn, error) {
+// dialSocket needs Linux: desktops are containers of the machine that Carrel runs on.
+func dialSocket(context.Context, int64, string, string) (net.Conn, error) {
 	return nil, fmt.Errorf("%w: desktops run, and can be dialled, on Linux only", compute.ErrUnavailable)
 }
 
