@@ -43,6 +43,7 @@ Carrel answers at $AWS_ENDPOINT_URL. In any shell:
   eval "\$($(realpath --relative-to="$PWD" "$carrel") env)"
   aws workspaces describe-workspaces
 
+The desktop in a browser:             $AWS_ENDPOINT_URL/ (registration code, user and password as above)
 A picture of the desktop's screen:    $(realpath --relative-to="$PWD" "$carrel") screen $workspace desktop.png
 All WorkSpaces and their states:      $(realpath --relative-to="$PWD" "$carrel") watch
 Stop: make down. Remove everything that this made: make clean.

@@ -23,7 +23,15 @@ func TestQuickstartMakesWhatIsNotThere(t *testing.T) {
 	r.prints(t, id, list[0]["registration_code"], "jane, password ", "Administrator      password ",
 		"aws workspaces create-workspaces --workspaces DirectoryId="+id+",UserName=jane,BundleId=wsb-carrelstd")
 
+	r.prints(t, "In a browser       http://")
+	if strings.Contains(r.out, "does not let browsers in") || !s.letsBrowsersIn(t, id) {
+		t.Error("browsers are not let in")
+	}
+
 	again := s.quickstart(t)
+	if again["web_access"] != "ALLOW" || !strings.HasPrefix(again["portal"], "http://") {
+		t.Errorf("got %v", again)
+	}
 	if again["directory_id"] != id || again["registration_code"] != list[0]["registration_code"] || again["password"] != "" ||
 		again["administrator_password"] != "" {
 		t.Errorf("the second run made something: %v", again)
@@ -52,6 +60,36 @@ func TestQuickstartTakesUpWhatBrokeOff(t *testing.T) {
 	if !s.signsIn(t, id, "jane", "Given-by-h4nd") {
 		t.Error("jane cannot sign in")
 	}
+}
+
+// TestQuickstartLeavesBrowsersOut denies browsers, which a later run must not undo.
+func TestQuickstartLeavesBrowsersOut(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	id := s.quickstart(t)["directory_id"]
+	must(t, s.store.Update(t.Context(), func(tx *store.Tx) error {
+		d, _, err := tx.WorkspaceDirectory(t.Context(), workspaces.Scope{Account: account, Region: region}, id)
+		if err == nil {
+			d.Settings.Access.Web = workspaces.Deny
+			_, err = tx.SaveWorkspaceDirectory(t.Context(), d, d.Generation)
+		}
+		return err
+	}))
+	s.carrel(t, "directory", "quickstart").succeed(t).prints(t, "--resource-id "+id+" --workspace-access-properties DeviceTypeWeb=ALLOW")
+	if s.letsBrowsersIn(t, id) {
+		t.Error("browsers are let in again")
+	}
+}
+
+// letsBrowsersIn reports what the directory's settings say.
+func (s *server) letsBrowsersIn(t *testing.T, id string) (lets bool) {
+	t.Helper()
+	must(t, s.store.View(func(tx *store.Tx) error {
+		d, _, err := tx.WorkspaceDirectory(t.Context(), workspaces.Scope{Account: account, Region: region}, id)
+		lets = err == nil && d.Settings.AllowsWeb()
+		return err
+	}))
+	return lets
 }
 
 func TestQuickstartSaysWhichStepFailed(t *testing.T) {

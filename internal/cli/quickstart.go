@@ -21,9 +21,11 @@ import (
 //
 //  1. the directory, found again by its name, until it is Active
 //  2. the user, until it can sign in
-//  3. the registration with WorkSpaces, until it is REGISTERED
+//  3. the registration with WorkSpaces, until it is REGISTERED; browsers are let in, which a
+//     fresh registration denies
 //
-// Each step looks first, so that a run that broke off is taken up by the next.
+// Each step looks first, so that a run that broke off is taken up by the next. Whoever denies
+// browsers later has their reasons: a registration that is there is left as it is.
 type quickstart struct {
 	s     *shared
 	r     *remote
@@ -43,7 +45,9 @@ type quickstarted struct {
 	Password string `json:"password,omitempty"`
 	// AdministratorPassword is there where this run made the directory.
 	AdministratorPassword string `json:"administrator_password,omitempty"`
-	BundleID              string `json:"bundle_id"` // a bundle to begin with
+	BundleID              string `json:"bundle_id"`  // a bundle to begin with
+	Portal                string `json:"portal"`     // where users open their desktops in a browser
+	WebAccess             string `json:"web_access"` // ALLOW or DENY: whether the directory lets browsers in
 }
 
 func newQuickstart(s *shared) *cobra.Command {
@@ -51,8 +55,8 @@ func newQuickstart(s *shared) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "quickstart [NAME]",
 		Short: "Make a registered directory with a user, in one step",
-		Long: "Make a directory on the default network, with a user, and register it with WorkSpaces, so that the user can\n" +
-			"have a WorkSpace next. NAME is the directory's domain name, " + q.name + " where none is given. What is there\n" +
+		Long: "Make a directory on the default network, with a user, and register it with WorkSpaces, open to browsers, so\n" +
+			"that the user can have a WorkSpace next. NAME is the directory's domain name, " + q.name + " where none is given. What is there\n" +
 			"stays as it is, and the rest is made; a user who is disabled is given a password and enabled.",
 		Example: "  carrel directory quickstart --user jane\n  carrel directory quickstart corp.example.com --user jane --output json",
 		Args:    cobra.MaximumNArgs(1),
@@ -80,6 +84,7 @@ func (q *quickstart) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("directory %s: %w", q.name, err)
 	}
+	q.made.Portal = q.r.endpoint + "/"
 	q.made.DirectoryID, q.made.Name = aws.ToString(d.DirectoryId), aws.ToString(d.Name)
 	if err := q.makeUser(ctx, userDirectory{remote: q.r, DirectoryDescription: d}); err != nil {
 		return fmt.Errorf("user %s: %w", q.user, err)
@@ -187,8 +192,8 @@ func (q *quickstart) register(ctx context.Context) error {
 		return err
 	}
 	d, found := registered[id]
-	q.made.RegistrationCode = aws.ToString(d.RegistrationCode)
 	if found && d.State == wstypes.WorkspaceDirectoryStateRegistered {
+		q.noteRegistration(d)
 		return nil
 	}
 	if !found {
@@ -197,7 +202,7 @@ func (q *quickstart) register(ctx context.Context) error {
 			return q.r.plain(err)
 		}
 	}
-	return q.until(ctx, "registering the directory", func(ctx context.Context) (bool, string, error) {
+	err = q.until(ctx, "registering the directory", func(ctx context.Context) (bool, string, error) {
 		registered, err := q.r.registrations(ctx, id)
 		d, found := registered[id]
 		switch {
@@ -207,9 +212,33 @@ func (q *quickstart) register(ctx context.Context) error {
 			return false, "", fmt.Errorf("the registration failed: %s; carrel directory quickstart tries again after: "+
 				"aws workspaces deregister-workspace-directory --directory-id %s", aws.ToString(d.ErrorMessage), id)
 		}
-		q.made.RegistrationCode = aws.ToString(d.RegistrationCode)
+		q.noteRegistration(d)
 		return d.State == wstypes.WorkspaceDirectoryStateRegistered, string(d.State), nil
 	})
+	if err != nil {
+		return err
+	}
+	return q.allowWeb(ctx)
+}
+
+func (q *quickstart) noteRegistration(d wstypes.WorkspaceDirectory) {
+	q.made.RegistrationCode = aws.ToString(d.RegistrationCode)
+	if d.WorkspaceAccessProperties != nil {
+		q.made.WebAccess = string(d.WorkspaceAccessProperties.DeviceTypeWeb)
+	}
+}
+
+// allowWeb lets browsers in.
+func (q *quickstart) allowWeb(ctx context.Context) error {
+	_, err := q.r.workspaces().ModifyWorkspaceAccessProperties(ctx, &workspaces.ModifyWorkspaceAccessPropertiesInput{
+		ResourceId:                &q.made.DirectoryID,
+		WorkspaceAccessProperties: &wstypes.WorkspaceAccessProperties{DeviceTypeWeb: wstypes.AccessPropertyValueAllow},
+	})
+	if err != nil {
+		return q.r.plain(err)
+	}
+	q.made.WebAccess = string(wstypes.AccessPropertyValueAllow)
+	return nil
 }
 
 // bundle returns a public bundle to begin with: a standard one where there is one.
@@ -273,6 +302,11 @@ func (q *quickstart) print(f format) error {
 		fmt.Fprintf(text, "User               %s, password %s, shown this once\n", m.User, m.Password)
 	default:
 		fmt.Fprintf(text, "User               %s, password as it was given\n", m.User)
+	}
+	fmt.Fprintf(text, "In a browser       %s\n", m.Portal)
+	if m.WebAccess != string(wstypes.AccessPropertyValueAllow) {
+		fmt.Fprintf(text, "\nThe directory does not let browsers in. Allow them with:\n\n  aws workspaces modify-workspace-access-properties"+
+			" --resource-id %s --workspace-access-properties DeviceTypeWeb=ALLOW\n", m.DirectoryID)
 	}
 	fmt.Fprintf(text, "\nMake a WorkSpace for %s next:\n\n  aws workspaces create-workspaces --workspaces DirectoryId=%s,UserName=%s,BundleId=%s\n",
 		m.User, m.DirectoryID, m.User, m.BundleID)
