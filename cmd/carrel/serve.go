@@ -25,6 +25,7 @@ import (
 	"carrel/internal/control"
 	"carrel/internal/directory"
 	"carrel/internal/directory/embedded"
+	"carrel/internal/gateway"
 	"carrel/internal/installation"
 	"carrel/internal/job"
 	"carrel/internal/operation"
@@ -96,7 +97,11 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 // run answers requests and works jobs until the context ends or one of them fails.
 func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	core, hasher := s.core()
-	handler, err := s.handler(ctx, core, hasher)
+	portal, err := s.portal(ctx, core)
+	if err != nil {
+		return err
+	}
+	handler, err := s.handler(core, hasher, portal)
 	if err != nil {
 		return err
 	}
@@ -118,6 +123,10 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	repair := &reconcile.Reconciler{Store: s.store, Clock: s.clock, Real: s.real, Driver: s.engine.driver, Runner: s.runner, Log: s.log}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return repair.Run(ctx) })
+	group.Go(func() error {
+		portal.Run(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -162,7 +171,7 @@ func (s *server) core() (*operation.Core, *embedded.Hasher) {
 }
 
 // handler puts together what answers on the server's one address.
-func (s *server) handler(ctx context.Context, core *operation.Core, hasher *embedded.Hasher) (http.Handler, error) {
+func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *gateway.Portal) (http.Handler, error) {
 	metrics := newMetrics()
 	config := awsjson.Config{
 		Services: []awsjson.ServiceHandlers{
@@ -194,10 +203,6 @@ func (s *server) handler(ctx context.Context, core *operation.Core, hasher *embe
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", wire)
-	portal, err := s.portal(ctx, core)
-	if err != nil {
-		return nil, err
-	}
 	portal.Register(mux)
 	mux.Handle("/_carrel/", control.Handler())
 	mux.Handle("GET /metrics", metrics.handler())

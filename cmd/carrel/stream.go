@@ -43,4 +43,7 @@ func (s streams) Serve(w http.ResponseWriter, r *http.Request, v gateway.Visit) 
 func (streams) Visits() []gateway.Visit { return nil }
 
 // Cut has none to cut.
-func (streams) Cut(string, gateway.Cut, string) {}
+func (streams) Cut(string, string) {}
+
+// SetRules has none to change.
+func (streams) SetRules(string, gateway.Rules) {}

@@ -41,7 +41,7 @@ func (p *Portal) refuseAddress(ctx context.Context, d *workspaces.WorkspaceDirec
 // refuseWeb refuses browsers where the directory does.
 // Source: ModifyWorkspaceAccessProperties, DeviceTypeWeb, which is DENY in a fresh registration.
 func refuseWeb(d *workspaces.WorkspaceDirectory) error {
-	if d.Settings.Access.Web == "ALLOW" {
+	if d.Settings.AllowsWeb() {
 		return nil
 	}
 	return &refusal{

@@ -1,8 +1,8 @@
 package gateway
 
 import (
+	"fmt"
 	"strings"
-	"time"
 
 	"carrel/internal/workspaces"
 )
@@ -14,9 +14,8 @@ type card struct {
 	State    string // for style and scripts: ready, busy, asleep, ill, closed
 	Label    string // the state in a word or two
 	Text     string // what it means for the user, a sentence
-	Since    time.Time
-	Picture  bool // there is a picture of its screen
-	Connect  bool // it can be opened, at once or after it has started
+	Picture  bool   // there is a picture of its screen
+	Connect  bool   // it can be opened, at once or after it has started
 	Start    bool
 	Restart  bool
 	Manage   manage
@@ -45,20 +44,30 @@ type choice struct {
 
 // newCard describes a WorkSpace to its user, with what their directory lets them do.
 func newCard(w *workspaces.WorkSpace, may workspaces.SelfServicePermissions) card {
-	c := card{ID: w.ID, Name: w.ComputerName, Detail: title(w.Properties.ComputeType), Since: w.ChangedAt}
-	if c.Name == "" {
-		c.Name = w.ID
+	c := card{ID: w.ID, Name: title(w.Properties.ComputeType) + " desktop", Detail: w.ID}
+	if w.ComputerName != "" {
+		c.Detail = w.ComputerName
 	}
+	c.Detail += " · " + modeInWords(w.Properties)
 	c.State, c.Label, c.Text = describe(w)
 	c.Picture = w.State.KeepsVisits()
-	c.Start = workspaces.ActionStart.Allowed(w.State) && w.CanBePowered() == nil
+	c.Start = startsByItself(w)
 	c.Connect = w.State.TakesVisits() || startsByItself(w)
-	c.Restart = may.Restart == enabled && workspaces.ActionReboot.Allowed(w.State)
+	c.Restart = may.Restart == workspaces.Enabled && workspaces.ActionReboot.Allowed(w.State)
 	return c
 }
 
-// enabled is how the API spells that a permission is given.
-const enabled = "ENABLED"
+// modeInWords is what a running mode means for the user.
+func modeInWords(p workspaces.Properties) string {
+	switch p.RunningMode {
+	case workspaces.AutoStop:
+		return fmt.Sprintf("stops %d minutes after you leave", p.AutoStopMinutes)
+	case workspaces.Manual:
+		return "started and stopped by your administrator"
+	default:
+		return "always on"
+	}
+}
 
 // startsByItself reports whether a stopped WorkSpace starts when its user connects.
 // Source: the Administration Guide on AutoStop; MANUAL ones are for whoever manages them.
@@ -75,7 +84,7 @@ func describe(w *workspaces.WorkSpace) (state, label, text string) {
 		if startsByItself(w) {
 			return "asleep", "Stopped", "It starts when you connect."
 		}
-		return "asleep", "Stopped", "Start it to connect."
+		return "asleep", "Stopped", "Your administrator starts it."
 	case workspaces.Unhealthy:
 		return "ill", "Not responding", "The desktop does not answer. A restart usually helps; files you have saved stay."
 	case workspaces.Errored:

@@ -352,11 +352,19 @@ func (s *streams) Visits() []gateway.Visit {
 	return all
 }
 
-func (s *streams) Cut(id string, code gateway.Cut, why string) {
+func (s *streams) SetRules(id string, rules gateway.Rules) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v := s.visits[id]
+	v.Rules = rules
+	s.visits[id] = v
+}
+
+func (s *streams) Cut(id, why string) {
 	s.mu.Lock()
 	way := s.ways[id]
 	s.mu.Unlock()
 	if way != nil {
-		_ = way.Close(websocket.StatusCode(code), why)
+		_ = way.Close(websocket.StatusCode(gateway.CutAccess), why)
 	}
 }

@@ -46,8 +46,12 @@ func openPages(files fs.FS) (*pages, error) {
 		return nil, err
 	}
 	p.version = hex.EncodeToString(sum.Sum(nil)[:8])
+	asset := func(name string) string { return path.Join("/assets", p.version, name) }
 	p.templates, err = template.New("").Funcs(template.FuncMap{
-		"asset": func(name string) string { return path.Join("/assets", p.version, name) },
+		"asset": asset,
+		"icon": func(name string) template.HTML {
+			return template.HTML(`<svg aria-hidden="true"><use href="` + asset("icon.svg") + "#" + name + `"/></svg>`) //nolint:gosec // the names are the templates'
+		},
 	}).ParseFS(files, "pages/*.html")
 	return p, err
 }
@@ -114,11 +118,12 @@ type refusalView struct{ Text, Command string }
 
 // message is what a page's script is told.
 type message struct {
-	Title  string `json:"title,omitempty"`
-	Text   string `json:"text"`
-	State  string `json:"state,omitempty"`
-	Wait   bool   `json:"wait,omitempty"` // it will be possible by itself
-	Ticket string `json:"ticket,omitempty"`
+	Title     string `json:"title,omitempty"`
+	Text      string `json:"text"`
+	State     string `json:"state,omitempty"` // of the WorkSpace
+	Wait      bool   `json:"wait,omitempty"`  // it will be possible by itself
+	Startable bool   `json:"startable,omitempty"`
+	Ticket    string `json:"ticket,omitempty"`
 }
 
 func (*Portal) tell(w http.ResponseWriter, status int, m message) {

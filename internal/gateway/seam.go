@@ -24,27 +24,42 @@ type Visit struct {
 	User        string     // as in the directory
 	Address     netip.Addr // the client's, seen through trusted proxies
 	Share       bool       // beside other visits of the desktop, not in their place
+	Rules       Rules
 }
 
-// Cut is why a visit is ended, as the code that a WebSocket is closed with.
-type Cut int
+// Rules are what may cross between the desktop and the user's device.
+type Rules struct {
+	ClipboardIn, ClipboardOut int  // characters of text at once, to and from the desktop; 0: none
+	FilesIn, FilesOut         bool // to and from the desktop
+}
 
-// The codes that the desktop's page understands. Any other end is a lost line, after which it tries again.
+// rulesOf returns what a directory lets cross.
+func rulesOf(d *workspaces.WorkspaceDirectory) Rules {
+	s := d.Settings.Streaming
+	return Rules{ClipboardIn: s.ClipboardIn(), ClipboardOut: s.ClipboardOut(), FilesIn: s.FilesIn(), FilesOut: s.FilesOut()}
+}
+
+// The codes that a stream's WebSocket is closed with, which the desktop's page understands. Any
+// other end is a lost line, after which it tries again.
 const (
-	CutTaken   Cut = 4001 // another tab has taken the desktop over
-	CutAccess  Cut = 4002 // the user may not be here any more
-	CutDesktop Cut = 4003 // the desktop does not run any more
+	CutTaken   = 4001 // another tab has taken the desktop over
+	CutAccess  = 4002 // the user may not be here any more
+	CutDesktop = 4003 // the desktop does not run any more
 )
 
-// Streams carries the screens of desktops to browsers.
+// Streams carries the screens of desktops to browsers, and ends that by itself when a desktop
+// does not run any more or is taken over.
 type Streams interface {
 	// Serve turns the request into a WebSocket and carries the screen until either side ends
 	// it. It answers the request in any case.
 	Serve(w http.ResponseWriter, r *http.Request, v Visit)
 	// Visits returns those that this process carries.
 	Visits() []Visit
-	// Cut ends the visit with the id; why is a sentence for its user. It succeeds where there is none.
-	Cut(id string, code Cut, why string)
+	// Cut ends the visit with the id, with CutAccess; why is a sentence for its user. It succeeds
+	// where there is none.
+	Cut(id, why string)
+	// SetRules changes what may cross during the visit with the id. It succeeds where there is none.
+	SetRules(id string, rules Rules)
 }
 
 // Pictures knows what screens look like.

@@ -79,7 +79,7 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, v visitor, stay b
 	now, token := p.Clock.Now(), secret()
 	v.session = store.PortalSession{
 		Scope: v.directory.Scope, ID: hash(token), DirectoryID: v.directory.ID, RegistrationCode: v.directory.RegistrationCode,
-		UserName: v.user.Name, Credential: credential(v.user), Staying: stay && mayStay(v.directory), CreatedAt: now,
+		UserName: v.user.Name, Credential: credential(v.user), Staying: stay && v.directory.Settings.KeepsSignedIn(), CreatedAt: now,
 	}
 	v.session.ExpiresAt = now.Add(life(v.session.Staying))
 	err := p.Store.Update(r.Context(), func(tx *store.Tx) error {
@@ -114,10 +114,6 @@ func life(staying bool) time.Duration {
 	}
 	return sessionLife
 }
-
-// mayStay reports whether a browser may keep somebody signed in when it is closed.
-// Source: ModifyClientProperties, ReconnectEnabled.
-func mayStay(d *workspaces.WorkspaceDirectory) bool { return d.Settings.Client.Reconnect == "ENABLED" }
 
 // credential is a hash of what a user signs in with. It is not the password's: to guess it takes
 // the hash that the directory keeps.
@@ -185,7 +181,7 @@ func (p *Portal) resume(ctx context.Context, session string) (v visitor, err err
 		return v, err
 	case !foundSession, !foundDirectory, v.directory.State != workspaces.Registered,
 		v.directory.RegistrationCode != v.session.RegistrationCode,
-		v.session.Staying && !mayStay(v.directory) && !now.Before(v.session.CreatedAt.Add(sessionLife)):
+		v.session.Staying && !v.directory.Settings.KeepsSignedIn() && !now.Before(v.session.CreatedAt.Add(sessionLife)):
 		return v, errSignedOut
 	}
 	v.user, err = p.Directories.Of(v.session.Scope, v.session.DirectoryID).Lookup(ctx, v.session.UserName)

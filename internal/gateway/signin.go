@@ -59,7 +59,7 @@ func (p *Portal) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	v := view{Title: "Sign in", Content: &form}
 	if found {
-		form.NoStay = !mayStay(d)
+		form.NoStay = !d.Settings.KeepsSignedIn()
 	}
 	p.show(w, r, status, "signin.html", v)
 }

@@ -14,8 +14,12 @@ const ticketLife = 20 * time.Second
 
 // desktopView is the page of one desktop.
 type desktopView struct {
-	ID, Name string
-	Built    bool // the page's client is there
+	ID, Name    string
+	Built       bool // the page's client is there
+	Copy, Paste bool // text, from the desktop and to it
+	FilesIn     bool
+	FilesOut    bool
+	Sound       bool
 }
 
 // desktop shows the page in which the user works on a desktop.
@@ -25,35 +29,35 @@ func (p *Portal) desktop(w http.ResponseWriter, r *http.Request, v visitor) {
 		p.refuse(w, r, err)
 		return
 	}
-	c := newCard(ws, v.directory.Settings.SelfService)
+	c, rules := newCard(ws, v.directory.Settings.SelfService), rulesOf(v.directory)
 	p.show(w, r, http.StatusOK, "desktop.html", view{
-		Title: c.Name, User: v.user.FullName(), Content: desktopView{ID: ws.ID, Name: c.Name, Built: p.pages.built},
+		Title: c.Name, User: v.user.FullName(),
+		Content: desktopView{
+			ID: ws.ID, Name: c.Name, Built: p.pages.built, Copy: rules.ClipboardOut > 0, Paste: rules.ClipboardIn > 0,
+			FilesIn: rules.FilesIn && p.Channels != nil, FilesOut: rules.FilesOut && p.Channels != nil, Sound: p.Channels != nil,
+		},
 	})
 }
 
+// ticketHold is how long the reply is held back while a desktop is on its way, by the machine's time.
+const ticketHold = 20 * time.Second
+
 // ticket gives the right to open one connection to a desktop, or says what that waits for.
 // A stopped desktop that starts by itself is started where the person, and not the page by
-// itself, asks for it.
+// itself, asks for it. A page that has been told the state gets the next reply when there is another.
 func (p *Portal) ticket(w http.ResponseWriter, r *http.Request, v visitor) {
-	ws, err := p.own(r.Context(), v, r.PathValue("id"))
+	ws, err := p.ready(r, v)
 	if err != nil {
 		p.refuse(w, r, err)
 		return
 	}
-	if startsByItself(ws) && r.PostFormValue("start") != "" {
-		err := p.Actions.Start(r.Context(), Desktop{Scope: ws.Scope, ID: ws.ID})
-		if _, raced := errors.AsType[*workspaces.Error](err); err != nil && !raced {
-			p.refuse(w, r, err)
-			return
-		}
-		if ws, err = p.own(r.Context(), v, ws.ID); err != nil {
-			p.refuse(w, r, err)
-			return
-		}
-	}
 	if !ws.State.TakesVisits() {
 		state, label, text := describe(ws)
-		p.tell(w, http.StatusConflict, message{Title: label, Text: text, State: state, Wait: state == "busy"})
+		status := http.StatusConflict
+		if state == "busy" {
+			status = http.StatusAccepted
+		}
+		p.tell(w, status, message{Title: label, Text: text, State: string(ws.State), Wait: state == "busy", Startable: startsByItself(ws)})
 		return
 	}
 	token, now := secret(), p.Real.Now()
@@ -69,6 +73,39 @@ func (p *Portal) ticket(w http.ResponseWriter, r *http.Request, v visitor) {
 	}
 	p.tell(w, http.StatusOK, message{Text: "Connecting.", Ticket: token})
 }
+
+// ready returns the WorkSpace that the request is for, started where it asks for that, and
+// while it is on its way as soon as its state is another than the one that the page has seen.
+func (p *Portal) ready(r *http.Request, v visitor) (*workspaces.WorkSpace, error) {
+	start, until := r.PostFormValue("start") != "", p.Real.Now().Add(ticketHold)
+	for {
+		changed := p.Store.Changed()
+		ws, err := p.own(r.Context(), v, r.PathValue("id"))
+		if err != nil {
+			return nil, err
+		}
+		if start && startsByItself(ws) {
+			err := p.Actions.Start(r.Context(), Desktop{Scope: ws.Scope, ID: ws.ID})
+			if _, raced := errors.AsType[*workspaces.Error](err); err != nil && !raced {
+				return nil, err
+			}
+			start = false // once is enough
+			continue
+		}
+		if state, _, _ := describe(ws); state != "busy" || string(ws.State) != r.PostFormValue("seen") || p.Real.Now().After(until) {
+			return ws, nil
+		}
+		if !p.wait(r.Context(), changed, holdPause, holdEvery) {
+			return ws, nil
+		}
+	}
+}
+
+// How often a WorkSpace is looked at again while a reply is held back, as with events.
+const (
+	holdPause = 20 * time.Millisecond
+	holdEvery = 500 * time.Millisecond
+)
 
 // stream opens the connection that a ticket is for.
 func (p *Portal) stream(w http.ResponseWriter, r *http.Request, v visitor) {
@@ -111,7 +148,7 @@ func (p *Portal) visit(r *http.Request, v visitor) (Visit, error) {
 	}
 	return Visit{
 		Desktop: Desktop{Scope: ws.Scope, ID: ws.ID}, ID: secret(), Session: v.session.ID, DirectoryID: v.session.DirectoryID,
-		User: v.user.Name, Address: v.address,
+		User: v.user.Name, Address: v.address, Rules: rulesOf(v.directory),
 	}, nil
 }
 

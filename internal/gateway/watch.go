@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"carrel/internal/workspaces"
 )
 
 // How soon visits are looked at again: after a change in this process at once, but not more
@@ -53,7 +51,8 @@ type standing struct {
 	err     error
 }
 
-// recheck returns why a visit may not go on.
+// recheck returns why a visit may not go on. That a desktop stops ends it without us; one under
+// maintenance runs, and locks its user out.
 func (p *Portal) recheck(ctx context.Context, v Visit, now standing) error {
 	if now.err != nil {
 		return now.err
@@ -62,8 +61,11 @@ func (p *Portal) recheck(ctx context.Context, v Visit, now standing) error {
 	if err != nil {
 		return err
 	}
-	if !ws.State.KeepsVisits() {
-		return closed(ws)
+	if state, label, text := describe(ws); state == "closed" {
+		return &refusal{title: label + ".", text: text}
+	}
+	if rules := rulesOf(now.visitor.directory); rules != v.Rules {
+		p.Streams.SetRules(v.ID, rules)
 	}
 	return nil
 }
@@ -71,17 +73,15 @@ func (p *Portal) recheck(ctx context.Context, v Visit, now standing) error {
 // cut ends a visit for the reason, unless that is a failure of ours: a moment's trouble with
 // the database throws nobody out.
 func (p *Portal) cut(ctx context.Context, v Visit, err error) {
-	code, why := CutAccess, "You are signed out."
-	if gone, ok := errors.AsType[*desktopClosed](err); ok {
-		code, why = gone.code, gone.text
-	} else if no, ok := errors.AsType[*refusal](err); ok {
+	why := "You are signed out."
+	if no, ok := errors.AsType[*refusal](err); ok {
 		why = no.title + " " + no.text
 	} else if !errors.Is(err, errSignedOut) {
 		p.Log.WarnContext(ctx, "a visit could not be looked at", "workspace", v.Desktop.ID, "error", err)
 		return
 	}
 	p.Log.InfoContext(ctx, "a visit is cut", "workspace", v.Desktop.ID, "user", v.User, "address", v.Address, "why", why)
-	p.Streams.Cut(v.ID, code, short(why))
+	p.Streams.Cut(v.ID, short(why))
 }
 
 // short is a text that fits the reason of a WebSocket's end, which has at most 123 bytes.
@@ -95,24 +95,6 @@ func short(text string) string {
 		cut--
 	}
 	return text[:cut] + "…"
-}
-
-// desktopClosed is why nobody can be connected to a desktop for now.
-type desktopClosed struct {
-	code Cut
-	text string
-}
-
-func (d *desktopClosed) Error() string { return d.text }
-
-// closed describes a desktop that keeps no visits. One under maintenance locks its user out;
-// the others the page may wait for.
-func closed(ws *workspaces.WorkSpace) error {
-	state, _, text := describe(ws)
-	if state == "closed" {
-		return &desktopClosed{CutAccess, text}
-	}
-	return &desktopClosed{CutDesktop, text}
 }
 
 // wait returns after the pause, once something has changed or every has passed; false: it is over.
