@@ -51,7 +51,8 @@ const toolsInstallation = "tools"
 // withIncus lends f the Incus that the configuration names, apart from any server's desktops.
 func withIncus(ctx context.Context, c *cli.Config, f func(*incus.Driver) error) (err error) {
 	driver, err := incus.Open(ctx, incus.Config{
-		Socket: c.Incus.Socket, Project: c.Incus.Project + "-tools", Pool: c.Incus.Pool, Parallel: c.Incus.Parallel,
+		Socket: c.Incus.Socket, Project: c.Incus.Project + "-tools", Parallel: c.Incus.Parallel,
+		Pool: c.Incus.Pool, EncryptedPool: c.Incus.EncryptedPool,
 		Installation: toolsInstallation, Clock: clock.New(),
 	})
 	if err != nil {
@@ -77,7 +78,8 @@ func importImage(ctx context.Context, c *cli.Config, alias, metadata, rootfs str
 
 func openIncus(ctx context.Context, c *cli.Config, installation string, clk *clock.Clock, log *slog.Logger) (engine, error) {
 	driver, err := incus.Open(ctx, incus.Config{
-		Socket: c.Incus.Socket, Project: c.Incus.Project, Pool: c.Incus.Pool, Parallel: c.Incus.Parallel,
+		Socket: c.Incus.Socket, Project: c.Incus.Project, Parallel: c.Incus.Parallel,
+		Pool: c.Incus.Pool, EncryptedPool: c.Incus.EncryptedPool,
 		Installation: installation, Clock: clk, Logger: log,
 	})
 	if err != nil {
@@ -90,7 +92,10 @@ func openIncus(ctx context.Context, c *cli.Config, installation string, clk *clo
 	for _, problem := range about.Problems {
 		log.WarnContext(ctx, "the engine is not as it should be", "problem", problem)
 	}
-	return engine{driver: driver, name: about.Name, why: "asked for", close: func() error { return nil }}, nil
+	return engine{
+		driver: driver, name: about.Name, why: "asked for",
+		encrypts: c.Incus.EncryptedPool != "", close: func() error { return nil },
+	}, nil
 }
 
 func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) {
@@ -100,6 +105,8 @@ func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) 
 	driver, err := simulated.Open(simulated.Config{
 		Dir: c.Folder().Engine(), Clock: clk, Seed: c.Simulated.Seed, Capacity: c.Simulated.Capacity, AnyImage: true,
 		Create: create, Start: usual, Stop: usual, Reboot: usual, Delete: usual,
+		Snapshot: usual, DropSnapshot: usual, Rebuild: usual, Restore: usual, Resize: usual,
+		Capture: usual, MakeImage: usual, DeleteImage: usual,
 	})
 	if err != nil {
 		return engine{}, err
@@ -107,15 +114,20 @@ func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) 
 	return engine{driver: driver, name: "simulated", why: why, encrypts: true, reset: emptier(driver), close: driver.Close}, nil
 }
 
-// emptier returns what removes all desktops of a simulated engine. Those that take their
-// time to go are gone later: nobody owns them any more, and reconcile sees to that.
+// emptier returns what removes all desktops and images of a simulated engine. Desktops that
+// take their time to go are gone later: nobody owns them any more, and reconcile sees to that.
 func emptier(driver *simulated.Driver) func(context.Context) error {
 	return func(ctx context.Context) error {
 		machines, err := driver.List(ctx)
 		for _, m := range machines {
-			if _, e := driver.Delete(ctx, m.ID); err == nil {
-				err = e
-			}
+			_, e := driver.Delete(ctx, m.ID)
+			err = errors.Join(err, e)
+		}
+		about, e := driver.About(ctx)
+		err = errors.Join(err, e)
+		for _, image := range about.Images {
+			_, e := driver.DeleteImage(ctx, image.Name)
+			err = errors.Join(err, e)
 		}
 		return err
 	}

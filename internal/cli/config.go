@@ -51,10 +51,11 @@ type SimulatedConfig struct {
 
 // IncusConfig says which Incus to use and how.
 type IncusConfig struct {
-	Socket   string
-	Project  string
-	Pool     string
-	Parallel int
+	Socket        string
+	Project       string
+	Pool          string
+	EncryptedPool string // "": no encrypted volumes
+	Parallel      int
 }
 
 // NetworkConfig declares a subnet that desktops can be in.
@@ -91,6 +92,7 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Incus.Socket, "incus-socket", "", "path of Incus's socket; empty: where Incus puts it")
 	f.StringVar(&c.Incus.Project, "incus-project", "carrel", "the Incus project of the desktops")
 	f.StringVar(&c.Incus.Pool, "incus-pool", "carrel", "the Incus storage pool of the volumes")
+	f.StringVar(&c.Incus.EncryptedPool, "incus-encrypted-pool", "", "the Incus storage pool, on encrypted storage, of encrypted volumes; empty: none can be had")
 	f.IntVar(&c.Incus.Parallel, "incus-parallel", 4, "how many desktops Incus makes at once")
 }
 

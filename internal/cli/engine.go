@@ -14,7 +14,7 @@ import (
 // engineFlags declares the settings of serve that say which Incus is meant, for a command that
 // asks it directly.
 func (s *shared) engineFlags(cmd *cobra.Command, more ...string) {
-	for _, name := range append([]string{"incus-socket", "incus-project", "incus-pool"}, more...) {
+	for _, name := range append([]string{"incus-socket", "incus-project", "incus-pool", "incus-encrypted-pool"}, more...) {
 		cmd.Flags().AddFlag(s.known.Lookup(name))
 	}
 }

@@ -11,7 +11,12 @@
 //	Stop    it exists and does not run; both volumes are kept
 //	Start   it runs again and has answered
 //	Reboot  it runs anew and has answered
-//	Delete  neither it nor its volumes exist
+//	Snapshot  what is on the volumes is kept under a name
+//	Rebuild   a new root volume, the user volume as it was kept
+//	Restore   both volumes as they were kept
+//	Resize    more or fewer processors and memory, larger volumes
+//	Capture   its root volume is an image now
+//	Delete    neither it nor its volumes and snapshots exist
 //
 // # Called twice, called after a crash
 //
@@ -39,7 +44,8 @@ import (
 // that time. That way waiting costs no worker. A zero time with a nil error means done.
 type Driver interface {
 	// Create makes the desktop with its two volumes and starts it. Done means that
-	// its screen has answered. Errors: ErrImage, ErrCapacity, ErrInvalid, ErrUnavailable, ErrFailed.
+	// its screen has answered. Errors: ErrImage, ErrSnapshot (d.Home is not there), ErrCapacity,
+	// ErrInvalid, ErrUnavailable, ErrFailed.
 	Create(ctx context.Context, d Desktop) (again time.Time, err error)
 	// Start starts a stopped desktop. Errors: ErrNotFound, ErrCapacity, ErrUnavailable, ErrFailed.
 	Start(ctx context.Context, id string) (again time.Time, err error)
@@ -55,6 +61,43 @@ type Driver interface {
 	// List returns every desktop that this installation has on the engine, also
 	// half-made and half-removed ones. Errors: ErrUnavailable.
 	List(ctx context.Context) ([]Machine, error)
+	// Snapshot keeps what is on the desktop's volumes under a name that the caller chose. The
+	// desktop may run; what its programs have not written yet is not in it. Snapshots belong to
+	// the desktop and go with it. Where one of the name is there already, of all that is asked for,
+	// it is left as it is.
+	// Errors: ErrNotFound, ErrInvalid, ErrCapacity, ErrUnavailable, ErrFailed.
+	Snapshot(ctx context.Context, id string, s Snapshot) (again time.Time, err error)
+	// DropSnapshot removes a snapshot of the volumes; where there is none it succeeds.
+	// Errors: ErrUnavailable, ErrFailed.
+	DropSnapshot(ctx context.Context, id, name string) (again time.Time, err error)
+	// Rebuild makes the root volume anew from d.Image and takes the user volume back to its
+	// snapshot of the name, or leaves it as it is where the name is "". Afterwards the desktop has
+	// the sizes, the address, the subnet and the user of d, runs, and has answered; the snapshots of
+	// its root volume are gone, those of the user volume are kept. A desktop that is half-made, or has
+	// lost its root volume, is made whole. A call that follows an unfinished one may do all of it again.
+	// Errors: those of Create, ErrNotFound, ErrSnapshot.
+	Rebuild(ctx context.Context, d Desktop, user string) (again time.Time, err error)
+	// Restore takes both volumes back to their snapshots of the name, starts the desktop and hears it
+	// answer. Both snapshots are kept. A call that follows an unfinished one may do all of it again.
+	// Errors: those of Start, ErrInvalid, ErrSnapshot (also where it has the user volume alone).
+	Restore(ctx context.Context, id, name string) (again time.Time, err error)
+	// Resize gives the desktop the processors, memory and volume sizes of d. It may run meanwhile, and
+	// goes on running; what cannot change under it takes hold when it is started next. A volume that
+	// is larger than that stays so. Errors: ErrNotFound, ErrCapacity, ErrInvalid, ErrUnavailable, ErrFailed.
+	Resize(ctx context.Context, d Desktop) (again time.Time, err error)
+	// Capture makes an image of the desktop's root volume, without the user volume, known by the name
+	// from then on. The desktop is stopped meanwhile, and afterwards runs if it ran when Capture was first
+	// called. Where there is an image of the name, it is left as it is.
+	// Errors: ErrNotFound, ErrCapacity, ErrInvalid, ErrUnavailable, ErrFailed.
+	Capture(ctx context.Context, id, image string) (again time.Time, err error)
+	// MakeImage makes the image known as name from a source: another image of the engine, or a file.
+	// Where there is an image of the name, it is left as it is. ErrImage: the source is not there.
+	// Errors: ErrImage, ErrCapacity, ErrInvalid, ErrUnavailable, ErrFailed.
+	MakeImage(ctx context.Context, name string, from ImageSource) (again time.Time, err error)
+	// DeleteImage makes the engine forget an image name that Capture or MakeImage gave, and the image once
+	// it has no other. Desktops made of it go on. A missing one is fine, and one that this installation did
+	// not make is left alone. Errors: ErrUnavailable, ErrFailed.
+	DeleteImage(ctx context.Context, name string) (again time.Time, err error)
 	// Dial opens the stream of a running desktop's screen (RFB 3.8, no password).
 	// Errors: ErrNotFound, ErrNotRunning, ErrUnavailable.
 	Dial(ctx context.Context, id string) (net.Conn, error)
@@ -84,6 +127,32 @@ type Desktop struct {
 	Address      netip.Addr // fixed, within the subnet
 	ComputerName string
 	User         User
+
+	RootEncrypted bool // the root volume lies in encrypted storage
+	UserEncrypted bool // the user volume does
+
+	// Home is what the user volume is made from; nil: it begins empty. Only Create looks at it.
+	Home *Home
+}
+
+// Home names the snapshot of another desktop's user volume, whose contents a new one begins with.
+type Home struct {
+	Desktop  string // the other desktop's id; it may run
+	Snapshot string // the name of the snapshot
+}
+
+// Snapshot says what is to be kept, and under which name.
+type Snapshot struct {
+	Name string // lower-case letters, digits and hyphens, e.g. s-20261125t144200
+	Root bool   // the root volume too; the user volume always
+}
+
+// ImageSource is what an image is made from: one of the two.
+type ImageSource struct {
+	Image  string // the name of an image that the engine has
+	RootFS string // the path, on the engine's machine, of a root file system archive (tar, also compressed)
+	// Update brings the packages of the image up to date, in a desktop that is made for it and removed.
+	Update bool
 }
 
 // User is whose desktop it is.
@@ -134,6 +203,7 @@ var (
 	ErrNotFound    = errors.New("no such desktop")             // final
 	ErrNotRunning  = errors.New("the desktop does not run")    // final until started
 	ErrImage       = errors.New("no such image")               // final until the image is there
+	ErrSnapshot    = errors.New("no such snapshot")            // final
 	ErrCapacity    = errors.New("the engine has no room left") // final until there is room
 	ErrInvalid     = errors.New("the engine refuses this")     // final
 	ErrUnavailable = errors.New("the engine does not answer")  // try again

@@ -9,7 +9,7 @@ import (
 	"carrel/internal/compute"
 )
 
-// Harness is an engine to test a driver on. The last three functions are for what
+// Harness is an engine to test a driver on. The last four functions are for what
 // only some engines can do; nil skips the part.
 type Harness struct {
 	// Driver is the driver under test. Its engine has no desktops.
@@ -25,13 +25,36 @@ type Harness struct {
 	// make it, and disposes of the one before.
 	Reopen func(t *testing.T) compute.Driver
 
+	// RootFS is the path of an archive that images can be made from.
+	RootFS string
+	// Write makes a file in a volume of a running desktop hold the text.
+	Write func(t *testing.T, id string, v Volume, name, text string)
+	// Read returns what a file in a volume of a running desktop holds; "": it is not there.
+	Read func(t *testing.T, id string, v Volume, name string) string
+
 	// Address returns the address that a running desktop really has.
 	Address func(t *testing.T, id string) netip.Addr
 	// KillScreen makes a running desktop's screen stop answering until it is rebooted.
 	KillScreen func(t *testing.T, id string)
-	// WriteHome writes so many bytes to the user volume of a running desktop.
-	WriteHome func(t *testing.T, id string, bytes int64) error
+	// FillHome writes so many bytes to the user volume of a running desktop, in place of
+	// what it wrote before.
+	FillHome func(t *testing.T, id string, bytes int64) error
+	// CPUs returns how many processors a running desktop really has.
+	CPUs func(t *testing.T, id string) int
 }
+
+// Volume is one of the two that a desktop has.
+type Volume string
+
+// The volumes of a desktop.
+const (
+	Root Volume = "root"
+	Home Volume = "home" // the user volume
+)
+
+// UpdatedFile is the name of the file in the root volume by which an image that was brought
+// up to date is to be known.
+const UpdatedFile = "updated.txt"
 
 const (
 	// patience bounds one call's way to its end, in real time.
@@ -56,8 +79,16 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"Life", (*suite).life},
 		{"Screen", (*suite).screen},
 		{"Side", (*suite).side},
+		{"Snapshots", (*suite).snapshots},
+		{"Rebuild", (*suite).rebuild},
+		{"Home", (*suite).carriedHome},
+		{"Resize", (*suite).resize},
+		{"Capture", (*suite).capture},
+		{"Images", (*suite).images},
 		{"InterruptedCreate", (*suite).interruptedCreate},
 		{"InterruptedLife", (*suite).interruptedLife},
+		{"InterruptedVolumes", (*suite).interruptedVolumes},
+		{"InterruptedImages", (*suite).interruptedImages},
 		{"Several", (*suite).several},
 	}
 	for _, part := range parts {

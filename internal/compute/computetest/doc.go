@@ -6,9 +6,10 @@
 //	}
 //
 // The suite is written for engines where making a desktop takes seconds: it makes
-// about twenty in all, five at once at most, and removes every one of them, also
+// about forty in all, five at once at most, and removes every one of them, also
 // after a failure. It follows times returned by a driver on the harness's clock, so
 // that a simulated engine under a frozen clock takes no real time.
 //
-// Start reading at [Harness]; life.go, interrupted.go and several.go are the suite.
+// Start reading at [Harness]; life.go, volumes.go, images.go,
+// interrupted.go and several.go are the suite.
 package computetest

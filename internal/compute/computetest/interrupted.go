@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"carrel/internal/compute"
 )
 
 // interruption is a moment at which a caller dies.
@@ -113,4 +115,85 @@ func (s *suite) interruptedLife() {
 	s.interrupt(interruption{1, time.Minute}, s.destroy(d.ID))
 	s.must("Create after an abandoned Delete", s.create(d))
 	s.answers(d.ID)
+}
+
+// interruptedVolumes interrupts what is done to volumes, and has a restarted Carrel
+// finish it.
+func (s *suite) interruptedVolumes() {
+	d := s.desktop()
+	s.must("Create", s.create(d))
+	larger := d
+	for n, at := range append(earlyOrLate(), interruption{99, 400 * time.Millisecond}) {
+		home, root, snapshot := fmt.Sprint("home ", n), fmt.Sprint("root ", n), fmt.Sprint("s-", n)
+		larger.UserGiB++
+		s.write(d.ID, home, root)
+		for _, step := range []struct {
+			what string
+			call call
+			want func()
+		}{
+			{"Snapshot", s.snapshot(d.ID, snapshot, true), func() { s.holds(d.ID, home, root); s.write(d.ID, "changed", "changed") }},
+			{"Restore", s.restore(d.ID, snapshot), func() { s.holds(d.ID, home, root) }},
+			{"Resize", s.resizes(larger), func() { s.holds(d.ID, home, root); s.write(d.ID, "changed", "changed") }},
+			{"Rebuild", s.rebuilds(larger, snapshot), func() { s.holds(d.ID, home, "") }},
+			{"DropSnapshot", s.drop(d.ID, snapshot), func() { s.refuses("Restore", s.restore(d.ID, snapshot), compute.ErrSnapshot) }},
+		} {
+			s.interrupt(at, step.call)
+			s.reopen()
+			s.must(fmt.Sprintf("%s after one %v", step.what, at), step.call)
+			step.want()
+		}
+	}
+	// A caller may also think better of it.
+	s.write(d.ID, "home", "root")
+	s.must("Snapshot", s.snapshot(d.ID, "last", true))
+	s.interrupt(interruption{1, time.Minute}, s.restore(d.ID, "last"))
+	s.must("Rebuild after an abandoned Restore", s.rebuilds(larger, ""))
+	s.holds(d.ID, "home", "")
+	s.interrupt(interruption{99, 50 * time.Millisecond}, s.rebuilds(larger, ""))
+	s.must("Rebuild after an abandoned one", s.rebuilds(larger, "last"))
+	s.holds(d.ID, "home", "")
+	s.interrupt(interruption{99, 50 * time.Millisecond}, s.rebuilds(larger, ""))
+	s.must("Delete after an abandoned Rebuild", s.destroy(d.ID))
+	s.gone(d.ID)
+}
+
+// interruptedImages interrupts what makes images and removes them, and has a restarted
+// Carrel finish it.
+func (s *suite) interruptedImages() {
+	d := s.desktop()
+	s.must("Create", s.create(d))
+	s.write(d.ID, "home", "root")
+	for n, at := range append(earlyOrLate(), interruption{99, 700 * time.Millisecond}) {
+		captured, made := s.image(), s.image()
+		s.interrupt(at, s.captures(d.ID, captured))
+		s.reopen()
+		s.must(fmt.Sprintf("Capture after one %v", at), s.captures(d.ID, captured))
+		s.holds(d.ID, "home", "root")
+
+		source := []compute.ImageSource{{Image: captured}, {RootFS: s.RootFS}, {Image: captured, Update: true}}[n%3]
+		s.interrupt(at, s.makeImage(made, source))
+		s.reopen()
+		s.must(fmt.Sprintf("MakeImage after one %v", at), s.makeImage(made, source))
+		s.knows(made, true)
+		for _, image := range []string{captured, made} {
+			s.interrupt(at, s.deleteImage(image))
+			s.reopen()
+			s.must(fmt.Sprintf("DeleteImage after one %v", at), s.deleteImage(image))
+			s.knows(image, false)
+		}
+		s.interrupt(at, s.makeImage(made, source))
+		s.must("DeleteImage after an abandoned MakeImage", s.deleteImage(made))
+		s.knows(made, false)
+	}
+	image := s.image()
+	s.interrupt(interruption{1, time.Minute}, s.captures(d.ID, image))
+	s.must("Stop after an abandoned Capture", s.stop(d.ID))
+	s.stopped(d.ID)
+	s.must("Capture of what was stopped", s.captures(d.ID, image))
+	s.must("Start after Capture", s.start(d.ID))
+	s.holds(d.ID, "home", "root")
+	s.interrupt(interruption{99, 100 * time.Millisecond}, s.captures(d.ID, s.image()))
+	s.must("Delete after an abandoned Capture", s.destroy(d.ID))
+	s.gone(d.ID)
 }

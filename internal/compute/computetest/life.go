@@ -32,13 +32,20 @@ func (s *suite) about() {
 // missing checks what happens to a desktop that was never made.
 func (s *suite) missing() {
 	id := s.desktop().ID
-	for what, f := range map[string]call{"Start": s.start(id), "Stop": s.stop(id), "Reboot": s.reboot(id)} {
-		if err := s.finish(f); !errors.Is(err, compute.ErrNotFound) {
-			s.Errorf("%s of a missing desktop: %v, want ErrNotFound", what, err)
-		}
+	for what, f := range map[string]call{
+		"Start": s.start(id), "Stop": s.stop(id), "Reboot": s.reboot(id),
+		"Snapshot": s.snapshot(id, "s-1", true), "Restore": s.restore(id, "s-1"),
+		"Rebuild": s.rebuilds(s.made[0], ""), "Resize": s.resizes(s.made[0]), "Capture": s.captures(id, s.image()),
+	} {
+		s.refuses(what+" of a missing desktop", f, compute.ErrNotFound)
 	}
 	s.dialRefuses(id, compute.ErrNotFound)
 	s.mustTwice("Delete of a missing desktop", s.destroy(id))
+	s.mustTwice("DropSnapshot of a missing desktop", s.drop(id, "s-1"))
+	s.mustTwice("DeleteImage of a missing image", s.deleteImage(s.image()))
+	if got := s.list(); len(got) > 0 {
+		s.Errorf("what was asked of a missing desktop left %v", got)
+	}
 }
 
 // refused checks that what cannot be made is refused, and that Delete removes
@@ -58,9 +65,7 @@ func (s *suite) refused() {
 		{"no id", nameless, compute.ErrInvalid},
 	} {
 		for range 2 {
-			if err := s.finish(s.create(refusal.desktop)); !errors.Is(err, refusal.want) {
-				s.Errorf("Create with %s: %v, want %v", refusal.what, err, refusal.want)
-			}
+			s.refuses("Create with "+refusal.what, s.create(refusal.desktop), refusal.want)
 		}
 	}
 	s.must("Delete after a refused Create", s.destroy(unknown.ID))
@@ -157,15 +162,18 @@ func (s *suite) home(d compute.Desktop) {
 	if err != nil {
 		s.Fatalf("About: %v", err)
 	}
-	if s.WriteHome == nil || !about.SizesEnforced {
+	if s.FillHome == nil || !about.SizesEnforced {
 		return
 	}
 	size := int64(d.UserGiB) << 30
-	if err := s.WriteHome(s.T, d.ID, size/10); err != nil {
+	if err := s.FillHome(s.T, d.ID, size/10); err != nil {
 		s.Errorf("writing a tenth of the user volume: %v", err)
 	}
-	if err := s.WriteHome(s.T, d.ID, size+size/2); err == nil {
+	if err := s.FillHome(s.T, d.ID, size+size/2); err == nil {
 		s.Errorf("a user volume of %d GiB took half as much again", d.UserGiB)
+	}
+	if err := s.FillHome(s.T, d.ID, 0); err != nil {
+		s.Fatalf("emptying the user volume: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package computetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"net"
@@ -18,7 +19,8 @@ type suite struct {
 	*testing.T
 	Harness
 
-	made []compute.Desktop // all that this part has named, made or not
+	made  []compute.Desktop // all that this part has named, made or not
+	named int               // how many names of images it has given
 }
 
 func newSuite(t *testing.T, h Harness) *suite {
@@ -48,12 +50,29 @@ func (s *suite) desktop() compute.Desktop {
 	return d
 }
 
-// sweep removes the part's desktops, whatever state a failure left them in, and
-// sees that nothing is left.
+// image returns the name of an image that the part has not used yet.
+func (s *suite) image() string {
+	s.named++
+	return s.imageName(s.named)
+}
+
+func (s *suite) imageName(n int) string {
+	// Engines share images: the subnet tells runs apart.
+	sum := crc32.ChecksumIEEE([]byte(s.Name() + s.Desktop.Subnet.ID))
+	return fmt.Sprintf("carrel/suite-%08x-%d", sum, n)
+}
+
+// sweep removes the part's desktops and images, whatever state a failure left them in,
+// and sees that nothing is left.
 func (s *suite) sweep() {
 	for _, d := range s.made {
 		if err := s.finish(s.destroy(d.ID)); err != nil {
 			s.Errorf("Delete(%s) at the end: %v", d.ID, err)
+		}
+	}
+	for n := range s.named {
+		if err := s.finish(s.deleteImage(s.imageName(n + 1))); err != nil {
+			s.Errorf("DeleteImage(%s) at the end: %v", s.imageName(n+1), err)
 		}
 	}
 	left, err := s.Driver.List(s.Context())
@@ -77,6 +96,38 @@ func (s *suite) start(id string) call   { return on(id, s.Driver.Start) }
 func (s *suite) stop(id string) call    { return on(id, s.Driver.Stop) }
 func (s *suite) reboot(id string) call  { return on(id, s.Driver.Reboot) }
 func (s *suite) destroy(id string) call { return on(id, s.Driver.Delete) }
+
+func (s *suite) snapshot(id, name string, root bool) call {
+	return func(ctx context.Context) (time.Time, error) {
+		return s.Driver.Snapshot(ctx, id, compute.Snapshot{Name: name, Root: root})
+	}
+}
+
+func (s *suite) drop(id, name string) call {
+	return func(ctx context.Context) (time.Time, error) { return s.Driver.DropSnapshot(ctx, id, name) }
+}
+
+func (s *suite) rebuilds(d compute.Desktop, user string) call {
+	return func(ctx context.Context) (time.Time, error) { return s.Driver.Rebuild(ctx, d, user) }
+}
+
+func (s *suite) restore(id, name string) call {
+	return func(ctx context.Context) (time.Time, error) { return s.Driver.Restore(ctx, id, name) }
+}
+
+func (s *suite) resizes(d compute.Desktop) call {
+	return func(ctx context.Context) (time.Time, error) { return s.Driver.Resize(ctx, d) }
+}
+
+func (s *suite) captures(id, image string) call {
+	return func(ctx context.Context) (time.Time, error) { return s.Driver.Capture(ctx, id, image) }
+}
+
+func (s *suite) makeImage(name string, from compute.ImageSource) call {
+	return func(ctx context.Context) (time.Time, error) { return s.Driver.MakeImage(ctx, name, from) }
+}
+
+func (s *suite) deleteImage(name string) call { return on(name, s.Driver.DeleteImage) }
 
 func (s *suite) reopen() {
 	s.Helper()
@@ -102,6 +153,14 @@ func (s *suite) mustTwice(what string, f call) {
 	s.Helper()
 	s.must(what, f)
 	s.must(what+", called twice", f)
+}
+
+// refuses sees the call through to an error of the kind.
+func (s *suite) refuses(what string, f call, want error) {
+	s.Helper()
+	if err := s.finish(f); !errors.Is(err, want) {
+		s.Errorf("%s: %v, want %v", what, err, want)
+	}
 }
 
 func (s *suite) list() []compute.Machine {

@@ -44,7 +44,7 @@ func Wait(ctx context.Context, c *clock.Clock, call func(context.Context) (again
 // transient tells whether a job would call again after this error.
 func transient(err error) bool {
 	for _, final := range []error{
-		compute.ErrNotFound, compute.ErrNotRunning, compute.ErrImage, compute.ErrCapacity, compute.ErrInvalid,
+		compute.ErrNotFound, compute.ErrNotRunning, compute.ErrImage, compute.ErrSnapshot, compute.ErrCapacity, compute.ErrInvalid,
 	} {
 		if errors.Is(err, final) {
 			return false

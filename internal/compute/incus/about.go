@@ -33,12 +33,10 @@ func (d *Driver) About(ctx context.Context) (compute.About, error) {
 func (d *Driver) about(ctx context.Context) (compute.About, error) {
 	var (
 		server    api.Server
-		pool      api.StoragePool
 		instances []api.Instance
 	)
 	err := errors.Join(
 		d.client.get(ctx, "", &server),
-		d.client.get(ctx, "/storage-pools/"+d.pool, &pool),
 		d.client.get(ctx, "/instances?recursion=1", &instances),
 	)
 	if err != nil {
@@ -46,17 +44,26 @@ func (d *Driver) about(ctx context.Context) (compute.About, error) {
 	}
 	about := compute.About{Name: "incus", Version: server.Environment.ServerVersion}
 	for _, instance := range instances {
-		if d.ours(instance.Config) && active(&instance) {
+		if d.ours(instance.Config) && instance.Config[tagDesktop] != "" && active(&instance) {
 			about.DesktopsRunning++
 		}
 	}
 	if about.Images, err = d.Images(ctx); err != nil {
 		return compute.About{}, err
 	}
-	var problem string
-	about.SizesEnforced, problem = sizesEnforced(os.DirFS("/"), pool.Driver, d.pool)
-	about.Problems = slices.DeleteFunc(append(d.problems(server, about.Images), problem),
-		func(problem string) bool { return problem == "" })
+	about.Problems = d.problems(server, about.Images)
+	about.SizesEnforced = true
+	for _, name := range d.pools() {
+		var pool api.StoragePool
+		if err := d.client.get(ctx, "/storage-pools/"+name, &pool); err != nil {
+			return compute.About{}, err
+		}
+		enforced, problem := sizesEnforced(os.DirFS("/"), pool.Driver, name)
+		about.SizesEnforced = about.SizesEnforced && enforced
+		if problem != "" {
+			about.Problems = append(about.Problems, problem)
+		}
+	}
 	return about, nil
 }
 
@@ -78,7 +85,7 @@ func (d *Driver) problems(server api.Server, images []compute.Image) []string {
 }
 
 // Images returns the desktop images, that is those with an alias that begins with
-// "carrel/", sorted by name. Errors: ErrUnavailable.
+// "carrel/", but for those of other installations, sorted by name. Errors: ErrUnavailable.
 func (d *Driver) Images(ctx context.Context) ([]compute.Image, error) {
 	var known []api.Image
 	if err := d.client.get(ctx, "/images?recursion=1", &known); err != nil {
@@ -87,7 +94,8 @@ func (d *Driver) Images(ctx context.Context) ([]compute.Image, error) {
 	var images []compute.Image
 	for _, image := range known {
 		for _, alias := range image.Aliases {
-			if strings.HasPrefix(alias.Name, imagePrefix) {
+			tag, tagged := strings.CutPrefix(alias.Description, aliasTag)
+			if strings.HasPrefix(alias.Name, compute.ImagePrefix) && (!tagged || tag == d.installation) {
 				images = append(images, compute.Image{
 					Name:    alias.Name,
 					Serial:  cmp.Or(image.Properties["serial"], image.Fingerprint[:12]),

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/lxc/incus/v6/shared/api"
@@ -84,36 +85,66 @@ func (c *client) wait(ctx context.Context, id string) (api.Operation, error) {
 	return operation, nil
 }
 
-// settle waits until nothing is under way on the instance: a process that died, or a
-// call whose context ended, may have left an operation behind.
-func (c *client) settle(ctx context.Context, id string) error {
-	var byStatus map[string][]api.Operation
-	if err := c.get(ctx, "/operations?recursion=1", &byStatus); err != nil {
+// What Incus calls operations that do not say what they work on.
+const (
+	copyingVolume = "Copying storage volume"
+	makingImage   = "Downloading image" // also one that is published or uploaded
+)
+
+// settle waits until none of the operations that match is under way: a process that died,
+// or a call whose context ended, may have left one behind.
+func (c *client) settle(ctx context.Context, matches ...func(api.Operation) bool) error {
+	operations, err := c.underWay(ctx, matches...)
+	if err != nil {
 		return err
 	}
-	for _, operations := range byStatus {
-		for _, operation := range operations {
-			if operation.StatusCode.IsFinal() || !concerns(operation, id) {
-				continue
-			}
-			// How it ended, and whether Incus still knows it, shows in what is there now.
-			_, err := c.wait(ctx, operation.ID)
-			if errors.Is(err, compute.ErrUnavailable) {
-				return err
-			}
+	for _, operation := range operations {
+		// How it ended, and whether Incus still knows it, shows in what is there now.
+		_, err := c.wait(ctx, operation.ID)
+		if errors.Is(err, compute.ErrUnavailable) {
+			return err
 		}
 	}
 	return nil
 }
 
-// concerns tells whether the operation works on the instance.
-func concerns(operation api.Operation, id string) bool {
-	for _, resource := range operation.Resources["instances"] {
-		if u, err := url.Parse(resource); err == nil && strings.HasSuffix(u.Path, "/instances/"+id) {
-			return true
+// underWay returns the operations that are not over and match.
+func (c *client) underWay(ctx context.Context, matches ...func(api.Operation) bool) ([]api.Operation, error) {
+	var byStatus map[string][]api.Operation
+	if err := c.get(ctx, "/operations?recursion=1", &byStatus); err != nil {
+		return nil, err
+	}
+	var found []api.Operation
+	for _, operations := range byStatus {
+		for _, operation := range operations {
+			matched := slices.ContainsFunc(matches, func(match func(api.Operation) bool) bool { return match(operation) })
+			if matched && !operation.StatusCode.IsFinal() {
+				found = append(found, operation)
+			}
 		}
 	}
-	return false
+	return found, nil
+}
+
+// about matches operations on a desktop's instance or its user volume.
+func about(id string) func(api.Operation) bool {
+	return func(operation api.Operation) bool {
+		for _, kind := range []string{"instances", "instances_snapshots", "storage_volumes"} {
+			for _, resource := range operation.Resources[kind] {
+				u, err := url.Parse(resource)
+				if err == nil && (strings.HasSuffix(u.Path, "/instances/"+id) || strings.Contains(u.Path, "/instances/"+id+"/") ||
+					strings.HasSuffix(u.Path, "/custom/"+homeVolume(id))) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+}
+
+// described matches operations by what Incus calls them.
+func described(description string) func(api.Operation) bool {
+	return func(operation api.Operation) bool { return operation.Description == description }
 }
 
 // send sends one request and returns Incus's answer, or its error.

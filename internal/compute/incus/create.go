@@ -29,7 +29,7 @@ const (
 
 // Create makes the desktop in four steps, each of which is skipped where it is done:
 //
-//  1. the subnet's network and, beside it, the user volume
+//  1. the subnet's network and, beside it, the user volume, which may be made from another's
 //  2. the instance, which Incus makes and starts in one operation
 //  3. a start, where the instance stands still
 //  4. the screen's greeting
@@ -37,7 +37,7 @@ const (
 // There is no undo: after an error the caller calls Create or Delete again, and both
 // continue from what is there.
 func (d *Driver) Create(ctx context.Context, desktop compute.Desktop) (again time.Time, err error) {
-	if err := check(desktop); err != nil {
+	if err := d.check(desktop); err != nil {
 		return time.Time{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, changeLimit)
@@ -52,7 +52,7 @@ func (d *Driver) Create(ctx context.Context, desktop compute.Desktop) (again tim
 	switch {
 	case err != nil:
 	case instance == nil:
-		err = d.build(ctx, desktop)
+		err = d.build(ctx, desktop, nil)
 	case !active(instance):
 		err = d.start(ctx, desktop.ID)
 	}
@@ -65,7 +65,7 @@ func (d *Driver) Create(ctx context.Context, desktop compute.Desktop) (again tim
 // unfinished returns the desktop's instance if a call before made one that can be
 // continued with, else nil.
 func (d *Driver) unfinished(ctx context.Context, id string) (*api.Instance, error) {
-	if err := d.client.settle(ctx, id); err != nil {
+	if err := d.client.settle(ctx, about(id)); err != nil {
 		return nil, err
 	}
 	instance, err := d.instance(ctx, id)
@@ -83,15 +83,21 @@ func (d *Driver) unfinished(ctx context.Context, id string) (*api.Instance, erro
 	return nil, d.removeInstance(ctx, id)
 }
 
-// build makes and starts what is missing of the desktop.
-func (d *Driver) build(ctx context.Context, desktop compute.Desktop) error {
+// build makes and starts what is missing of the desktop. Its instance carries the tags.
+func (d *Driver) build(ctx context.Context, desktop compute.Desktop, tags map[string]string) error {
 	fingerprint, err := d.image(ctx, desktop.Image)
 	if err != nil {
 		return err
 	}
-	var card map[string]string
+	var (
+		card map[string]string
+		home *userVolume
+	)
 	both, bothCtx := errgroup.WithContext(ctx)
-	both.Go(func() error { return d.makeHome(bothCtx, desktop) })
+	both.Go(func() (err error) {
+		home, err = d.makeHome(bothCtx, desktop)
+		return err
+	})
 	both.Go(func() (err error) {
 		card, err = d.card(bothCtx, desktop)
 		return err
@@ -99,7 +105,10 @@ func (d *Driver) build(ctx context.Context, desktop compute.Desktop) error {
 	if err := both.Wait(); err != nil {
 		return err
 	}
-	request := d.instanceRequest(desktop, fingerprint, card)
+	request := d.instanceRequest(desktop, fingerprint, card, home.pool)
+	for key, value := range tags {
+		request.Config[key] = value
+	}
 	err = d.client.change(ctx, http.MethodPost, "/instances", request)
 	if err != nil {
 		d.forgetNetwork(desktop.Subnet)
@@ -120,52 +129,6 @@ func (d *Driver) image(ctx context.Context, alias string) (string, error) {
 		return "", fmt.Errorf("%w: %s", compute.ErrImage, alias)
 	}
 	return entry.Target, err
-}
-
-// makeHome makes the user volume, which every later root disk finds again.
-func (d *Driver) makeHome(ctx context.Context, desktop compute.Desktop) error {
-	name := homeVolume(desktop.ID)
-	err := d.client.change(ctx, http.MethodPost, d.volumes(), api.StorageVolumesPost{
-		Name:        name,
-		Type:        "custom",
-		ContentType: "filesystem",
-		StorageVolumePut: api.StorageVolumePut{
-			Config: map[string]string{
-				"size": gibibytes(desktop.UserGiB),
-				// Without it, Incus changes the owner of every file when the volume
-				// goes to an instance with other ids.
-				"security.shifted": "true",
-				tagInstallation:    d.installation,
-				tagDesktop:         desktop.ID,
-			},
-		},
-	})
-	if !conflicts(err) {
-		return err
-	}
-	volume, err := d.home(ctx, desktop.ID)
-	if err == nil && volume == nil {
-		return fmt.Errorf("%w: volume %s of project %s is not this installation's", compute.ErrInvalid, name, d.project)
-	}
-	return err
-}
-
-// volumes is the API's path of the pool's custom volumes.
-func (d *Driver) volumes() string { return "/storage-pools/" + d.pool + "/volumes/custom" }
-
-// home returns the desktop's user volume, nil if there is none of ours.
-func (d *Driver) home(ctx context.Context, id string) (*api.StorageVolume, error) {
-	var volume api.StorageVolume
-	err := d.client.get(ctx, d.volumes()+"/"+homeVolume(id), &volume)
-	switch {
-	case missing(err):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case !d.ours(volume.Config):
-		return nil, nil // as good as none
-	}
-	return &volume, nil
 }
 
 // answer waits until the desktop's screen has greeted.

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Delete removes the instance, then the user volume, each where it is there and ours.
+// Delete removes the instance, then the user volume, each where it is there and ours, with
+// its snapshots.
 func (d *Driver) Delete(ctx context.Context, id string) (again time.Time, err error) {
 	if !desktopID.MatchString(id) {
 		return time.Time{}, nil // there is none, and its volume would have an odd path
@@ -26,7 +27,8 @@ func (d *Driver) Delete(ctx context.Context, id string) (again time.Time, err er
 }
 
 func (d *Driver) remove(ctx context.Context, id string) error {
-	if err := d.client.settle(ctx, id); err != nil {
+	// Incus does not say of which volume it is making a copy.
+	if err := d.client.settle(ctx, about(id), described(copyingVolume)); err != nil {
 		return err
 	}
 	if err := d.removeInstance(ctx, id); err != nil {
@@ -36,7 +38,7 @@ func (d *Driver) remove(ctx context.Context, id string) error {
 	if err != nil || volume == nil {
 		return err
 	}
-	return d.removeObject(ctx, d.volumes()+"/"+volume.Name)
+	return d.removeObject(ctx, volume.path())
 }
 
 // removeInstance stops and removes the desktop's instance. Its root disk goes with it.

@@ -43,6 +43,9 @@ type Config struct {
 	Project string
 	// Pool is the storage pool of all volumes, which must exist. Default: carrel.
 	Pool string
+	// EncryptedPool is the storage pool, on encrypted storage, of the volumes that are to
+	// be encrypted; "": there are none.
+	EncryptedPool string
 	// Installation identifies this Carrel, e.g. by a UUID. What the driver makes
 	// carries it, and the driver changes nothing that does not. Required.
 	Installation string
@@ -59,17 +62,19 @@ var _ compute.Driver = (*Driver)(nil)
 
 // Driver is a [compute.Driver] on Incus. Its methods may be called from any goroutine.
 type Driver struct {
-	client       *client
-	project      string
-	pool         string
-	installation string
-	member       string       // our name in a cluster, "" outside of one
-	groups       []string     // where the kernel shows control groups
-	clock        *clock.Clock // the product's time, which may be frozen or advanced
-	real         *clock.Clock // real time, which the engine lives in
-	log          *slog.Logger
-	booting      chan struct{} // a slot for each desktop that is being made or started
-	ending       chan struct{} // a slot for each desktop that is being removed or stopped
+	client        *client
+	project       string
+	pool          string
+	encryptedPool string // "": there is none
+	installation  string
+	member        string       // our name in a cluster, "" outside of one
+	groups        []string     // where the kernel shows control groups
+	clock         *clock.Clock // the product's time, which may be frozen or advanced
+	real          *clock.Clock // real time, which the engine lives in
+	log           *slog.Logger
+	booting       chan struct{} // a slot for each desktop that is being made or started
+	ending        chan struct{} // a slot for each desktop that is being removed, stopped or kept
+	imaging       chan struct{} // a slot for the image that is being made
 
 	networks    sync.Mutex           // held while networks and their access list are looked at and changed
 	networkSeen map[string]time.Time // by subnet id: when its network was last there and closed, in real time
@@ -87,16 +92,18 @@ func Open(ctx context.Context, config Config) (*Driver, error) {
 		parallel = 4
 	}
 	d := &Driver{
-		project:      cmp.Or(config.Project, "carrel"),
-		pool:         cmp.Or(config.Pool, "carrel"),
-		installation: config.Installation,
-		clock:        config.Clock,
-		real:         clock.New(),
-		log:          cmp.Or(config.Logger, slog.Default()),
-		groups:       groupFolders(),
-		booting:      make(chan struct{}, parallel),
-		ending:       make(chan struct{}, parallel),
-		networkSeen:  map[string]time.Time{},
+		project:       cmp.Or(config.Project, "carrel"),
+		pool:          cmp.Or(config.Pool, "carrel"),
+		encryptedPool: config.EncryptedPool,
+		installation:  config.Installation,
+		clock:         config.Clock,
+		real:          clock.New(),
+		log:           cmp.Or(config.Logger, slog.Default()),
+		groups:        groupFolders(),
+		booting:       make(chan struct{}, parallel),
+		ending:        make(chan struct{}, parallel),
+		imaging:       make(chan struct{}, 1),
+		networkSeen:   map[string]time.Time{},
 	}
 	d.client = newClient(cmp.Or(config.Socket, defaultSocket()), d.project)
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
@@ -123,11 +130,16 @@ func (d *Driver) prepare(ctx context.Context) error {
 	if err := d.makeProject(ctx); err != nil {
 		return err
 	}
-	err := d.client.get(ctx, "/storage-pools/"+d.pool, nil)
-	if missing(err) {
-		return fmt.Errorf("%w: there is no storage pool %q: scripts/incus-up.sh makes one", compute.ErrInvalid, d.pool)
+	for _, pool := range d.pools() {
+		err := d.client.get(ctx, "/storage-pools/"+pool, nil)
+		if missing(err) {
+			return fmt.Errorf("%w: there is no storage pool %q: scripts/incus-up.sh makes one", compute.ErrInvalid, pool)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // makeProject makes a project of its own for desktops and volumes, so that they are

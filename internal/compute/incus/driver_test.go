@@ -24,6 +24,7 @@ func TestConformance(t *testing.T) {
 	computetest.Run(t, func(t *testing.T) computetest.Harness {
 		t.Helper()
 		e := open(t)
+		folders := map[computetest.Volume]string{computetest.Root: "/root/", computetest.Home: "/home/"}
 		return computetest.Harness{
 			Driver:  e.Driver,
 			Clock:   e.config.Clock,
@@ -43,7 +44,26 @@ func TestConformance(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			WriteHome: func(t *testing.T, id string, bytes int64) error {
+			RootFS: rootfs(t),
+			Write: func(t *testing.T, id string, v computetest.Volume, name, text string) {
+				t.Helper()
+				if err := e.probe(t, id, "write", folders[v]+name, text); err != nil {
+					t.Fatal(err)
+				}
+			},
+			Read: func(t *testing.T, id string, v computetest.Volume, name string) string {
+				t.Helper()
+				return e.ask(t, id, "read", folders[v]+name)
+			},
+			CPUs: func(t *testing.T, id string) int {
+				t.Helper()
+				count, err := strconv.Atoi(e.ask(t, id, "cpus"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return count
+			},
+			FillHome: func(t *testing.T, id string, bytes int64) error {
 				t.Helper()
 				return e.probe(t, id, "fill", "/home", strconv.FormatInt(bytes, 10))
 			},

@@ -153,16 +153,42 @@ func (e *engine) finish(call func(context.Context) (time.Time, error)) error {
 // probe runs a probe of testdata/desktop in a desktop; the error says how it failed.
 func (e *engine) probe(tb testing.TB, id string, arguments ...string) error {
 	tb.Helper()
+	status, said := e.run(tb, id, arguments...)
+	if status != 0 {
+		return fmt.Errorf("status %d: %s", status, said)
+	}
+	return nil
+}
+
+// ask runs a probe that must succeed, and returns what it says.
+func (e *engine) ask(tb testing.TB, id string, arguments ...string) string {
+	tb.Helper()
+	status, said := e.run(tb, id, arguments...)
+	if status != 0 {
+		tb.Fatalf("%s: %v: status %d: %s", id, arguments, status, said)
+	}
+	return said
+}
+
+func (e *engine) run(tb testing.TB, id string, arguments ...string) (status int, said string) {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	defer cancel()
 	status, said, err := e.Exec(ctx, id, append([]string{"/sbin/init"}, arguments...)...)
 	if err != nil {
 		tb.Fatalf("%s: %v: %v", id, arguments, err)
 	}
-	if status != 0 {
-		return fmt.Errorf("status %d: %s", status, said)
+	return status, said
+}
+
+// rootfs writes the root file system of the test image, and returns where.
+func rootfs(t *testing.T) string {
+	t.Helper()
+	_, path, err := writeImage(t.TempDir(), "file")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return nil
+	return path
 }
 
 // testImage makes the test image, once a run, and returns its name.
@@ -269,8 +295,8 @@ func writeImage(folder, serial string) (metadata, rootfs string, err error) {
 	err = errors.Join(
 		archive(metadata, map[string]string{"metadata.yaml": yaml}),
 		archive(rootfs, map[string]string{
-			"sbin/init": program,
-			"dev/":      "", "etc/": "", "home/": "", "proc/": "", "root/": "", "run/": "", "sbin/": "", "sys/": "", "tmp/": "",
+			"sbin/init": program, "bin/sh": program,
+			"bin/": "", "dev/": "", "etc/": "", "home/": "", "proc/": "", "root/": "", "run/": "", "sbin/": "", "sys/": "", "tmp/": "",
 		}))
 	return metadata, rootfs, err
 }

@@ -41,18 +41,8 @@ func (d *Driver) ImportImage(ctx context.Context, alias, metadata, rootfs string
 }
 
 func (d *Driver) importImage(ctx context.Context, alias, metadata, rootfs string) error {
-	fingerprint, err := hashFiles(metadata, rootfs)
+	fingerprint, err := d.load(ctx, metadata, rootfs)
 	if err != nil {
-		return fmt.Errorf("%w: %w", compute.ErrInvalid, err)
-	}
-	err = d.client.get(ctx, "/images/"+fingerprint, nil)
-	if missing(err) {
-		err = d.upload(ctx, metadata, rootfs)
-	}
-	if err != nil {
-		return err
-	}
-	if err := d.unpack(ctx, fingerprint); err != nil {
 		return err
 	}
 	before, err := d.moveAlias(ctx, alias, fingerprint)
@@ -60,6 +50,22 @@ func (d *Driver) importImage(ctx context.Context, alias, metadata, rootfs string
 		return err
 	}
 	return d.removeUnnamed(ctx, before)
+}
+
+// load has Incus take the two files in as an image and unpack it.
+func (d *Driver) load(ctx context.Context, metadata, rootfs string) (fingerprint string, err error) {
+	fingerprint, err = hashFiles(metadata, rootfs)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", compute.ErrInvalid, err)
+	}
+	err = d.client.get(ctx, "/images/"+fingerprint, nil)
+	if missing(err) {
+		err = d.upload(ctx, metadata, rootfs)
+	}
+	if err != nil {
+		return "", err
+	}
+	return fingerprint, d.unpack(ctx, fingerprint)
 }
 
 // hashFiles returns the hash of the files, one after the other, which is what Incus
@@ -116,7 +122,7 @@ func copyFile(to io.Writer, path string) error {
 // unpack makes and removes an instance, which leaves the unpacked image in the pool.
 func (d *Driver) unpack(ctx context.Context, fingerprint string) error {
 	name := "unpack-" + fingerprint[:12]
-	if err := d.client.settle(ctx, name); err != nil {
+	if err := d.client.settle(ctx, about(name)); err != nil {
 		return err
 	}
 	if err := d.removeInstance(ctx, name); err != nil { // what a killed import left

@@ -15,7 +15,7 @@ const processLimit = 8192
 
 // instanceRequest describes the desktop's instance to Incus, which is to make and
 // start it in one operation.
-func (d *Driver) instanceRequest(desktop compute.Desktop, fingerprint string, card map[string]string) api.InstancesPost {
+func (d *Driver) instanceRequest(desktop compute.Desktop, fingerprint string, card map[string]string, homePool string) api.InstancesPost {
 	return api.InstancesPost{
 		Name:   desktop.ID,
 		Type:   api.InstanceTypeContainer,
@@ -26,8 +26,8 @@ func (d *Driver) instanceRequest(desktop compute.Desktop, fingerprint string, ca
 			Profiles:    []string{}, // not those of the image, nor the default one
 			Config:      d.instanceConfig(desktop),
 			Devices: map[string]map[string]string{
-				"root": {"type": "disk", "path": "/", "pool": d.pool, "size": gibibytes(desktop.RootGiB)},
-				"home": {"type": "disk", "path": "/home", "pool": d.pool, "source": homeVolume(desktop.ID)},
+				"root": {"type": "disk", "path": "/", "pool": d.poolFor(desktop.RootEncrypted), "size": gibibytes(desktop.RootGiB)},
+				"home": {"type": "disk", "path": "/home", "pool": homePool, "source": homeVolume(desktop.ID)},
 				"eth0": card,
 			},
 		},
@@ -41,8 +41,8 @@ func (d *Driver) instanceConfig(desktop compute.Desktop) map[string]string {
 		tagInstallation: d.installation,
 		tagDesktop:      desktop.ID,
 
-		"limits.cpu":       strconv.Itoa(desktop.CPUs),
-		"limits.memory":    strconv.Itoa(desktop.MemoryMiB) + "MiB",
+		"limits.cpu":       cpuLimit(desktop),
+		"limits.memory":    memoryLimit(desktop),
 		"limits.processes": strconv.Itoa(processLimit),
 
 		// Each desktop has users' ids of its own, so that one that breaks out owns
@@ -79,5 +79,9 @@ func environment(desktop compute.Desktop) map[string]string {
 	}
 	return told
 }
+
+func cpuLimit(desktop compute.Desktop) string { return strconv.Itoa(desktop.CPUs) }
+
+func memoryLimit(desktop compute.Desktop) string { return strconv.Itoa(desktop.MemoryMiB) + "MiB" }
 
 func gibibytes(n int) string { return strconv.Itoa(n) + "GiB" }

@@ -81,15 +81,17 @@ func (d *Driver) machine(ctx context.Context, instance *api.Instance, homes map[
 
 // homes returns the ids of the desktops that have a user volume.
 func (d *Driver) homes(ctx context.Context) (map[string]bool, error) {
-	var volumes []api.StorageVolume
-	if err := d.client.get(ctx, d.volumes()+"?recursion=1", &volumes); err != nil {
-		return nil, err
-	}
-	homes := make(map[string]bool, len(volumes))
-	for _, volume := range volumes {
-		id := volume.Config[tagDesktop]
-		if d.ours(volume.Config) && volume.Name == homeVolume(id) {
-			homes[id] = true
+	homes := make(map[string]bool)
+	for _, pool := range d.pools() {
+		var found []api.StorageVolume
+		if err := d.client.get(ctx, volumes(pool)+"?recursion=1", &found); err != nil {
+			return nil, err
+		}
+		for _, volume := range found {
+			id := volume.Config[tagDesktop]
+			if d.ours(volume.Config) && volume.Name == homeVolume(id) {
+				homes[id] = true
+			}
 		}
 	}
 	return homes, nil

@@ -19,10 +19,22 @@ const (
 	tagInstallation = "user.carrel.installation" // whose it is
 	tagDesktop      = "user.carrel.desktop"      // the desktop's id, on its instance and its volume
 	tagSubnet       = "user.carrel.subnet"       // the subnet's id, on its network
+
+	// On a user volume: what the desktop is to have, which its instance may not have yet.
+	tagCPU    = "user.carrel.cpu"
+	tagMemory = "user.carrel.memory"
+	tagRoot   = "user.carrel.root"
+
+	tagCopying  = "user.carrel.copying"  // on a user volume that is being made from another one
+	tagBegun    = "user.carrel.begun"    // on an instance: what has started it and not yet heard it answer
+	tagCaptured = "user.carrel.captured" // on an instance that Capture has stopped and is to start again
 )
 
-// imagePrefix begins the aliases of desktop images.
-const imagePrefix = "carrel/"
+// Properties of the images that this installation made.
+const (
+	propertyInstallation = "carrel.installation"
+	propertyImage        = "carrel.image" // the name that it was made under
+)
 
 // desktopID is what Incus accepts as the name of an instance, short enough to leave
 // room for what is appended to it.
@@ -63,6 +75,18 @@ func printable(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// check refuses what this driver cannot make.
+func (d *Driver) check(desktop compute.Desktop) error {
+	if err := check(desktop); err != nil {
+		return err
+	}
+	if d.encryptedPool == "" && (desktop.RootEncrypted || desktop.UserEncrypted) {
+		return fmt.Errorf("%w: desktop %q: encrypted volumes need a storage pool on encrypted storage, named by --incus-encrypted-pool",
+			compute.ErrInvalid, desktop.ID)
+	}
+	return nil
 }
 
 // check refuses what Incus would refuse later or, worse, would accept.

@@ -23,12 +23,26 @@ func (d *Driver) Start(ctx context.Context, id string) (again time.Time, err err
 	defer release()
 	instance, err := d.settled(ctx, id)
 	if err == nil && !active(instance) {
-		err = d.start(ctx, id)
+		err = d.startAdjusted(ctx, instance)
 	}
 	if err != nil {
 		return time.Time{}, fmt.Errorf("start %s: %w", id, err)
 	}
 	return d.answer(ctx, id)
+}
+
+// startAdjusted starts an instance that stands still, with what the desktop is to have.
+func (d *Driver) startAdjusted(ctx context.Context, instance *api.Instance) error {
+	home, err := d.home(ctx, instance.Name)
+	if err != nil {
+		return err
+	}
+	if home != nil {
+		if err := d.adjust(ctx, instance, home, map[string]string{tagCaptured: ""}, false); err != nil {
+			return err
+		}
+	}
+	return d.start(ctx, instance.Name)
 }
 
 // Stop stops the desktop, by force where it does not stop by itself within five seconds.
@@ -40,7 +54,19 @@ func (d *Driver) Stop(ctx context.Context, id string) (again time.Time, err erro
 		return again, err
 	}
 	defer release()
-	return time.Time{}, d.halt(ctx, id)
+	if err := d.halt(ctx, id); err != nil {
+		return time.Time{}, err
+	}
+	return time.Time{}, d.untag(ctx, id, tagCaptured)
+}
+
+// untag removes a tag from an instance that has it.
+func (d *Driver) untag(ctx context.Context, id, tag string) error {
+	instance, err := d.instance(ctx, id)
+	if err != nil || instance.Config[tag] == "" {
+		return err
+	}
+	return d.patchInstance(ctx, id, api.InstancePut{Config: map[string]string{tag: ""}})
 }
 
 // Reboot stops and starts the desktop and waits for its screen.
@@ -55,7 +81,11 @@ func (d *Driver) Reboot(ctx context.Context, id string) (again time.Time, err er
 	if err := d.halt(ctx, id); err != nil {
 		return time.Time{}, err
 	}
-	if err := d.start(ctx, id); err != nil {
+	instance, err := d.instance(ctx, id)
+	if err == nil {
+		err = d.startAdjusted(ctx, instance)
+	}
+	if err != nil {
 		return time.Time{}, fmt.Errorf("reboot %s: %w", id, err)
 	}
 	return d.answer(ctx, id)
@@ -63,7 +93,7 @@ func (d *Driver) Reboot(ctx context.Context, id string) (again time.Time, err er
 
 // settled returns the desktop's instance once nothing is under way on it.
 func (d *Driver) settled(ctx context.Context, id string) (*api.Instance, error) {
-	if err := d.client.settle(ctx, id); err != nil {
+	if err := d.client.settle(ctx, about(id)); err != nil {
 		return nil, err
 	}
 	return d.instance(ctx, id)

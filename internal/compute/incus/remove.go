@@ -9,8 +9,9 @@ import (
 )
 
 // Remove removes everything that this installation has made in Incus: desktops with
-// their volumes, networks with their access list, and the project if nothing of
-// anybody else is in it. Images stay; they are shared, and take long to build. The
+// their volumes, captured and made images, networks with their access list, and the
+// project if nothing of anybody else is in it. Imported images stay; they are shared, and
+// take long to build. The
 // driver must not be used meanwhile; afterwards it can only be opened anew. Called
 // again after an error it continues. Errors: ErrUnavailable, ErrFailed.
 func (d *Driver) Remove(ctx context.Context) error {
@@ -20,6 +21,9 @@ func (d *Driver) Remove(ctx context.Context) error {
 	}
 	if err := d.removeDesktops(ctx); err != nil {
 		return fmt.Errorf("remove desktops: %w", err)
+	}
+	if err := d.removeImages(ctx); err != nil {
+		return fmt.Errorf("remove images: %w", err)
 	}
 	if err := d.removeNetworks(ctx); err != nil {
 		return fmt.Errorf("remove networks: %w", err)

@@ -23,11 +23,13 @@ type Config struct {
 	Capacity int
 	// Images are those that the engine has.
 	Images []compute.Image
-	// AnyImage makes it have every image.
+	// AnyImage makes it have every image, beside those that are captured and made.
 	AnyImage bool
 
 	// How each method goes.
-	Create, Start, Stop, Reboot, Delete Behaviour
+	Create, Start, Stop, Reboot, Delete              Behaviour
+	Snapshot, DropSnapshot, Rebuild, Restore, Resize Behaviour
+	Capture, MakeImage, DeleteImage                  Behaviour
 }
 
 // Behaviour is how one of the engine's methods goes.
@@ -40,20 +42,59 @@ type Behaviour struct {
 	Fail float64
 }
 
-func (c Config) check() error {
-	errs := []error{c.Create.check("Create"), c.Start.check("Start"), c.Stop.check("Stop"), c.Reboot.check("Reboot"), c.Delete.check("Delete")}
+func (c *Config) check() error {
+	var errs []error
+	for _, m := range []method{
+		creating, starting, stopping, rebooting, deleting, snapshotting, dropping,
+		rebuilding, restoring, resizing, capturing, making, unmaking,
+	} {
+		errs = append(errs, c.behaviour(m).check(m))
+	}
 	if c.Capacity < 0 {
 		errs = append(errs, errors.New("simulated: Capacity is below zero"))
 	}
 	return errors.Join(errs...)
 }
 
-func (b Behaviour) check(method string) error {
+func (c *Config) behaviour(m method) Behaviour {
+	switch m {
+	case idle:
+	case creating:
+		return c.Create
+	case starting:
+		return c.Start
+	case stopping:
+		return c.Stop
+	case rebooting:
+		return c.Reboot
+	case deleting:
+		return c.Delete
+	case snapshotting:
+		return c.Snapshot
+	case dropping:
+		return c.DropSnapshot
+	case rebuilding:
+		return c.Rebuild
+	case restoring:
+		return c.Restore
+	case resizing:
+		return c.Resize
+	case capturing:
+		return c.Capture
+	case making:
+		return c.MakeImage
+	case unmaking:
+		return c.DeleteImage
+	}
+	return Behaviour{}
+}
+
+func (b Behaviour) check(m method) error {
 	switch {
 	case b.Min < 0 || b.Max < b.Min:
-		return fmt.Errorf("simulated: %s takes from %v to %v", method, b.Min, b.Max)
+		return fmt.Errorf("simulated: to %s takes from %v to %v", m, b.Min, b.Max)
 	case !(b.Fail >= 0 && b.Fail <= 1):
-		return fmt.Errorf("simulated: %s fails with probability %v", method, b.Fail)
+		return fmt.Errorf("simulated: to %s fails with probability %v", m, b.Fail)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/draw"
 	"net"
+	"slices"
 	"sync"
 
 	"golang.org/x/image/font"
@@ -25,10 +26,11 @@ const (
 	mostTyped                 = 2048
 )
 
-// display is a desktop's screen while somebody looks at it. It starts afresh when
-// the last one has left.
+// display is a desktop's screen while somebody looks at it. What is typed outlives it,
+// in a file of the user volume.
 type display struct {
 	spec    compute.Desktop
+	keep    func(typed []byte)
 	streams map[net.Conn]struct{} // guarded by the driver's lock
 
 	mu     sync.Mutex
@@ -37,9 +39,18 @@ type display struct {
 	screen *rfb.Screen // nil until somebody wants to see it
 }
 
-func newDisplay(spec compute.Desktop) *display {
-	return &display{spec: spec, streams: make(map[net.Conn]struct{}), size: image.Pt(screenWidth, screenHeight)}
+// newDisplay returns the screen of a desktop, with what was typed before.
+func (d *Driver) newDisplay(x desktop) *display {
+	p := &display{spec: x.Spec, streams: make(map[net.Conn]struct{}), size: image.Pt(screenWidth, screenHeight)}
+	p.keep = func(typed []byte) { d.keepTyped(p, typed) }
+	if f, ok := x.Disks.volume(Home)[TypedFile]; ok {
+		p.typed = last(f.bytes)
+	}
+	return p
 }
+
+// last is as much of a text as a screen keeps, in a copy.
+func last(text []byte) []byte { return slices.Clone(text[max(len(text)-mostTyped, 0):]) }
 
 // open returns the screen to look at.
 func (p *display) open() *rfb.Screen {
@@ -82,9 +93,19 @@ func (p *display) paste(text []byte) {
 func (p *display) typing(edit func([]byte) []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.typed = edit(p.typed)
-	p.typed = p.typed[max(len(p.typed)-mostTyped, 0):]
+	p.typed = last(edit(p.typed))
+	p.keep(slices.Clone(p.typed))
 	p.screen.Show(p.picture())
+}
+
+// retype shows what somebody else has made of what was typed.
+func (p *display) retype(typed []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.typed = last(typed)
+	if p.screen != nil {
+		p.screen.Show(p.picture())
+	}
 }
 
 // resize gives the screen another size, within the bounds.

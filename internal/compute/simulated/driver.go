@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 
@@ -21,13 +20,12 @@ type Driver struct {
 
 	mu       sync.Mutex
 	closed   bool
-	journal  *journal // nil: in memory only
-	desktops map[string]*desktop
+	journal  *journal                         // nil: in memory only
+	state                                     // all that outlives the process
 	byPlace  map[place]string                 // the id of the desktop that has an address
 	awake    int                              // of desktops: at least as many as take up capacity
 	displays map[string]*display              // of desktops that somebody looks at
 	sides    map[string]map[net.Conn]struct{} // the connections to side channels, by desktop
-	homes    map[string]map[string][]byte     // what came through them
 
 	naming sync.Mutex // held while a file that comes in finds its name
 }
@@ -48,8 +46,8 @@ func Open(cfg Config) (*Driver, error) {
 	}
 	d := &Driver{
 		cfg: cfg, clock: cfg.Clock,
-		desktops: make(map[string]*desktop), byPlace: make(map[place]string), displays: make(map[string]*display),
-		sides: make(map[string]map[net.Conn]struct{}), homes: make(map[string]map[string][]byte),
+		state:   state{desktops: make(map[string]*desktop), images: make(map[string]*osImage)},
+		byPlace: make(map[place]string), displays: make(map[string]*display), sides: make(map[string]map[net.Conn]struct{}),
 	}
 	if d.clock == nil {
 		d.clock = clock.New()
@@ -57,13 +55,14 @@ func Open(cfg Config) (*Driver, error) {
 	if cfg.Dir == "" {
 		return d, nil
 	}
-	journal, desktops, err := openJournal(cfg.Dir)
+	journal, all, err := openJournal(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	for _, x := range desktops {
-		d.put(x)
+	for _, x := range all.desktops {
+		d.put(*x)
 	}
+	d.images = all.images
 	d.journal = journal
 	return d, nil
 }
@@ -106,39 +105,42 @@ func (d *Driver) enter(ctx context.Context) (leave func(), err error) {
 
 // Create implements [compute.Driver].
 func (d *Driver) Create(ctx context.Context, spec compute.Desktop) (time.Time, error) {
-	if err := check(spec); err != nil {
-		return time.Time{}, err
-	}
-	return d.do(ctx, spec, creating)
+	from := spec.Home
+	spec.Home = nil
+	return d.do(ctx, order{method: creating, spec: spec, from: from}, check(spec))
 }
 
 // Start implements [compute.Driver].
 func (d *Driver) Start(ctx context.Context, id string) (time.Time, error) {
-	return d.do(ctx, compute.Desktop{ID: id}, starting)
+	return d.do(ctx, order{method: starting, spec: compute.Desktop{ID: id}}, nil)
 }
 
 // Stop implements [compute.Driver].
 func (d *Driver) Stop(ctx context.Context, id string) (time.Time, error) {
-	return d.do(ctx, compute.Desktop{ID: id}, stopping)
+	return d.do(ctx, order{method: stopping, spec: compute.Desktop{ID: id}}, nil)
 }
 
 // Reboot implements [compute.Driver].
 func (d *Driver) Reboot(ctx context.Context, id string) (time.Time, error) {
-	return d.do(ctx, compute.Desktop{ID: id}, rebooting)
+	return d.do(ctx, order{method: rebooting, spec: compute.Desktop{ID: id}}, nil)
 }
 
 // Delete implements [compute.Driver].
 func (d *Driver) Delete(ctx context.Context, id string) (time.Time, error) {
-	return d.do(ctx, compute.Desktop{ID: id}, deleting)
+	return d.do(ctx, order{method: deleting, spec: compute.Desktop{ID: id}}, nil)
 }
 
-func (d *Driver) do(ctx context.Context, spec compute.Desktop, m method) (time.Time, error) {
+// do carries out an order that is not invalid.
+func (d *Driver) do(ctx context.Context, o order, invalid error) (time.Time, error) {
+	if invalid != nil {
+		return time.Time{}, invalid
+	}
 	leave, err := d.enter(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
 	defer leave()
-	return d.advance(spec, m)
+	return d.advance(o)
 }
 
 // List implements [compute.Driver]. The machines are in no order.
@@ -168,7 +170,7 @@ func (d *Driver) About(ctx context.Context) (compute.About, error) {
 	return compute.About{
 		Name: "simulated", Version: "1",
 		SizesEnforced:   true, // there is nothing to write to that could grow
-		Images:          slices.Clone(d.cfg.Images),
+		Images:          d.describeImages(),
 		DesktopsRunning: d.count(func(x desktop) bool { return x.Running }),
 	}, nil
 }
@@ -199,7 +201,7 @@ func (d *Driver) touch(ctx context.Context, id string, change func(desktop) desk
 	if x = change(x); x.Broken {
 		d.darken(id)
 	}
-	return d.commit(x)
+	return d.commit(x, nil)
 }
 
 // Desktop returns what a desktop was made as, and whether there is one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"testing"
 	"time"
@@ -30,15 +31,27 @@ func durations(cfg simulated.Config) simulated.Config {
 	cfg.Stop = simulated.Behaviour{Min: time.Second, Max: 30 * time.Second}
 	cfg.Reboot = simulated.Behaviour{Min: 30 * time.Second, Max: 90 * time.Second}
 	cfg.Delete = simulated.Behaviour{Min: 10 * time.Second, Max: 10 * time.Second}
+	for _, b := range all(&cfg)[5:] {
+		*b = simulated.Behaviour{Min: 5 * time.Second, Max: 50 * time.Second}
+	}
 	return cfg
 }
 
 // failures makes every method fail every third time.
 func failures(cfg simulated.Config) simulated.Config {
-	for _, b := range []*simulated.Behaviour{&cfg.Create, &cfg.Start, &cfg.Stop, &cfg.Reboot, &cfg.Delete} {
+	for _, b := range all(&cfg) {
 		b.Fail = 1. / 3
 	}
 	return cfg
+}
+
+// all returns how each method goes.
+func all(cfg *simulated.Config) []*simulated.Behaviour {
+	return []*simulated.Behaviour{
+		&cfg.Create, &cfg.Start, &cfg.Stop, &cfg.Reboot, &cfg.Delete,
+		&cfg.Snapshot, &cfg.DropSnapshot, &cfg.Rebuild, &cfg.Restore, &cfg.Resize,
+		&cfg.Capture, &cfg.MakeImage, &cfg.DeleteImage,
+	}
 }
 
 // spec describes the n-th desktop of a test.
@@ -112,7 +125,7 @@ func harness(t *testing.T, cfg simulated.Config) computetest.Harness {
 	t.Helper()
 	d := open(t, cfg)
 	return computetest.Harness{
-		Driver: d, Clock: cfg.Clock, Desktop: spec(0),
+		Driver: d, Clock: cfg.Clock, Desktop: spec(0), RootFS: "driver_test.go", // any file will do
 		Reopen: func(t *testing.T) compute.Driver {
 			t.Helper()
 			if cfg.Dir == "" {
@@ -123,6 +136,25 @@ func harness(t *testing.T, cfg simulated.Config) computetest.Harness {
 			}
 			d = open(t, cfg)
 			return d
+		},
+		Write: func(t *testing.T, id string, v computetest.Volume, name, text string) {
+			t.Helper()
+			if err := d.WriteFile(t.Context(), id, simulated.Volume(v), name, []byte(text)); err != nil {
+				t.Fatalf("WriteFile(%s): %v", id, err)
+			}
+		},
+		Read: func(t *testing.T, id string, v computetest.Volume, name string) string {
+			t.Helper()
+			content, err := d.ReadFile(t.Context(), id, simulated.Volume(v), name)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatalf("ReadFile(%s): %v", id, err)
+			}
+			return string(content)
+		},
+		CPUs: func(t *testing.T, id string) int {
+			t.Helper()
+			made, _ := d.Desktop(id)
+			return made.CPUs
 		},
 		Address: func(t *testing.T, id string) netip.Addr {
 			t.Helper()

@@ -2,7 +2,6 @@ package simulated
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"carrel/internal/compute"
@@ -28,46 +27,53 @@ func (d *Driver) settle(x desktop, now time.Time) (desktop, error) {
 	return x.end(err), err
 }
 
-// advance takes the desktop with the id of spec as far through a method as the time
-// allows. Only creating has use for the rest of spec.
-func (d *Driver) advance(spec compute.Desktop, m method) (again time.Time, err error) {
-	x, now := d.get(spec.ID), d.clock.Now()
-	if m == creating && x.Whole {
-		m = starting // what there is to be done for a desktop that is made
+// advance takes the desktop as far through what is ordered as the time allows.
+func (d *Driver) advance(o order) (again time.Time, err error) {
+	x, now := d.get(o.spec.ID), d.clock.Now()
+	if o.method == creating && x.Whole {
+		o.method = starting // what there is to be done for a desktop that is made
 	}
-	if x.Doing == m && now.Before(x.Until) {
+	ours := x.going(o)
+	if ours && now.Before(x.Until) {
 		return d.pend(x, now)
 	}
-	ours := x.Doing == m
+	before := x
 	x, err = d.settle(x, now)
+	image := d.captured(before, x, now)
 	if !ours {
 		// What else was under way has ended, or is abandoned where it is.
-		x.Doing, x.Until = idle, time.Time{}
-		x, err = d.begin(x, spec, m, now)
+		x.Doing, x.With, x.Until = idle, with{}, time.Time{}
+		x, err = d.begin(x, o, now)
+		if x.Runs > before.Runs && o.method == capturing {
+			image = d.capture(x, o.with.Image, now)
+		}
 	}
-	if failed := d.commit(x); failed != nil {
+	if failed := d.commit(x, image); failed != nil {
 		return time.Time{}, failed
 	}
 	return x.Until, err
 }
 
-// begin takes an idle desktop into a method that it needs, and through it where
-// that takes no time.
-func (d *Driver) begin(x desktop, spec compute.Desktop, m method, now time.Time) (desktop, error) {
-	needed, err := x.needs(m)
+// begin takes an idle desktop into what is ordered, and through it where that takes no
+// time.
+func (d *Driver) begin(x desktop, o order, now time.Time) (desktop, error) {
+	if o.method.disturbs() && o.method != capturing {
+		x.Ran = false // whoever captured it has lost interest
+	}
+	needed, err := x.needs(o)
+	if o.method == capturing && needed {
+		needed = !d.image(o.with.Image, now).usable()
+	}
 	if err == nil && needed {
-		err = d.admit(x, spec, m, now)
+		err = d.admit(x, &o, now)
 	}
 	if err != nil || !needed {
 		return x, err
 	}
-	if m == creating {
-		x.Spec = spec
+	if x.Running && o.method.disturbs() {
+		d.darken(x.Spec.ID)
 	}
-	if x.Running {
-		d.darken(spec.ID)
-	}
-	return d.settle(x.begin(m, now.Add(d.fate(spec.ID, m, x.Runs+1).takes)), now)
+	return d.settle(x.begin(o, now.Add(d.fate(x.Spec.ID, o.method, x.Runs+1).takes)), now)
 }
 
 // pend returns when to come back for what is under way. Where the clock has been
@@ -75,45 +81,62 @@ func (d *Driver) begin(x desktop, spec compute.Desktop, m method, now time.Time)
 func (d *Driver) pend(x desktop, now time.Time) (time.Time, error) {
 	if latest := now.Add(d.fate(x.Spec.ID, x.Doing, x.Runs).takes); latest.Before(x.Until) {
 		x.Until = latest
-		if err := d.commit(x); err != nil {
+		var captured *osImage
+		if stored := d.images[x.With.Image]; x.Doing == capturing && stored != nil {
+			i := *stored
+			i.Until = latest
+			captured = &i
+		}
+		if err := d.commit(x, captured); err != nil {
 			return time.Time{}, err
 		}
 	}
 	return x.Until, nil
 }
 
-// admit returns why the engine cannot begin: ErrImage, ErrInvalid or ErrCapacity.
-func (d *Driver) admit(x desktop, spec compute.Desktop, m method, now time.Time) error {
-	if m == creating {
-		if err := d.admitNew(spec, now); err != nil {
+// admit returns why the engine cannot begin, ErrImage, ErrSnapshot, ErrInvalid or
+// ErrCapacity, and gives the order what the volumes begin with.
+func (d *Driver) admit(x desktop, o *order, now time.Time) error {
+	if o.method == creating || o.method == rebuilding {
+		if err := d.admitSpec(o, now); err != nil {
 			return err
 		}
 	}
-	if d.cfg.Capacity == 0 || m == stopping || m == deleting || x.awake() || d.awake < d.cfg.Capacity {
+	places := o.method.starts() || (o.method == capturing && x.Ran)
+	if d.cfg.Capacity == 0 || !places || x.awake() || d.awake < d.cfg.Capacity {
 		return nil
 	}
 	// The desktop's own place does not count, nor those of desktops that have ended
 	// without anybody coming back for them.
-	others := d.count(func(y desktop) bool { return y.awake() && y.Spec.ID != spec.ID })
+	others := d.count(func(y desktop) bool { return y.awake() && y.Spec.ID != x.Spec.ID })
 	if others < d.cfg.Capacity {
 		return nil
 	}
 	return fmt.Errorf("%w: %d desktops run", compute.ErrCapacity, others)
 }
 
-func (d *Driver) admitNew(spec compute.Desktop, now time.Time) error {
-	known := func(image compute.Image) bool { return image.Name == spec.Image }
-	if !d.cfg.AnyImage && !slices.ContainsFunc(d.cfg.Images, known) {
-		return fmt.Errorf("%w: %q", compute.ErrImage, spec.Image)
+func (d *Driver) admitSpec(o *order, now time.Time) error {
+	image, ok := d.source(o.spec.Image, now)
+	if !ok {
+		return fmt.Errorf("%w: %q", compute.ErrImage, o.spec.Image)
 	}
-	holder, taken := d.byPlace[place{spec.Subnet.ID, spec.Address}]
-	if !taken || holder == spec.ID {
+	o.root = image.Root
+	if o.from != nil && o.method == creating {
+		x, _ := d.settle(d.get(o.from.Desktop), now)
+		snapshot, ok := x.Disks.look().Kept[o.from.Snapshot]
+		if !ok {
+			return fmt.Errorf("%w: %q of %s", compute.ErrSnapshot, o.from.Snapshot, o.from.Desktop)
+		}
+		o.home = snapshot.Home
+	}
+	holder, taken := d.byPlace[place{o.spec.Subnet.ID, o.spec.Address}]
+	if !taken || holder == o.spec.ID {
 		return nil
 	}
 	if x, _ := d.settle(d.get(holder), now); x.Gone {
 		return nil
 	}
-	return fmt.Errorf("%w: address %v is that of %s", compute.ErrInvalid, spec.Address, holder)
+	return fmt.Errorf("%w: address %v is that of %s", compute.ErrInvalid, o.spec.Address, holder)
 }
 
 // count counts the desktops that are now as asked for.
@@ -140,20 +163,30 @@ func (d *Driver) running(id string) (desktop, error) {
 	return x, nil
 }
 
-// commit makes the desktop what x says, in the journal first. Errors: ErrUnavailable.
-func (d *Driver) commit(x desktop) error {
+// commit makes the desktop what x says, and the image, if there is one, in the journal
+// first. Errors: ErrUnavailable.
+func (d *Driver) commit(x desktop, i *osImage) error {
 	stored, ok := d.desktops[x.Spec.ID]
-	if (ok && *stored == x) || (!ok && x.Gone) {
+	if i == nil && ((ok && *stored == x) || (!ok && x.Gone)) {
 		return nil
 	}
+	return d.record(entry{desktop: x, Image: i})
+}
+
+// record writes down, in one line, what becomes of a desktop, an image or both, and
+// makes it so.
+func (d *Driver) record(e entry) error {
 	if d.journal != nil {
-		if err := d.journal.append(x); err != nil {
+		if err := d.journal.append(e); err != nil {
 			return fmt.Errorf("%w: %w", compute.ErrUnavailable, err)
 		}
 	}
-	d.put(x)
+	if e.Spec.ID != "" {
+		d.put(e.desktop)
+	}
+	d.putImage(e.Image)
 	if d.journal != nil {
-		d.journal.compactWhenDue(d.desktops)
+		d.journal.compactWhenDue(d.state)
 	}
 	return nil
 }
@@ -169,7 +202,6 @@ func (d *Driver) put(x desktop) {
 		}
 	}
 	if x.Gone {
-		delete(d.homes, id)
 		delete(d.desktops, id)
 		return
 	}

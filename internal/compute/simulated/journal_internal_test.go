@@ -18,7 +18,7 @@ func TestFailedWriteIsRepaired(t *testing.T) {
 	}
 	defer func() { _ = j.close() }()
 	x := desktop{Spec: compute.Desktop{ID: "ws-1"}, Whole: true}
-	if err := j.append(x); err != nil {
+	if err := j.append(entry{desktop: x}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -28,7 +28,7 @@ func TestFailedWriteIsRepaired(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.file = readOnly
-	if err := j.append(desktop{Spec: x.Spec, Running: true}); err == nil {
+	if err := j.append(entry{desktop: desktop{Spec: x.Spec, Running: true}}); err == nil {
 		t.Fatal("a write that failed is not reported")
 	}
 	_ = readOnly.Close()
@@ -38,11 +38,11 @@ func TestFailedWriteIsRepaired(t *testing.T) {
 	}
 
 	y := desktop{Spec: compute.Desktop{ID: "ws-2"}, Whole: true}
-	if err := j.append(y); err != nil {
+	if err := j.append(entry{desktop: y}); err != nil {
 		t.Fatalf("append after a failure: %v", err)
 	}
 	got, err := j.read()
-	if err != nil || len(got) != 2 || got["ws-1"] != x || got["ws-2"] != y {
+	if err != nil || len(got.desktops) != 2 || *got.desktops["ws-1"] != x || *got.desktops["ws-2"] != y {
 		t.Errorf("read = %+v, %v, want the two that were written", got, err)
 	}
 }

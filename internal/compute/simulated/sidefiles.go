@@ -24,7 +24,7 @@ type sideFiles struct {
 // List implements [sidechannel.Files].
 func (s sideFiles) List(ctx context.Context) (sidechannel.Listing, error) {
 	listing := sidechannel.Listing{Files: []sidechannel.File{}}
-	paths, err := s.driver.sidePaths(ctx, s.id)
+	paths, err := s.driver.Files(ctx, s.id, Home)
 	if err != nil {
 		return listing, err
 	}
@@ -33,7 +33,7 @@ func (s sideFiles) List(ctx context.Context) (sidechannel.Listing, error) {
 		if !nested || !sidechannel.Folder(folder).Valid() || !sidechannel.Listed(name) {
 			continue
 		}
-		content, err := s.driver.readSide(ctx, s.id, path)
+		content, err := s.driver.ReadFile(ctx, s.id, Home, path)
 		if err != nil {
 			continue // it has gone since
 		}
@@ -44,7 +44,7 @@ func (s sideFiles) List(ctx context.Context) (sidechannel.Listing, error) {
 
 // Open implements [sidechannel.Files].
 func (s sideFiles) Open(ctx context.Context, folder sidechannel.Folder, name string) (io.ReadCloser, sidechannel.File, error) {
-	content, err := s.driver.readSide(ctx, s.id, string(folder)+"/"+name)
+	content, err := s.driver.ReadFile(ctx, s.id, Home, string(folder)+"/"+name)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: %w", sidechannel.ErrNoFile, err)
 	}
@@ -55,16 +55,16 @@ func (s sideFiles) Open(ctx context.Context, folder sidechannel.Folder, name str
 func (s sideFiles) Put(
 	ctx context.Context, folder sidechannel.Folder, name string, content io.Reader, size int64,
 ) (sidechannel.File, error) {
-	if size > mostSideBytes {
+	if size > mostBytes {
 		return sidechannel.File{}, sidechannel.ErrNoRoom
 	}
-	held, err := io.ReadAll(io.LimitReader(content, mostSideBytes+1))
+	held, err := io.ReadAll(io.LimitReader(content, mostBytes+1))
 	if err != nil {
 		return sidechannel.File{}, err
 	}
 	s.driver.naming.Lock() // so that no two files find the same name free
 	defer s.driver.naming.Unlock()
-	taken, err := s.driver.sidePaths(ctx, s.id)
+	taken, err := s.driver.Files(ctx, s.id, Home)
 	if err != nil {
 		return sidechannel.File{}, err
 	}
@@ -72,7 +72,7 @@ func (s sideFiles) Put(
 	for n := 2; slices.Contains(taken, string(folder)+"/"+free); n++ {
 		free = sidechannel.Numbered(name, n)
 	}
-	err = s.driver.writeSide(ctx, s.id, string(folder)+"/"+free, held)
+	err = s.driver.WriteFile(ctx, s.id, Home, string(folder)+"/"+free, held)
 	switch {
 	case errors.Is(err, compute.ErrCapacity):
 		err = fmt.Errorf("%w: %w", sidechannel.ErrNoRoom, err)

@@ -26,7 +26,7 @@ func (d *Driver) Dial(ctx context.Context, id string) (net.Conn, error) {
 	}
 	shown := d.displays[id]
 	if shown == nil {
-		shown = newDisplay(x.Spec)
+		shown = d.newDisplay(x)
 		d.displays[id] = shown
 	}
 	client, server := net.Pipe()

@@ -23,12 +23,16 @@ import (
 const screen = "/run/carrel/rfb.sock" // where every Carrel desktop's screen listens
 
 func main() {
+	if os.Args[0] == "/bin/sh" {
+		update(os.Args[1])
+		return
+	}
 	if os.Getpid() == 1 {
 		boot()
 	}
 	probes := map[string]func(arguments []string) error{
 		"connect": connect, "resolve": resolve, "fill": fill, "link": link, "fifo": fifo,
-		"allocate": allocate, "cpus": cpus, "spoof": spoof,
+		"allocate": allocate, "cpus": cpus, "spoof": spoof, "write": write, "read": read,
 	}
 	if len(os.Args) < 2 || probes[os.Args[1]] == nil {
 		fail(errors.New("usage: desktop PROBE [ARGUMENT...]"))
@@ -72,6 +76,16 @@ func boot() {
 		if behaviour != "Ignores Stop" {
 			os.Exit(0)
 		}
+	}
+}
+
+// update stands for a shell that runs the program by which an image is brought up to date.
+func update(script string) {
+	if err := os.WriteFile("/root/updated.txt", []byte("now"), 0o600); err != nil {
+		fail(err)
+	}
+	if err := os.Remove(script); err != nil {
+		fail(err)
 	}
 }
 
@@ -129,6 +143,7 @@ func fill(arguments []string) error {
 	if err != nil {
 		return err
 	}
+	os.Remove(arguments[0] + "/filler") // on a full volume btrfs refuses to truncate, but not to remove
 	file, err := os.Create(arguments[0] + "/filler")
 	if err != nil {
 		return err
@@ -144,6 +159,21 @@ func fill(arguments []string) error {
 		}
 	}
 	return file.Sync()
+}
+
+// write makes the file arguments[0] hold arguments[1].
+func write(arguments []string) error {
+	return os.WriteFile(arguments[0], []byte(arguments[1]), 0o600)
+}
+
+// read says what the file arguments[0] holds; nothing if it is not there.
+func read(arguments []string) error {
+	content, err := os.ReadFile(arguments[0])
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	fmt.Fprintf(os.Stderr, "%s", content)
+	return err
 }
 
 // link puts a symbolic link to arguments[0] in the place of the screen's socket.
@@ -175,8 +205,12 @@ func allocate(arguments []string) error {
 	return nil
 }
 
-// cpus fails unless arguments[0] processors may be used.
+// cpus fails unless arguments[0] processors may be used; without arguments it says how many.
 func cpus(arguments []string) error {
+	if len(arguments) == 0 {
+		fmt.Fprintln(os.Stderr, runtime.NumCPU())
+		return nil
+	}
 	if have := strconv.Itoa(runtime.NumCPU()); have != arguments[0] {
 		return fmt.Errorf("%s processors", have)
 	}
