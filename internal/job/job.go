@@ -95,6 +95,8 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 		turn = r.workspaceDirectory
 	case workspaces.KindConnectionAlias:
 		turn = r.connectionAlias
+	case workspaces.KindAccountModification:
+		turn = r.accountModification
 	default:
 		return river.JobCancel(fmt.Errorf("job: no work is known for %q", w.Resource))
 	}

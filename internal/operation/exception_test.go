@@ -42,6 +42,16 @@ func unreachable() map[string]map[string]string {
 		"AssociateIpGroups":            {denied: noPolicies, notSupported: allKinds},
 		"DisassociateIpGroups":         {denied: noPolicies, notSupported: allKinds},
 
+		"DescribeAccount":              {denied: noPolicies},
+		"DescribeAccountModifications": {denied: noPolicies},
+		"ModifyAccount":                {notFound: "it is the caller's account"},
+		"AcceptAccountLinkInvitation":  {internal: noFailures},
+		"CreateAccountLinkInvitation":  {denied: noPolicies, internal: noFailures},
+		"DeleteAccountLinkInvitation":  {internal: noFailures},
+		"GetAccountLink":               {denied: noPolicies, internal: noFailures},
+		"ListAccountLinks":             {denied: noPolicies, internal: noFailures},
+		"RejectAccountLinkInvitation":  {internal: noFailures},
+
 		"AssociateConnectionAlias":           {denied: noPolicies, notSupported: redirects},
 		"CreateConnectionAlias":              {denied: noPolicies, notSupported: redirects},
 		"DeleteConnectionAlias":              {invalid: "its one member is checked by the model", notSupported: redirects},
@@ -78,6 +88,7 @@ func TestExceptions(t *testing.T) {
 	for _, w := range slices.Concat(
 		waysOfWorkSpaces(t), waysOfIPGroups(t),
 		waysOfConnectionAliases(t),
+		waysOfAccounts(t), waysOfAccountLinks(t),
 		waysOfBundles(t),
 		waysOfDirectorySettings(t),
 	) {

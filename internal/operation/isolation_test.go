@@ -32,6 +32,8 @@ func TestIsolation(t *testing.T) {
 
 	tried := attempts(d, free, w)
 	maps.Copy(tried, ipGroupAttempts(d, g))
+	s.enable(t, owner, "10.90.0.0/16")
+	maps.Copy(tried, attemptsOnAccount(mustInvite(t, owner, "444444444444")))
 	maps.Copy(tried, attemptsOnAlias(s.alias(t, owner, "desk.example.com"), d))
 	maps.Copy(tried, bundleAttempts(d, image, b))
 	maps.Copy(tried, settingsAttempts(t, d))

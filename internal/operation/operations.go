@@ -30,23 +30,39 @@ func exceptions() Exceptions {
 	}
 }
 
+// linkExceptions is the table of the operations on account links, which are of a newer style.
+func linkExceptions() Exceptions {
+	table := exceptions()
+	table[workspaces.CodeInvalidParameter] = wsapi.ValidationException
+	table[workspaces.CodeInvalidNextToken] = wsapi.ValidationException
+	for _, code := range []workspaces.Code{workspaces.CodeAlreadyExists, workspaces.CodeInvalidState, workspaces.CodeInProgress} {
+		table[code] = wsapi.ConflictException
+	}
+	return table
+}
+
 // bound are the operations that Carrel carries out: routing's one table.
 func (s WorkSpaces) bound() []api.Handler {
-	t := exceptions()
+	t, links := exceptions(), linkExceptions()
 	return []api.Handler{
+		Bind(links, wsapi.AcceptAccountLinkInvitation, s.AcceptAccountLinkInvitation),
 		Bind(t, wsapi.AssociateConnectionAlias, s.AssociateConnectionAlias),
 		Bind(t, wsapi.AssociateIpGroups, s.AssociateIpGroups),
 		Bind(t, wsapi.AuthorizeIpRules, s.AuthorizeIpRules),
+		Bind(links, wsapi.CreateAccountLinkInvitation, s.CreateAccountLinkInvitation),
 		Bind(t, wsapi.CreateConnectionAlias, s.CreateConnectionAlias),
 		Bind(t, wsapi.CreateIpGroup, s.CreateIpGroup),
 		Bind(t, wsapi.CreateTags, s.CreateTags),
 		Bind(t, wsapi.CreateWorkspaceBundle, s.CreateWorkspaceBundle),
 		Bind(t, wsapi.CreateWorkspaces, s.CreateWorkspaces),
+		Bind(links, wsapi.DeleteAccountLinkInvitation, s.DeleteAccountLinkInvitation),
 		Bind(t, wsapi.DeleteConnectionAlias, s.DeleteConnectionAlias),
 		Bind(t, wsapi.DeleteIpGroup, s.DeleteIpGroup),
 		Bind(t, wsapi.DeleteTags, s.DeleteTags),
 		Bind(t, wsapi.DeleteWorkspaceBundle, s.DeleteWorkspaceBundle),
 		Bind(t, wsapi.DeregisterWorkspaceDirectory, s.DeregisterWorkspaceDirectory),
+		Bind(t, wsapi.DescribeAccount, s.DescribeAccount),
+		Bind(t, wsapi.DescribeAccountModifications, s.DescribeAccountModifications),
 		Bind(t, wsapi.DescribeClientProperties, s.DescribeClientProperties),
 		Bind(t, wsapi.DescribeConnectionAliasPermissions, s.DescribeConnectionAliasPermissions),
 		Bind(t, wsapi.DescribeConnectionAliases, s.DescribeConnectionAliases),
@@ -58,6 +74,10 @@ func (s WorkSpaces) bound() []api.Handler {
 		Bind(t, wsapi.DescribeWorkspacesConnectionStatus, s.DescribeWorkspacesConnectionStatus),
 		Bind(t, wsapi.DisassociateConnectionAlias, s.DisassociateConnectionAlias),
 		Bind(t, wsapi.DisassociateIpGroups, s.DisassociateIpGroups),
+		Bind(links, wsapi.GetAccountLink, s.GetAccountLink),
+		Bind(links, wsapi.ListAccountLinks, s.ListAccountLinks),
+		Bind(t, wsapi.ListAvailableManagementCidrRanges, s.ListAvailableManagementCidrRanges),
+		Bind(t, wsapi.ModifyAccount, s.ModifyAccount),
 		Bind(t, wsapi.ModifyCertificateBasedAuthProperties, s.ModifyCertificateBasedAuthProperties),
 		Bind(t, wsapi.ModifyClientProperties, s.ModifyClientProperties),
 		Bind(t, wsapi.ModifyEndpointEncryptionMode, s.ModifyEndpointEncryptionMode),
@@ -68,6 +88,7 @@ func (s WorkSpaces) bound() []api.Handler {
 		Bind(t, wsapi.ModifyWorkspaceCreationProperties, s.ModifyWorkspaceCreationProperties),
 		Bind(t, wsapi.RebootWorkspaces, s.RebootWorkspaces),
 		Bind(t, wsapi.RegisterWorkspaceDirectory, s.RegisterWorkspaceDirectory),
+		Bind(links, wsapi.RejectAccountLinkInvitation, s.RejectAccountLinkInvitation),
 		Bind(t, wsapi.RevokeIpRules, s.RevokeIpRules),
 		Bind(t, wsapi.StartWorkspaces, s.StartWorkspaces),
 		Bind(t, wsapi.StopWorkspaces, s.StopWorkspaces),

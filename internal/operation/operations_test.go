@@ -100,7 +100,9 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"CreateTags": notFound, "DeleteTags": notFound, "DescribeTags": notFound, "DeregisterWorkspaceDirectory": notFound,
 		"RegisterWorkspaceDirectory": validation, "AuthorizeIpRules": notFound, "RevokeIpRules": notFound, "UpdateRulesOfIpGroup": notFound,
 		"DeleteIpGroup": notFound, "AssociateIpGroups": notFound, "DisassociateIpGroups": notFound,
-		"AssociateConnectionAlias": invalid, "DeleteConnectionAlias": notFound, "DescribeConnectionAliasPermissions": notFound,
+		"ModifyAccount": invalid, "GetAccountLink": validation, "AcceptAccountLinkInvitation": notFound, "DeleteAccountLinkInvitation": notFound,
+		"RejectAccountLinkInvitation": notFound,
+		"AssociateConnectionAlias":    invalid, "DeleteConnectionAlias": notFound, "DescribeConnectionAliasPermissions": notFound,
 		"DisassociateConnectionAlias": notFound, "UpdateConnectionAliasPermission": notFound,
 		"CreateWorkspaceBundle": invalid, "UpdateWorkspaceBundle": invalid, "DeleteWorkspaceBundle": invalid,
 	}
@@ -121,6 +123,9 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"UpdateConnectionAliasPermission": notFound,
 		"CreateWorkspaceBundle":           invalid, "UpdateWorkspaceBundle": notFound, "DeleteWorkspaceBundle": notFound,
 		"ModifySamlProperties": invalid, "ModifyCertificateBasedAuthProperties": invalid,
+		"ModifyAccount": unavailable, "DescribeAccountModifications": validation, "ListAvailableManagementCidrRanges": invalid,
+		"CreateAccountLinkInvitation": conflict, "GetAccountLink": validation, "AcceptAccountLinkInvitation": notFound,
+		"DeleteAccountLinkInvitation": notFound, "RejectAccountLinkInvitation": notFound, "ListAccountLinks": validation,
 	}
 	for name, code := range least {
 		if _, known := most[name]; !known {

@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"net/netip"
 
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/store"
@@ -67,11 +68,19 @@ func (s WorkSpaces) RegisterWorkspaceDirectory(
 	}
 	var d *workspaces.WorkspaceDirectory
 	err := s.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		a, err := account(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if deref(in.Tenancy) == wsapi.TenancyDedicated && !a.DedicatedTenancy && !s.DedicatedTenancy {
+			return workspaces.Errorf(workspaces.CodeInvalidParameter,
+				"The tenancy DEDICATED needs an account that has been enabled for bring your own license; see ModifyAccount.")
+		}
 		var vpc string
 		if d, vpc, err = s.newRegistration(ctx, tx, in); err != nil {
 			return err
 		}
-		if err := s.checkSubnets(ctx, tx, d.SubnetIDs, vpc); err != nil {
+		if err := s.checkSubnets(ctx, tx, d.SubnetIDs, vpc, a.ManagementRange); err != nil {
 			return err
 		}
 		if n, err := tx.CountWorkspaceDirectories(ctx, d.Scope); err != nil {
@@ -99,10 +108,6 @@ func (s WorkSpaces) RegisterWorkspaceDirectory(
 func (s WorkSpaces) checkRegistration(in *wsapi.RegisterWorkspaceDirectoryRequest) error {
 	if err := workspaces.CheckTags(tagsOf(in.Tags)); err != nil {
 		return err
-	}
-	if deref(in.Tenancy) == wsapi.TenancyDedicated && !s.DedicatedTenancy {
-		return workspaces.Errorf(workspaces.CodeInvalidParameter,
-			"The tenancy DEDICATED needs an account that has been enabled for bring your own license.")
 	}
 	if in.DirectoryId != nil {
 		return checkTakenOver(in)
@@ -238,9 +243,9 @@ func registeredType(t string) (kind, administrator string) {
 }
 
 // checkSubnets wants two subnets that exist, in two availability zones and in one network,
-// which is the directory's where it has one. Where any network will do, only the number
+// which is the directory's where it has one, and clear of the account's management range. Where any network will do, only the number
 // counts, and one is enough. Source: RegisterWorkspaceDirectory, SubnetIds.
-func (s WorkSpaces) checkSubnets(ctx context.Context, tx *store.Tx, ids []string, vpc string) error {
+func (s WorkSpaces) checkSubnets(ctx context.Context, tx *store.Tx, ids []string, vpc string, management netip.Prefix) error {
 	if s.AnySubnet && len(ids) < 2 {
 		return nil
 	}
@@ -261,6 +266,10 @@ func (s WorkSpaces) checkSubnets(ctx context.Context, tx *store.Tx, ids []string
 	if first.VPCID != second.VPCID || vpc != "" && first.VPCID != vpc {
 		return workspaces.Errorf(workspaces.CodeUnsupportedConfig, "The subnets %s (in %s) and %s (in %s) must be in the same network as the directory.",
 			first.ID, first.VPCID, second.ID, second.VPCID)
+	}
+	if management.IsValid() && (management.Overlaps(first.Prefix) || management.Overlaps(second.Prefix)) {
+		return workspaces.Errorf(workspaces.CodeUnsupportedConfig, "The subnets %s and %s must be clear of the account's management range %s.",
+			first.ID, second.ID, management)
 	}
 	return nil
 }

@@ -382,6 +382,11 @@ func TestTurnsOfWork(t *testing.T) {
 					Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline, RegistrationCode: r.ID,
 				})
 			},
+			workspaces.KindAccountModification: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
+				return tx.InsertAccountModification(ctx, &workspaces.AccountModification{
+					Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline,
+				})
+			},
 			workspaces.KindConnectionAlias: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
 				return tx.InsertConnectionAlias(ctx, &workspaces.ConnectionAlias{
 					Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline, ConnectionString: r.ID,
@@ -459,6 +464,9 @@ func TestReset(t *testing.T) {
 				tx.OpenStream(ctx, streamOf("ws-1", "a", 1)),
 				tx.InsertConnectionAlias(ctx, filled[workspaces.ConnectionAlias](1)),
 				reserve(ctx, tx, "a.example", "1"),
+				tx.PutAccount(ctx, workspaces.Account{Scope: here}),
+				tx.InsertAccountModification(ctx, &workspaces.AccountModification{Scope: here}),
+				tx.InsertAccountLink(ctx, filled[workspaces.AccountLink](1)),
 				tx.InsertImage(ctx, filled[workspaces.Image](1)),
 				tx.ShareImage(ctx, here, "wsi-1", "222222222222"),
 				tx.InsertBundle(ctx, here, *filled[workspaces.Bundle](1)),

@@ -24,6 +24,7 @@ func tablesOfClients() []string {
 		"workspace", "workspace_directory", "directory_user", "client_token", "directory", "tag", "ip_group", "ip_group_association",
 		"client_branding", "client_logo", "client_add_in", "connection",
 		"connection_alias", "connection_string",
+		"account", "account_modification", "account_link",
 		"image", "image_permission", "bundle",
 		"portal_session", "portal_ticket",
 	}

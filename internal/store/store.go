@@ -200,6 +200,8 @@ func tablesInOrder() []string {
 		"workspace_directory",
 		"ip_group",
 		"connection_alias",
+		"account_modification",
+		"account_link",
 		"image",
 		"image_permission",
 		"bundle",

@@ -21,6 +21,8 @@ func tableOf(kind workspaces.Kind) (string, error) {
 		return "workspace_directory", nil
 	case workspaces.KindConnectionAlias:
 		return "connection_alias", nil
+	case workspaces.KindAccountModification:
+		return "account_modification", nil
 	default:
 		return "", fmt.Errorf("store: no table for %q", kind)
 	}

@@ -65,6 +65,12 @@ func NewConnectionAliasID() string { return "wsca-" + random(lowerAlphanumeric, 
 // at most 20 letters and digits.
 func NewConnectionIdentifier() string { return random(lowerAlphanumeric, 12) }
 
+// NewAccountModificationID returns a fresh id of a modification of an account, which no client sees.
+func NewAccountModificationID() string { return "am-" + random(lowerAlphanumeric, 9) }
+
+// NewAccountLinkID returns a fresh account link id: link- and 12 characters.
+func NewAccountLinkID() string { return "link-" + random(lowerAlphanumeric, 12) }
+
 // NewRegistrationCode returns what a user types to find their directory: the
 // region's tag and six characters, at most 20 in all.
 func NewRegistrationCode(region string) string {

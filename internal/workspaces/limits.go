@@ -19,6 +19,8 @@ type Limits struct {
 	IPGroups                 int
 	RulesPerIPGroup          int
 	IPGroupsPerDirectory     int
+	OwnLicenses              bool          // accounts may enable dedicated tenancy for licenses of their own
+	AccountChange            time.Duration // how long enabling dedicated tenancy takes
 	AliasChange              time.Duration // how long a connection alias stays in each passing state
 	TerminatedStays          time.Duration // how long a TERMINATED WorkSpace is still seen
 	ModificationsAreRationed bool          // the 6-hour and 30-day rules of ModifyWorkspaceProperties
@@ -32,6 +34,7 @@ func OpenLimits() Limits {
 		WorkSpaces:            1_000_000,
 		RegisteredDirectories: 1_000,
 		ConnectionAliases:     1_000,
+		OwnLicenses:           true,
 		Images:                1_000,
 		Bundles:               1_000,
 		DirectoriesByType:     map[string]int{SimpleAD: 1_000, ADConnector: 1_000, MicrosoftAD: 1_000},
@@ -63,6 +66,7 @@ func AWSLimits() Limits {
 		IPGroups:                 100,
 		RulesPerIPGroup:          10,
 		IPGroupsPerDirectory:     25,
+		AccountChange:            30 * time.Second,
 		AliasChange:              10 * time.Second,
 		TerminatedStays:          30 * time.Second,
 		ModificationsAreRationed: true,
@@ -71,6 +75,6 @@ func AWSLimits() Limits {
 
 // Instantly returns the limits without any wait, as --instant asks for.
 func (l Limits) Instantly() Limits {
-	l.DirectoryStage, l.Registration, l.AliasChange, l.TerminatedStays = 0, 0, 0, 0
+	l.DirectoryStage, l.Registration, l.AliasChange, l.AccountChange, l.TerminatedStays = 0, 0, 0, 0, 0
 	return l
 }

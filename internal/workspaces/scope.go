@@ -20,16 +20,17 @@ type Kind string
 
 // The kinds of things that have states which pass by themselves.
 const (
-	KindWorkSpace          Kind = "workspace"
-	KindDirectory          Kind = "directory"
-	KindWorkspaceDirectory Kind = "workspace_directory"
-	KindConnectionAlias    Kind = "connection_alias"
-	KindImage              Kind = "image"
+	KindWorkSpace           Kind = "workspace"
+	KindDirectory           Kind = "directory"
+	KindWorkspaceDirectory  Kind = "workspace_directory"
+	KindConnectionAlias     Kind = "connection_alias"
+	KindAccountModification Kind = "account_modification"
+	KindImage               Kind = "image"
 )
 
 // Kinds returns all kinds.
 func Kinds() []Kind {
-	return []Kind{KindWorkSpace, KindDirectory, KindWorkspaceDirectory, KindConnectionAlias}
+	return []Kind{KindWorkSpace, KindDirectory, KindWorkspaceDirectory, KindConnectionAlias, KindAccountModification}
 }
 
 // Ref names one turn of work on one thing. The generation is the one that the
