@@ -8,6 +8,7 @@ import (
 	"carrel/internal/api"
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/gateway"
+	"carrel/internal/gateway/channel"
 	"carrel/internal/operation"
 	"carrel/internal/rfb"
 	"carrel/internal/workspaces"
@@ -23,6 +24,7 @@ func (s *server) portal(ctx context.Context, core *operation.Core) (*gateway.Por
 		Store: s.store, Clock: s.clock, Real: s.real, Directories: core.Directories, Log: s.log, Proxies: proxies,
 		Actions:  actions{operation.WorkSpaces{Core: core}},
 		Pictures: pictures{s.engine}, Streams: streams{engine: s.engine, log: s.log},
+		Channels: channel.New(channel.Config{Dial: s.engine.driver.DialSide, Real: s.real, Log: s.log}),
 	})
 }
 

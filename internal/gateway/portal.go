@@ -53,27 +53,33 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 	return p, err
 }
 
+// files is the pattern of what channels answer with files. They have a limit of their own.
+const files = "/desktop/{id}/files/{rest...}"
+
 // Register adds the portal's paths to the server's. All others stay the AWS APIs', POST / among them.
 func (p *Portal) Register(mux *http.ServeMux) {
 	routes := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
-		"GET /{$}":                      p.signInPage,
-		"POST /sign-in":                 p.signIn,
-		"GET /sign-in":                  p.toFront,
-		"POST /sign-out":                p.signOut,
-		"GET /desktops":                 p.signedIn(p.desktops),
-		"GET /desktops/events":          p.signedIn(p.events),
-		"GET /desktops/{id}/screen":     p.signedIn(p.screen),
-		"POST /desktops/{id}/{action}":  p.signedIn(p.act),
-		"GET /desktops/{id}/{action}":   p.toDesktops,
-		"GET /desktop/{id}":             p.signedIn(p.desktop),
-		"POST /desktop/{id}/ticket":     p.signedIn(p.ticket),
-		"GET /desktop/{id}/stream":      p.signedIn(p.stream),
-		"/desktop/{id}/files/{rest...}": p.signedIn(p.channel(func(w http.ResponseWriter, r *http.Request, v Visit) { p.Channels.Files(w, r, v) })),
-		"GET /desktop/{id}/sound":       p.signedIn(p.channel(func(w http.ResponseWriter, r *http.Request, v Visit) { p.Channels.Sound(w, r, v) })),
-		"GET /assets/{version}/{file}":  p.asset,
-		"/":                             p.nothing,
+		"GET /{$}":                     p.signInPage,
+		"POST /sign-in":                p.signIn,
+		"GET /sign-in":                 p.toFront,
+		"POST /sign-out":               p.signOut,
+		"GET /desktops":                p.signedIn(p.desktops),
+		"GET /desktops/events":         p.signedIn(p.events),
+		"GET /desktops/{id}/screen":    p.signedIn(p.screen),
+		"POST /desktops/{id}/{action}": p.signedIn(p.act),
+		"GET /desktops/{id}/{action}":  p.toDesktops,
+		"GET /desktop/{id}":            p.signedIn(p.desktop),
+		"POST /desktop/{id}/ticket":    p.signedIn(p.ticket),
+		"GET /desktop/{id}/stream":     p.signedIn(p.stream),
+		files:                          p.signedIn(p.channel(func(w http.ResponseWriter, r *http.Request, v Visit) { p.Channels.Files(w, r, v) })),
+		"GET /desktop/{id}/sound":      p.signedIn(p.channel(func(w http.ResponseWriter, r *http.Request, v Visit) { p.Channels.Sound(w, r, v) })),
+		"GET /assets/{version}/{file}": p.asset,
+		"/":                            p.nothing,
 	} {
+		if pattern != files {
+			handle = bounded(handle)
+		}
 		routes.HandleFunc(pattern, handle)
 	}
 	for _, path := range []string{"GET /{$}", "/sign-in", "/sign-out", "/desktops", "/desktops/", "/desktop/", "/assets/"} {
@@ -90,13 +96,20 @@ func (p *Portal) guard(next http.Handler) http.Handler {
 			p.refuse(w, r, &refusal{status: http.StatusForbidden, title: "This came from another site.", text: "Open Carrel's own address and try again."})
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		next.ServeHTTP(w, r)
 	})
 }
 
-// maxForm is the most that a form may hold. Files are read by channels, which have a limit of their own.
+// maxForm is the most that a form may hold, in bytes.
 const maxForm = 64 << 10
+
+// bounded is a handler of requests that hold no more than a form.
+func bounded(handle http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		handle(w, r)
+	}
+}
 
 // sameSite refuses changes, and WebSockets, that another site asks for.
 func (p *Portal) sameSite(r *http.Request) error {

@@ -47,12 +47,8 @@ const (
 	CutDesktop = 4003 // the desktop does not run any more
 )
 
-// Streams carries the screens of desktops to browsers, and ends that by itself when a desktop
-// does not run any more or is taken over.
-type Streams interface {
-	// Serve turns the request into a WebSocket and carries the screen until either side ends
-	// it. It answers the request in any case.
-	Serve(w http.ResponseWriter, r *http.Request, v Visit)
+// Carrier has visits that can be looked at again, and ended.
+type Carrier interface {
 	// Visits returns those that this process carries.
 	Visits() []Visit
 	// Cut ends the visit with the id, with CutAccess; why is a sentence for its user. It succeeds
@@ -62,6 +58,15 @@ type Streams interface {
 	SetRules(id string, rules Rules)
 }
 
+// Streams carries the screens of desktops to browsers, and ends that by itself when a desktop
+// does not run any more or is taken over.
+type Streams interface {
+	Carrier
+	// Serve turns the request into a WebSocket and carries the screen until either side ends
+	// it. It answers the request in any case.
+	Serve(w http.ResponseWriter, r *http.Request, v Visit)
+}
+
 // Pictures knows what screens look like.
 type Pictures interface {
 	// Picture returns a small picture of a desktop's screen, at most a few seconds old, and its
@@ -69,8 +74,9 @@ type Pictures interface {
 	Picture(ctx context.Context, d Desktop) (image []byte, mediaType string, err error)
 }
 
-// Channels carries what goes beside the screen.
+// Channels carries what goes beside the screen. Each request is a visit of its own while it lasts.
 type Channels interface {
+	Carrier
 	// Files answers below /desktop/{id}/files; the rest of the path is r.PathValue("rest").
 	Files(w http.ResponseWriter, r *http.Request, v Visit)
 	// Sound answers at /desktop/{id}/sound.

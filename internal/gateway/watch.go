@@ -29,7 +29,15 @@ func (p *Portal) Run(ctx context.Context) {
 // watch looks at all visits once.
 func (p *Portal) watch(ctx context.Context) {
 	known := make(map[string]standing)
-	for _, v := range p.Streams.Visits() {
+	p.watchOn(ctx, p.Streams, known)
+	if p.Channels != nil {
+		p.watchOn(ctx, p.Channels, known)
+	}
+}
+
+// watchOn looks at the visits that one carries. known is what has been found out on the way.
+func (p *Portal) watchOn(ctx context.Context, carrier Carrier, known map[string]standing) {
+	for _, v := range carrier.Visits() {
 		now, found := known[v.Session+v.Address.String()]
 		if !found {
 			now.visitor, now.err = p.resume(ctx, v.Session)
@@ -39,8 +47,8 @@ func (p *Portal) watch(ctx context.Context) {
 			}
 			known[v.Session+v.Address.String()] = now
 		}
-		if err := p.recheck(ctx, v, now); err != nil {
-			p.cut(ctx, v, err)
+		if err := p.recheck(ctx, carrier, v, now); err != nil {
+			p.cut(ctx, carrier, v, err)
 		}
 	}
 }
@@ -53,7 +61,7 @@ type standing struct {
 
 // recheck returns why a visit may not go on. That a desktop stops ends it without us; one under
 // maintenance runs, and locks its user out.
-func (p *Portal) recheck(ctx context.Context, v Visit, now standing) error {
+func (p *Portal) recheck(ctx context.Context, carrier Carrier, v Visit, now standing) error {
 	if now.err != nil {
 		return now.err
 	}
@@ -65,14 +73,14 @@ func (p *Portal) recheck(ctx context.Context, v Visit, now standing) error {
 		return &refusal{title: label + ".", text: text}
 	}
 	if rules := rulesOf(now.visitor.directory); rules != v.Rules {
-		p.Streams.SetRules(v.ID, rules)
+		carrier.SetRules(v.ID, rules)
 	}
 	return nil
 }
 
 // cut ends a visit for the reason, unless that is a failure of ours: a moment's trouble with
 // the database throws nobody out.
-func (p *Portal) cut(ctx context.Context, v Visit, err error) {
+func (p *Portal) cut(ctx context.Context, carrier Carrier, v Visit, err error) {
 	why := "You are signed out."
 	if no, ok := errors.AsType[*refusal](err); ok {
 		why = no.title + " " + no.text
@@ -81,7 +89,7 @@ func (p *Portal) cut(ctx context.Context, v Visit, err error) {
 		return
 	}
 	p.Log.InfoContext(ctx, "a visit is cut", "workspace", v.Desktop.ID, "user", v.User, "address", v.Address, "why", why)
-	p.Streams.Cut(v.ID, short(why))
+	carrier.Cut(v.ID, short(why))
 }
 
 // short is a text that fits the reason of a WebSocket's end, which has at most 123 bytes.

@@ -28,6 +28,7 @@ func (s *suite) side() {
 	if _, err := channel.List(s.Context()); !errors.Is(err, compute.ErrNotRunning) {
 		s.Errorf("files of a stopped desktop: %v, want ErrNotRunning", err)
 	}
+	s.reopen()
 	s.must("Start", s.start(d.ID))
 	if got, err := get(s.Context(), s.channel(d.ID), "plain.txt"); err != nil || string(got) != "of plain.txt" {
 		s.Errorf("after a restart the file is %q, %v", got, err)
