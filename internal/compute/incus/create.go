@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -106,9 +107,7 @@ func (d *Driver) build(ctx context.Context, desktop compute.Desktop, tags map[st
 		return err
 	}
 	request := d.instanceRequest(desktop, fingerprint, card, home.pool)
-	for key, value := range tags {
-		request.Config[key] = value
-	}
+	maps.Copy(request.Config, tags)
 	err = d.client.change(ctx, http.MethodPost, "/instances", request)
 	if err != nil {
 		d.forgetNetwork(desktop.Subnet)

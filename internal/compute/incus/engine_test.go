@@ -69,6 +69,12 @@ type engine struct {
 // open returns an engine that is removed when the test ends.
 func open(tb testing.TB) *engine {
 	tb.Helper()
+	return openWith(tb, func(*incus.Config) {})
+}
+
+// openWith is open with other settings.
+func openWith(tb testing.TB, change func(*incus.Config)) *engine {
+	tb.Helper()
 	image, err := testImage()
 	if err != nil {
 		if os.Getenv("CARREL_TEST_INCUS") != "1" && errors.Is(err, compute.ErrUnavailable) {
@@ -77,6 +83,7 @@ func open(tb testing.TB) *engine {
 		tb.Fatal(err)
 	}
 	e := &engine{config: configuration(), image: image}
+	change(&e.config)
 	e.subnet = e.newSubnet()
 	if e.Driver, err = incus.Open(tb.Context(), e.config); err != nil {
 		tb.Fatal(err)

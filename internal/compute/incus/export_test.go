@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/lxc/incus/v6/shared/api"
 )
@@ -24,6 +25,10 @@ var (
 	First           = first
 	SizesEnforced   = sizesEnforced
 	DialSocket      = dialSocket
+	Respell         = respell
+	BytesOf         = bytesOf
+	HomeVolume      = homeVolume
+	UpdateName      = updateName
 )
 
 // Get reads from Incus as the driver does.
@@ -35,6 +40,9 @@ func (d *Driver) Get(ctx context.Context, path string, out any) error {
 func (d *Driver) Change(ctx context.Context, method, path string, body any) error {
 	return d.client.change(ctx, method, path, body)
 }
+
+// Sweep removes leftovers from before then.
+func (d *Driver) Sweep(ctx context.Context, before time.Time) error { return d.sweep(ctx, before) }
 
 // HideGroups leaves the driver on a machine whose control groups are nowhere to be seen.
 func (d *Driver) HideGroups() { d.groups = nil }

@@ -182,10 +182,14 @@ func (d *Driver) settleNetwork(ctx context.Context, name string) (made bool, err
 
 // Tighten closes addresses to desktops that the host has got since. Create does so too,
 // but on a machine whose addresses change it should not be left to that: whoever
-// reconciles is to call it every few minutes. Errors: ErrUnavailable, ErrFailed.
+// reconciles is to call it every few minutes. It also removes leftovers. Errors:
+// ErrUnavailable, ErrFailed.
 func (d *Driver) Tighten(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
+	if err := d.sweep(ctx, d.real.Now().Add(-leftoverAge)); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
 	d.networks.Lock()
 	defer d.networks.Unlock()
 	networks, err := d.wholeNetworks(ctx)

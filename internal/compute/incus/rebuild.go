@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/lxc/incus/v6/shared/api"
@@ -144,18 +145,12 @@ func (d *Driver) adjust(ctx context.Context, instance *api.Instance, home *userV
 			patch.Config[key] = limit
 		}
 	}
-	for tag, value := range tags {
-		patch.Config[tag] = value
-	}
-	root := map[string]string{}
-	for key, value := range instance.Devices["root"] {
-		root[key] = value
-	}
-	switch want := home.Config[tagRoot]; {
-	case gibibytesOf(want) > gibibytesOf(root["size"]):
-		root["size"] = want
-	case anew:
-		root["size"] = respell(root["size"])
+	maps.Copy(patch.Config, tags)
+	root := maps.Clone(instance.Devices["root"])
+	if size := larger(root["size"], home.Config[tagRoot]); size != root["size"] {
+		root["size"] = size
+	} else if anew {
+		root["size"] = respell(size)
 	}
 	if changes(instance.Devices["root"], root) {
 		patch.Devices = map[string]map[string]string{"root": root}

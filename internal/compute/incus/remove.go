@@ -3,6 +3,7 @@ package incus
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lxc/incus/v6/shared/api"
 	"golang.org/x/sync/errgroup"
@@ -103,4 +104,25 @@ func (d *Driver) removeProject(ctx context.Context) error {
 		return err
 	}
 	return d.removeObject(ctx, "/projects/"+d.project)
+}
+
+// leftoverAge is how old a leftover is at least. Nothing that is still worked on is older.
+const leftoverAge = 2 * updateLimit
+
+// sweep removes what calls have left since before then that nobody called again:
+// instances that are no desktops, and images that never got their name.
+func (d *Driver) sweep(ctx context.Context, before time.Time) error {
+	var instances []api.Instance
+	if err := d.client.get(ctx, "/instances?recursion=1", &instances); err != nil {
+		return err
+	}
+	for _, instance := range instances {
+		if d.ours(instance.Config) && instance.Config[tagDesktop] == "" && instance.CreatedAt.Before(before) {
+			d.log.InfoContext(ctx, "removing a leftover", "instance", instance.Name)
+			if err := d.removeTemporary(ctx, instance.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return d.sweepImages(ctx, func(i api.Image) bool { return i.UploadedAt.Before(before) })
 }

@@ -12,7 +12,7 @@ if command -v apt-get >/dev/null; then
 	# No service is to be started: there is nothing that would stop it.
 	printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 	chmod 755 /usr/sbin/policy-rc.d
-	apt-get update
+	apt-get update -o APT::Update::Error-Mode=any # which otherwise succeeds with old lists
 	apt-get -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold full-upgrade
 	apt-get clean
 	rm -rf /var/lib/apt/lists/* /usr/sbin/policy-rc.d

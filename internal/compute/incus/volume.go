@@ -121,7 +121,7 @@ func (d *Driver) copyHome(ctx context.Context, desktop compute.Desktop) (*userVo
 		return nil, err
 	}
 	volume := d.newHome(desktop)
-	volume.Config["size"] = gibibytes(max(desktop.UserGiB, gibibytesOf(source.Config["size"])))
+	volume.Config["size"] = larger(gibibytes(desktop.UserGiB), source.Config["size"])
 	volume.Config[tagCopying] = "true"
 	request := volume.post()
 	request.Source = api.StorageVolumeSource{
@@ -173,12 +173,8 @@ func wants(desktop compute.Desktop) map[string]string {
 // as it is to be.
 func (d *Driver) fit(ctx context.Context, volume *userVolume, desktop compute.Desktop) error {
 	config := wants(desktop)
-	if root := gibibytesOf(volume.Config[tagRoot]); root > desktop.RootGiB {
-		config[tagRoot] = gibibytes(root)
-	}
-	if desktop.UserGiB > gibibytesOf(volume.Config["size"]) {
-		config["size"] = gibibytes(desktop.UserGiB)
-	}
+	config[tagRoot] = larger(volume.Config[tagRoot], config[tagRoot])
+	config["size"] = larger(volume.Config["size"], gibibytes(desktop.UserGiB))
 	return d.patchVolume(ctx, volume, config)
 }
 
@@ -205,19 +201,37 @@ func changes(have, want map[string]string) bool {
 // respell returns the same size in other words: Incus sets a limit on a volume only when
 // the configuration changes, and btrfs loses it whenever a snapshot is restored.
 func respell(size string) string {
-	n := gibibytesOf(size)
-	if size == gibibytes(n) {
-		return strconv.FormatInt(int64(n)<<30, 10)
+	n := bytesOf(size)
+	if plain := strconv.FormatInt(n, 10); size != plain {
+		return plain
 	}
-	return gibibytes(n)
+	return size + "B"
 }
 
-// gibibytesOf is how many GiB a size of this driver's has, 0 for any other.
-func gibibytesOf(size string) int {
-	if n, found := strings.CutSuffix(size, "GiB"); found {
-		count, _ := strconv.Atoi(n)
-		return count
+// bytesOf is how many bytes a size has, as this driver and administrators write it, 0 for
+// any other.
+func bytesOf(size string) int64 {
+	unit := int64(1)
+	for power, suffix := range []string{"KiB", "MiB", "GiB", "TiB", "B"} {
+		if number, found := strings.CutSuffix(size, suffix); found {
+			size = number
+			if suffix != "B" {
+				unit = 1 << (10 * (power + 1))
+			}
+			break
+		}
 	}
-	count, _ := strconv.ParseInt(size, 10, 64)
-	return int(count >> 30)
+	n, err := strconv.ParseInt(size, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n * unit
+}
+
+// larger returns the larger one of two sizes, and the first of two that are alike.
+func larger(a, b string) string {
+	if bytesOf(b) > bytesOf(a) {
+		return b
+	}
+	return a
 }
