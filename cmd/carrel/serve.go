@@ -20,6 +20,7 @@ import (
 	"carrel/internal/api/sts"
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/awsjson"
+	"carrel/internal/branding"
 	"carrel/internal/cli"
 	"carrel/internal/clock"
 	"carrel/internal/control"
@@ -173,6 +174,10 @@ func (s *server) core() (*operation.Core, *embedded.Hasher) {
 // handler puts together what answers on the server's one address.
 func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *gateway.Portal) (http.Handler, error) {
 	metrics := newMetrics()
+	proxies, err := s.config.Proxies()
+	if err != nil {
+		return nil, err
+	}
 	config := awsjson.Config{
 		Services: []awsjson.ServiceHandlers{
 			{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: core}.Handlers()},
@@ -184,6 +189,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 		Now:           time.Now,
 		Logger:        s.log,
 		Observe:       metrics.observe,
+		Secure:        gateway.Proxies(proxies).Secure,
 	}
 	remember, err := operation.Remember(s.store)
 	if err != nil {
@@ -204,6 +210,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	mux := http.NewServeMux()
 	mux.Handle("/", wire)
 	portal.Register(mux)
+	mux.Handle(workspaces.BrandingPath, branding.Handler(s.store, s.log))
 	mux.Handle("/_carrel/", control.Handler())
 	mux.Handle("GET /metrics", metrics.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

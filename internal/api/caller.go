@@ -12,6 +12,9 @@ type Caller struct {
 	AccessKeyID string
 	// UserARN and UserID name the user behind the key, as sts GetCallerIdentity reports them.
 	UserARN, UserID string
+	// Endpoint is the address that the request was sent to, such as https://desks.example.com: where addresses in a reply
+	// begin. It has no path.
+	Endpoint string
 	// RequestID is the id that the reply carries in x-amzn-RequestId.
 	RequestID string
 }

@@ -25,6 +25,8 @@ type Config struct {
 	Middleware []api.Middleware
 	// Observe, if set, is told of every request when its reply is complete, also of those that reached no operation.
 	Observe func(Exchange)
+	// Secure, if set, reports whether a client speaks TLS: to this process, or to a proxy before it.
+	Secure func(*http.Request) bool
 	// Unknown, if set, gets the requests for services that are not ours, unauthenticated and with their body intact. They
 	// are neither logged nor observed.
 	Unknown http.Handler
@@ -49,6 +51,7 @@ func New(config Config) (*Handler, error) {
 		logger:        config.Logger,
 		observe:       config.Observe,
 		unknown:       config.Unknown,
+		secure:        config.Secure,
 		routes:        newRoutes(),
 	}
 	for _, s := range config.Services {

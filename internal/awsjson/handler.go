@@ -24,6 +24,7 @@ type Handler struct {
 	logger        *slog.Logger
 	observe       func(Exchange)
 	unknown       http.Handler
+	secure        func(*http.Request) bool
 	routes        routes
 }
 
@@ -103,6 +104,18 @@ func (h *Handler) finish(w http.ResponseWriter, r *http.Request, x *exchange) {
 	h.record(r.Context(), x)
 }
 
+// endpointOf is the address that a request was sent to.
+func (h *Handler) endpointOf(r *http.Request) string {
+	secure := r.TLS != nil
+	if h.secure != nil {
+		secure = h.secure(r)
+	}
+	if secure {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
 // answer runs the operation. It returns the operation's output, or an error that reply turns into an exception; a panic
 // becomes an error.
 func (h *Handler) answer(r *http.Request, body []byte, x *exchange) (output any, err error) {
@@ -117,7 +130,7 @@ func (h *Handler) answer(r *http.Request, body []byte, x *exchange) (output any,
 		if err != nil {
 			return nil, err
 		}
-		caller.RequestID = x.RequestID
+		caller.RequestID, caller.Endpoint = x.RequestID, h.endpointOf(r)
 		x.Caller = caller
 	}
 	handler, ok := x.endpoint.handlers[x.Operation]

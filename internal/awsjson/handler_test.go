@@ -291,6 +291,24 @@ func TestMiddlewareAndObserver(t *testing.T) {
 	}
 }
 
+// TestCallersEndpoint asks by plain HTTP, and as if by TLS to a proxy.
+func TestCallersEndpoint(t *testing.T) {
+	t.Parallel()
+	for want, secure := range map[string]func(*http.Request) bool{
+		"http://": nil, "https://": func(r *http.Request) bool { return r.Header.Get("X-Forwarded-Proto") == "https" },
+	} {
+		h := newHandler(t, func(c *awsjson.Config) { c.Secure = secure },
+			api.Bind(wsapi.DescribeAccount, func(ctx context.Context, _ *wsapi.DescribeAccountRequest) (*wsapi.DescribeAccountResult, error) {
+				return &wsapi.DescribeAccountResult{Message: new(api.CallerFrom(ctx).Endpoint)}, nil
+			}))
+		r := jsonRequest(t, "WorkspacesService.DescribeAccount", "{}", signedAs{})
+		r.Header.Set("X-Forwarded-Proto", "https")
+		if w := serve(h, r); !strings.Contains(w.Body.String(), `"`+want+r.Host+`"`) {
+			t.Errorf("got %s, want %s%s", w.Body, want, r.Host)
+		}
+	}
+}
+
 func TestUnknownServicesArePassedOn(t *testing.T) {
 	t.Parallel()
 	passed := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -43,6 +43,9 @@ func (p Proxies) client(r *http.Request) client {
 	return c
 }
 
+// Secure reports whether who sent the request speaks TLS, to us or to a trusted proxy.
+func (p Proxies) Secure(r *http.Request) bool { return p.client(r).secure }
+
 func (p Proxies) trusts(a netip.Addr) bool {
 	for _, network := range p {
 		if network.Contains(a) {

@@ -60,6 +60,10 @@ func (p *Portal) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 	v := view{Title: "Sign in", Content: &form}
 	if found {
 		form.NoStay = !d.Settings.KeepsSignedIn()
+		if v.Brand, err = p.brandOf(r.Context(), d); err != nil {
+			p.refuse(w, r, err)
+			return
+		}
 	}
 	p.show(w, r, status, "signin.html", v)
 }

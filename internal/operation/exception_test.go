@@ -69,6 +69,9 @@ func unreachable() map[string]map[string]string {
 		"ModifyClientProperties":               {denied: noPolicies, invalid: byModel},
 		"DescribeClientProperties":             {denied: noPolicies, invalid: byModel},
 		"ModifyEndpointEncryptionMode":         {denied: noPolicies},
+		"ImportClientBranding":                 {denied: noPolicies},
+		"DescribeClientBranding":               {denied: noPolicies, invalid: byModel},
+		"DeleteClientBranding":                 {denied: noPolicies, invalid: byModel},
 	}
 }
 
@@ -90,7 +93,7 @@ func TestExceptions(t *testing.T) {
 		waysOfConnectionAliases(t),
 		waysOfAccounts(t), waysOfAccountLinks(t),
 		waysOfBundles(t),
-		waysOfDirectorySettings(t),
+		waysOfDirectorySettings(t), waysOfBranding(t),
 	) {
 		refused(t, w.do(), w.want)
 		if driven[w.op.Name] == nil {

@@ -37,6 +37,7 @@ func TestIsolation(t *testing.T) {
 	maps.Copy(tried, attemptsOnAlias(s.alias(t, owner, "desk.example.com"), d))
 	maps.Copy(tried, bundleAttempts(d, image, b))
 	maps.Copy(tried, settingsAttempts(t, d))
+	maps.Copy(tried, brandingAttempts(d))
 	for _, name := range operations(t) {
 		if _, ok := tried[name]; !ok && !slices.Contains(unsupported(), name) {
 			t.Errorf("nothing is tried with %s", name)

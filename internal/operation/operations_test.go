@@ -109,9 +109,11 @@ func TestEveryOperationAnswers(t *testing.T) {
 	for _, name := range []string{
 		"ModifyWorkspaceAccessProperties", "ModifySelfservicePermissions", "ModifyWorkspaceCreationProperties", "ModifyClientProperties",
 		"DescribeClientProperties", "ModifyStreamingProperties", "ModifySamlProperties", "ModifyCertificateBasedAuthProperties", "ModifyEndpointEncryptionMode",
+		"DescribeClientBranding", "DeleteClientBranding",
 	} {
 		least[name] = notFound
 	}
+	least["ImportClientBranding"] = invalid
 	most := map[string]string{
 		"CreateTags": notFound, "DeleteTags": notFound, "DescribeTags": notFound, "DeregisterWorkspaceDirectory": notFound,
 		"RegisterWorkspaceDirectory": invalid, "DescribeWorkspaces": invalid, "DescribeWorkspaceBundles": invalid,
@@ -126,6 +128,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"ModifyAccount": unavailable, "DescribeAccountModifications": validation, "ListAvailableManagementCidrRanges": invalid,
 		"CreateAccountLinkInvitation": conflict, "GetAccountLink": validation, "AcceptAccountLinkInvitation": notFound,
 		"DeleteAccountLinkInvitation": notFound, "RejectAccountLinkInvitation": notFound, "ListAccountLinks": validation,
+		"ImportClientBranding": invalid,
 	}
 	for name, code := range least {
 		if _, known := most[name]; !known {

@@ -103,6 +103,8 @@ func fill(v reflect.Value, name string, n *int) {
 		v.SetString(name + strconv.Itoa(*n) + `","\"` + "'\n\t<&> ${x} é\u2028 ")
 	case v.CanInt():
 		v.SetInt(int64(*n))
+	case v.CanUint():
+		v.SetUint(uint64(*n) % 256)
 	case v.Kind() == reflect.Bool:
 		v.SetBool(true)
 	case v.Kind() == reflect.Slice:

@@ -104,6 +104,14 @@ func TestPlans(t *testing.T) {
 			_, err := tx.NextDue(ctx, workspaces.KindImage)
 			return err
 		}},
+		"logo": {"client_logo_hash", func(tx *store.Tx) error {
+			_, _, err := tx.ClientLogo(ctx, "d-1", "p", "h")
+			return err
+		}},
+		"branding": {"sqlite_autoindex_client_branding_1", func(tx *store.Tx) error {
+			_, err := tx.ClientBrandings(ctx, here, "d-1")
+			return err
+		}},
 		"token": {"sqlite_autoindex_client_token_1", func(tx *store.Tx) error {
 			_, _, err := tx.ClientToken(ctx, here, "d-1", "t", time.Time{})
 			return err
