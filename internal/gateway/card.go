@@ -21,27 +21,6 @@ type card struct {
 	Manage   manage
 }
 
-// manage is what self-service permits beside restarting.
-type manage struct {
-	ComputeTypes []choice
-	Modes        []choice
-	Volumes      bool
-	RootGiB      int
-	UserGiB      int
-	Rebuild      bool
-}
-
-// Any reports whether there is anything to manage.
-func (m manage) Any() bool {
-	return len(m.ComputeTypes) > 0 || len(m.Modes) > 0 || m.Volumes || m.Rebuild
-}
-
-// choice is one of a list to choose from.
-type choice struct {
-	Value, Label string
-	Now          bool // what it is
-}
-
 // newCard describes a WorkSpace to its user, with what their directory lets them do.
 func newCard(w *workspaces.WorkSpace, may workspaces.SelfServicePermissions) card {
 	c := card{ID: w.ID, Name: title(w.Properties.ComputeType) + " desktop", Detail: w.ID}
@@ -54,6 +33,7 @@ func newCard(w *workspaces.WorkSpace, may workspaces.SelfServicePermissions) car
 	c.Start = startsByItself(w)
 	c.Connect = w.State.TakesVisits() || startsByItself(w)
 	c.Restart = may.Restart == workspaces.Enabled && workspaces.ActionReboot.Allowed(w.State)
+	c.Manage = newManage(w, may)
 	return c
 }
 

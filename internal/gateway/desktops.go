@@ -154,28 +154,3 @@ func (p *Portal) act(w http.ResponseWriter, r *http.Request, v visitor) {
 		w.WriteHeader(http.StatusNoContent)
 	}
 }
-
-// do is act without the reply.
-func (p *Portal) do(r *http.Request, v visitor, ws *workspaces.WorkSpace) error {
-	d, may := Desktop{Scope: ws.Scope, ID: ws.ID}, v.directory.Settings.SelfService
-	permit := func(permission string) error {
-		if permission != workspaces.Enabled {
-			return &refusal{status: http.StatusForbidden, title: "That is not yours to do.", text: "Your administrator has not permitted this."}
-		}
-		return nil
-	}
-	switch r.PathValue("action") {
-	case "start":
-		if !startsByItself(ws) {
-			return &refusal{status: http.StatusConflict, title: "It cannot be started now.", text: "Its state has changed, or your administrator starts it."}
-		}
-		return p.Actions.Start(r.Context(), d)
-	case "restart":
-		if err := permit(may.Restart); err != nil {
-			return err
-		}
-		return p.Actions.Restart(r.Context(), d)
-	default:
-		return &refusal{status: http.StatusNotFound, title: "There is nothing here.", text: "Carrel knows no such thing to do."}
-	}
-}

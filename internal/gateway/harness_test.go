@@ -143,8 +143,9 @@ func (h *house) directory(change func(*workspaces.WorkspaceDirectory)) {
 		if err != nil {
 			return err
 		}
+		read := d.Generation
 		change(d)
-		_, err = tx.SaveWorkspaceDirectory(h.Context(), d, d.Generation)
+		_, err = tx.SaveWorkspaceDirectory(h.Context(), d, read)
 		return err
 	})
 }
@@ -157,8 +158,9 @@ func (h *house) workspace(id string, change func(*workspaces.WorkSpace)) {
 		if err != nil {
 			return err
 		}
+		read := w.Generation
 		change(w)
-		_, err = tx.SaveWorkSpace(h.Context(), w, w.Generation)
+		_, err = tx.SaveWorkSpace(h.Context(), w, read)
 		return err
 	})
 }

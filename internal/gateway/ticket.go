@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -39,7 +40,7 @@ func (p *Portal) desktop(w http.ResponseWriter, r *http.Request, v visitor) {
 	})
 }
 
-// ticketHold is how long the reply is held back while a desktop is on its way, by the machine's time.
+// ticketHold is how long the reply is held back while a desktop is on its way.
 const ticketHold = 20 * time.Second
 
 // ticket gives the right to open one connection to a desktop, or says what that waits for.
@@ -77,7 +78,9 @@ func (p *Portal) ticket(w http.ResponseWriter, r *http.Request, v visitor) {
 // ready returns the WorkSpace that the request is for, started where it asks for that, and
 // while it is on its way as soon as its state is another than the one that the page has seen.
 func (p *Portal) ready(r *http.Request, v visitor) (*workspaces.WorkSpace, error) {
-	start, until := r.PostFormValue("start") != "", p.Real.Now().Add(ticketHold)
+	start := r.PostFormValue("start") != ""
+	hold, release := context.WithTimeout(r.Context(), ticketHold)
+	defer release()
 	for {
 		changed := p.Store.Changed()
 		ws, err := p.own(r.Context(), v, r.PathValue("id"))
@@ -92,10 +95,10 @@ func (p *Portal) ready(r *http.Request, v visitor) (*workspaces.WorkSpace, error
 			start = false // once is enough
 			continue
 		}
-		if state, _, _ := describe(ws); state != "busy" || string(ws.State) != r.PostFormValue("seen") || p.Real.Now().After(until) {
+		if state, _, _ := describe(ws); state != "busy" || string(ws.State) != r.PostFormValue("seen") {
 			return ws, nil
 		}
-		if !p.wait(r.Context(), changed, holdPause, holdEvery) {
+		if !p.wait(hold, changed, holdPause, holdEvery) {
 			return ws, nil
 		}
 	}

@@ -24,6 +24,8 @@ function rest() {
   events = null;
 }
 
+const shown = new Map(); // the cards' HTML as the server sent it, by their ids
+
 // show replaces the cards that have changed, and leaves the others, with focus and picture, alone.
 function show(html) {
   const next = document.createElement("template");
@@ -34,10 +36,11 @@ function show(html) {
   }
   fresh.forEach((card, i) => {
     const old = card.id ? document.getElementById(card.id) : cards.querySelector(".none");
-    if (old?.dataset.html === card.outerHTML) return;
-    card.dataset.html = card.outerHTML;
+    if (old && shown.get(card.id) === card.outerHTML) return;
+    shown.set(card.id, card.outerHTML);
     const focused = old?.contains(document.activeElement) ? document.activeElement.id : "";
     const picture = old?.querySelector(".screen img");
+    if (old?.querySelector("details[open]")) card.querySelector("details")?.setAttribute("open", "");
     if (picture && card.querySelector("[data-picture]")) card.querySelector(".screen").prepend(picture);
     if (old?.dataset.label !== card.dataset.label && card.dataset.label) {
       said.textContent = `${card.querySelector("h2").textContent}: ${card.dataset.label}`;
