@@ -92,9 +92,24 @@ func do(ctx context.Context, d *simulated.Driver, method string, desktop compute
 		return d.Stop(ctx, desktop.ID)
 	case "reboot":
 		return d.Reboot(ctx, desktop.ID)
+	case "snapshot":
+		return d.Snapshot(ctx, desktop.ID, compute.Snapshot{Name: "s-1", Root: true})
+	case "drop snapshot":
+		return d.DropSnapshot(ctx, desktop.ID, "s-1")
+	case "rebuild":
+		return d.Rebuild(ctx, desktop, "s-1")
+	case "restore":
+		return d.Restore(ctx, desktop.ID, "s-1")
+	case "capture":
+		return d.Capture(ctx, desktop.ID, imageOf(desktop.ID))
+	case "delete image":
+		return d.DeleteImage(ctx, imageOf(desktop.ID))
 	}
 	return d.Delete(ctx, desktop.ID)
 }
+
+// imageOf is the name that a desktop is captured under.
+func imageOf(id string) string { return "carrel/of-" + id }
 
 // TestSuite runs the suite of all drivers on engines of every kind.
 func TestSuite(t *testing.T) {

@@ -160,7 +160,11 @@ func (d *Driver) advanceImage(name string, m method, from compute.ImageSource) (
 // beginImage takes an idle image into a method that it needs, and through it where that
 // takes no time.
 func (d *Driver) beginImage(i osImage, m method, from compute.ImageSource, now time.Time) (osImage, error) {
-	if (m == making && i.usable()) || (m == unmaking && i.Gone) {
+	switch {
+	case m == making && i.usable():
+		return i, nil
+	case m == unmaking && !i.usable():
+		i.Gone = true // nothing that took time to make
 		return i, nil
 	}
 	until := now.Add(d.fate(i.Name, m, i.Runs+1).takes)

@@ -2,6 +2,7 @@ package simulated
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"carrel/internal/compute"
@@ -44,5 +45,18 @@ func TestFailedWriteIsRepaired(t *testing.T) {
 	got, err := j.read()
 	if err != nil || len(got.desktops) != 2 || *got.desktops["ws-1"] != x || *got.desktops["ws-2"] != y {
 		t.Errorf("read = %+v, %v, want the two that were written", got, err)
+	}
+}
+
+// TestLostFileIsAnError reads a journal that names a file which it does not have.
+func TestLostFileIsAnError(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	line := `{"spec":{"ID":"ws-1"},"whole":true,"disks":{"home":{"a":"0123"}}}` + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "desktops.jsonl"), []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := openJournal(dir); err == nil {
+		t.Error("a file that is nowhere is not reported")
 	}
 }

@@ -39,6 +39,7 @@ func TestAgainstModel(t *testing.T) {
 			"pass":  func(rt *rapid.T) { p.t = rt; p.pass() },
 			"break": func(rt *rapid.T) { p.t = rt; p.touch("break", p.id(), p.real.Break) },
 			"mend":  func(rt *rapid.T) { p.t = rt; p.touch("mend", p.id(), p.real.Mend) },
+			"write": func(rt *rapid.T) { p.t = rt; p.write(p.id()) },
 			"":      func(rt *rapid.T) { p.t = rt; p.alike() },
 		})
 	})
@@ -48,8 +49,11 @@ func newPair(ctx context.Context, rt *rapid.T, dir string) *pair {
 	cfg := config()
 	cfg.Dir, cfg.Capacity = dir, rapid.IntRange(0, 3).Draw(rt, "capacity")
 	goes := make(map[string]simulated.Behaviour)
-	for i, b := range []*simulated.Behaviour{&cfg.Create, &cfg.Start, &cfg.Stop, &cfg.Reboot, &cfg.Delete} {
-		name := []string{"create", "start", "stop", "reboot", "delete"}[i]
+	for i, b := range all(&cfg) {
+		name := []string{
+			"create", "start", "stop", "reboot", "delete", "snapshot", "drop snapshot", "rebuild", "restore", "resize",
+			"capture", "make image", "delete image",
+		}[i]
 		b.Min = time.Duration(rapid.SampledFrom([]int{0, 0, 3, 10}).Draw(rt, name+" takes")) * time.Second
 		b.Max = b.Min
 		b.Fail = float64(rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(rt, name+" fails"))
@@ -59,7 +63,8 @@ func newPair(ctx context.Context, rt *rapid.T, dir string) *pair {
 		rt.Fatal(err)
 	}
 	p := &pair{t: rt, ctx: ctx, cfg: cfg, clock: cfg.Clock, model: &model{
-		now: cfg.Clock.Now(), capacity: cfg.Capacity, goes: goes, desktops: make(map[string]*modelDesktop),
+		now: cfg.Clock.Now(), capacity: cfg.Capacity, goes: goes,
+		desktops: make(map[string]*modelDesktop), images: make(map[string]*modelImage),
 	}}
 	p.open()
 	return p
@@ -74,7 +79,10 @@ func (p *pair) open() {
 }
 
 func (p *pair) method() string {
-	return rapid.SampledFrom([]string{"create", "create", "start", "stop", "reboot", "delete"}).Draw(p.t, "method")
+	return rapid.SampledFrom([]string{
+		"create", "create", "start", "stop", "reboot", "delete",
+		"snapshot", "snapshot", "drop snapshot", "rebuild", "restore", "restore", "capture", "capture", "delete image",
+	}).Draw(p.t, "method")
 }
 
 func (p *pair) id() int { return rapid.IntRange(1, 4).Draw(p.t, "desktop") }
@@ -130,8 +138,44 @@ func (p *pair) touch(how string, n int, f func(context.Context, string) error) {
 	}
 }
 
+// write writes into both volumes.
+func (p *pair) write(n int) {
+	id, text := spec(n).ID, rapid.StringN(0, 3, -1).Draw(p.t, "text")
+	for _, v := range []simulated.Volume{simulated.Root, simulated.Home} {
+		err := p.real.WriteFile(p.ctx, id, v, "note.txt", []byte(text))
+		if want := p.model.write(id, v, text); !errors.Is(err, want) {
+			p.t.Fatalf("WriteFile = %v, want %v", err, want)
+		}
+	}
+}
+
+// volumes compares what desktops hold, and the images.
+func (p *pair) volumes() {
+	for n := range 5 {
+		for _, v := range []simulated.Volume{simulated.Root, simulated.Home} {
+			got, err := p.real.ReadFile(p.ctx, spec(n).ID, v, "note.txt")
+			want, wantErr := p.model.read(spec(n).ID, v)
+			if string(got) != want || !errors.Is(err, wantErr) {
+				p.t.Fatalf("ReadFile(%s, %s) = %q, %v, want %q, %v", spec(n).ID, v, got, err, want, wantErr)
+			}
+		}
+	}
+	about, err := p.real.About(p.ctx)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var got []string
+	for _, image := range about.Images {
+		got = append(got, image.Name)
+	}
+	if want := p.model.listImages(); !slices.Equal(got, want) {
+		p.t.Fatalf("About has images %q, want %q", got, want)
+	}
+}
+
 // alike compares what can be seen of engine and model.
 func (p *pair) alike() {
+	p.volumes()
 	machines, err := p.real.List(p.ctx)
 	if err != nil {
 		p.t.Fatal(err)
