@@ -51,6 +51,8 @@ type server struct {
 	store  *store.Store
 	engine engine
 	runner *job.Runner
+
+	installation string // what tells its things on the engine from those of others
 }
 
 // gcPercent lets the heap grow to five times what lives before it is collected. Little
@@ -84,11 +86,10 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	first := installation.FirstStart{Folder: folder, Account: c.Account, Region: c.Region, Subnets: declared, Now: s.clock.Now()}
-	id, err := first.Do(ctx, s.store)
-	if err != nil {
+	if s.installation, err = first.Do(ctx, s.store); err != nil {
 		return err
 	}
-	if s.engine, err = openEngine(ctx, c, id, s.clock, log); err != nil {
+	if s.engine, err = openEngine(ctx, c, s.installation, s.clock, log); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.engine.close()) }()
@@ -97,7 +98,10 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 
 // run answers requests and works jobs until the context ends or one of them fails.
 func (s *server) run(ctx context.Context, folder installation.Folder) error {
-	core, hasher := s.core()
+	core, hasher, err := s.core()
+	if err != nil {
+		return err
+	}
 	portal, err := s.portal(ctx, core)
 	if err != nil {
 		return err
@@ -151,8 +155,12 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 }
 
 // core puts together what operations and jobs work with.
-func (s *server) core() (*operation.Core, *embedded.Hasher) {
+func (s *server) core() (*operation.Core, *embedded.Hasher, error) {
 	c, limits := s.config, s.config.LimitsOf()
+	sources, err := c.Sources()
+	if err != nil {
+		return nil, nil, err
+	}
 	hasher := embedded.NewHasher()
 	directories := embedded.New(s.store, hasher)
 	if c.Users == "any" {
@@ -164,11 +172,13 @@ func (s *server) core() (*operation.Core, *embedded.Hasher) {
 	}
 	s.runner = &job.Runner{
 		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Limits: limits, Directories: directories, Log: s.log,
+		Installation: s.installation,
 	}
 	return &operation.Core{
 		Store: s.store, Clock: s.clock, Limits: limits, Bundles: bundles, Directories: directories,
-		Encryption: s.engine.encrypts, AnySubnet: c.CI, DedicatedTenancy: c.CI,
-	}, hasher
+		Encryption: s.engine.encrypts, AnySubnet: c.CI, DedicatedTenancy: c.CI, AnyImageSource: c.CI,
+		Installation: s.installation, ImageSources: sources,
+	}, hasher, nil
 }
 
 // handler puts together what answers on the server's one address.

@@ -39,6 +39,8 @@ type Config struct {
 	Simulated SimulatedConfig
 	Incus     IncusConfig
 	Networks  []NetworkConfig
+
+	ImageSources []ImageSourceConfig
 }
 
 // SimulatedConfig says how simulated desktops behave.
@@ -138,7 +140,8 @@ func (c *Config) check() error {
 	}
 	_, err := c.Subnets()
 	_, badProxy := c.Proxies()
-	return errors.Join(append(problems, err, badProxy)...)
+	_, badSource := c.Sources()
+	return errors.Join(append(problems, err, badProxy, badSource)...)
 }
 
 // Proxies returns the networks of reverse proxies that are believed.

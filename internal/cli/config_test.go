@@ -6,11 +6,13 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"carrel/internal/cli"
+	"carrel/internal/workspaces"
 )
 
 // settings runs carrel serve and returns the settings that a server would have got.
@@ -127,6 +129,12 @@ func TestSettingsThatAreWrongAreUsageErrors(t *testing.T) {
 		"gateway":         {file: network("prefix: 10.0.0.0/24", "gateway: 10.0.1.1"), said: "networks, number 1: gateway"},
 		"subnet":          {file: strings.Replace(network("prefix: 10.0.0.0/24"), "subnet-0a1b2c3d", "subnet-x", 1), said: "networks, number 1: needs"},
 		"network's key":   {file: network("prefix: 10.0.0.0/24", "gatewy: 10.0.0.1"), said: "gatewy"},
+		"source's id":     {file: source("id: ami-x", "incus-image: x"), said: "image-sources, number 1: id is ami-"},
+		"source's twin":   {file: source("id: ami-0a1b2c3d", "incus-image: x") + "  - {id: ami-0a1b2c3d, root-fs: /x}\n", said: "number 2: there is another source"},
+		"no source":       {file: source("id: ami-0a1b2c3d"), said: "takes either incus-image"},
+		"two sources":     {file: source("id: ami-0a1b2c3d", "incus-image: x", "root-fs: /x"), said: "takes either incus-image"},
+		"source's path":   {file: source("id: ami-0a1b2c3d", "root-fs: x"), said: "root-fs is an absolute path, not x"},
+		"source's key":    {file: source("id: ami-0a1b2c3d", "rootfs: /x"), said: "rootfs"},
 		"several at once": {args: []string{"--account", "1", "--region", "2"}, said: "--region looks like"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -144,6 +152,23 @@ func TestSettingsThatAreWrongAreUsageErrors(t *testing.T) {
 // network is a configuration file with one network.
 func network(members ...string) string {
 	return "networks:\n  - " + strings.Join(append([]string{"subnet-id: subnet-0a1b2c3d", "vpc-id: vpc-0a1b2c3d", "zone: us-east-1a"}, members...), "\n    ") + "\n"
+}
+
+// source is a configuration file with one source of images.
+func source(members ...string) string {
+	return "image-sources:\n  - " + strings.Join(members, "\n    ") + "\n"
+}
+
+func TestImageSourcesComeFromTheFile(t *testing.T) {
+	t.Parallel()
+	const arn = "arn:aws:imagebuilder:us-east-1:123456789012:image/desk/1.0.0/1"
+	c, r := settings(t, nil, "--config", file(t, source("id: ami-0a1b2c3d", "incus-image: debian/12")+"  - {id: "+arn+", root-fs: /srv/desk.tar}\n"))
+	r.succeed(t)
+	got, err := c.Sources()
+	want := []workspaces.ImageSource{{ID: "ami-0a1b2c3d", Image: "debian/12"}, {ID: arn, RootFS: "/srv/desk.tar"}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
 }
 
 func TestNetworksComeFromTheFile(t *testing.T) {

@@ -27,7 +27,7 @@ func (s *shared) layer() error {
 	if err != nil {
 		return usageError{err}
 	}
-	s.config.Networks = file.networks
+	s.config.Networks, s.config.ImageSources = file.networks, file.imageSources
 	var problems []error
 	s.known.VisitAll(func(f *pflag.Flag) {
 		source, value := environmentName(f.Name), s.variable(environmentName(f.Name))
@@ -78,8 +78,9 @@ func (c *Config) apply(said map[string]bool) {
 
 // settingsFile is what a configuration file says.
 type settingsFile struct {
-	values   map[string]string // by the flags' names
-	networks []NetworkConfig
+	values       map[string]string // by the flags' names
+	networks     []NetworkConfig
+	imageSources []ImageSourceConfig
 }
 
 // notInFile are flags that say where the file is, or are for a single run.
@@ -98,8 +99,9 @@ func readSettings(path string, settings *pflag.FlagSet) (settingsFile, error) {
 	decoder := yaml.NewDecoder(file)
 	decoder.KnownFields(true)
 	var shape struct {
-		Networks []NetworkConfig      `yaml:"networks"`
-		Scalars  map[string]yaml.Node `yaml:",inline"`
+		Networks     []NetworkConfig      `yaml:"networks"`
+		ImageSources []ImageSourceConfig  `yaml:"image-sources"`
+		Scalars      map[string]yaml.Node `yaml:",inline"`
 	}
 	if err := decoder.Decode(&shape); err != nil && !errors.Is(err, io.EOF) {
 		return settingsFile{}, fmt.Errorf("%s: %w", path, err)
@@ -114,7 +116,7 @@ func readSettings(path string, settings *pflag.FlagSet) (settingsFile, error) {
 		}
 		values[key] = node.Value
 	}
-	return settingsFile{values: values, networks: shape.Networks}, nil
+	return settingsFile{values: values, networks: shape.Networks, imageSources: shape.ImageSources}, nil
 }
 
 // variable is the environment's value of a name, "" where it has none.

@@ -35,6 +35,9 @@ type Runner struct {
 	Directories directory.Directories
 	Log         *slog.Logger
 
+	// Installation tells this installation's images in the engine from those of others.
+	Installation string
+
 	busy busy
 }
 
@@ -89,6 +92,8 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 	switch w.Resource {
 	case workspaces.KindWorkSpace:
 		turn = r.workSpace
+	case workspaces.KindImage:
+		turn = r.image
 	case workspaces.KindDirectory:
 		turn = r.directory
 	case workspaces.KindWorkspaceDirectory:

@@ -17,7 +17,7 @@ import (
 // engine is a simulated engine whose every method takes so long.
 func engine(takes time.Duration) simulated.Config {
 	b := simulated.Behaviour{Min: takes, Max: takes}
-	return simulated.Config{Create: b, Start: b, Stop: b, Reboot: b, Delete: b}
+	return simulated.Config{Create: b, Start: b, Stop: b, Reboot: b, Delete: b, Capture: b, MakeImage: b, DeleteImage: b}
 }
 
 // step is one action of a life and where it leads.

@@ -23,6 +23,7 @@ type walk struct {
 	w       *jobtest.World
 	users   int
 	ids     []string
+	images  []workspaces.Ref // the same for images
 	handed  []workspaces.Ref // turns that were ever asked for: any may come, at any time, again
 	trouble error            // what the engine answers now
 	wrong   string           // what it does then: nothing, or what it was asked for
@@ -48,6 +49,10 @@ func TestWalk(t *testing.T) {
 			"create":    walk.create,
 			"change":    walk.change,
 			"terminate": walk.terminate,
+			"capture":   walk.capture,
+			"copy":      walk.copy,
+			"discard":   walk.discard,
+			"images":    walk.imageTurn,
 			"turn":      walk.turn,
 			"turns":     walk.turn,
 			"wake":      func(*rapid.T) { walk.w.WakeDue() },
@@ -98,7 +103,8 @@ func (k *walk) change(t *rapid.T) {
 
 func (k *walk) terminate(t *rapid.T) {
 	id := k.id(t)
-	if accepted := k.w.Ask(workspaces.ActionTerminate, id); !accepted && k.w.State(id) != workspaces.Absent {
+	refuses := k.w.State(id) == workspaces.Suspended || k.w.State(id) == workspaces.Absent
+	if accepted := k.w.Ask(workspaces.ActionTerminate, id); !accepted && !refuses {
 		t.Fatalf("%s cannot be terminated: %+v", id, k.w.WorkSpace(id))
 	}
 	k.hand()
@@ -109,6 +115,42 @@ func (k *walk) hand() {
 	for _, w := range k.w.All() {
 		k.handed = append(k.handed, w.Ref())
 	}
+	for _, i := range k.w.Images() {
+		k.images = append(k.images, i.Ref())
+	}
+}
+
+func (k *walk) capture(t *rapid.T) {
+	k.w.Capture(k.id(t))
+	k.hand()
+}
+
+// image returns the id of an image that there is, or was.
+func (k *walk) image(t *rapid.T) string {
+	if len(k.images) == 0 {
+		t.Skip("none yet")
+	}
+	return rapid.SampledFrom(k.images).Draw(t, "image").ID
+}
+
+func (k *walk) copy(t *rapid.T) {
+	if len(k.w.Images()) > 5 {
+		t.Skip("enough")
+	}
+	k.w.Copy(k.image(t))
+	k.hand()
+}
+
+func (k *walk) discard(t *rapid.T) { k.w.Discard(k.image(t)) }
+
+// imageTurn has a turn come on an image that was asked for at some time, or a look at the engine's.
+func (k *walk) imageTurn(t *rapid.T) {
+	k.image(t)
+	if rapid.Bool().Draw(t, "sweep") {
+		k.w.SweepImages()
+		return
+	}
+	k.w.DoImages(rapid.SampledFrom(k.images[max(0, len(k.images)-20):]).Draw(t, "ref"))
 }
 
 // turn has a turn come that was asked for at some time.
@@ -177,6 +219,11 @@ func (k *walk) check(t *rapid.T) {
 			t.Fatalf("%s rests and waits: %+v", w.ID, w)
 		}
 	}
+	for _, i := range k.w.Images() {
+		if pending := i.State == workspaces.ImagePending; pending != !i.WakeAt.IsZero() || pending != !i.Deadline.IsZero() {
+			t.Fatalf("%s may stay PENDING for ever, or rests and waits: %+v", i.ID, i)
+		}
+	}
 	for _, overlap := range k.w.Driver.Overlaps() {
 		t.Fatal(overlap)
 	}
@@ -196,6 +243,11 @@ func (k *walk) end() {
 	if left := k.w.All(); len(left) > 0 {
 		k.t.Fatalf("%d are left", len(left))
 	}
+	for range 2 { // the engine takes its time over it
+		k.w.SweepImages()
+		k.w.Advance(time.Hour)
+	}
+	k.w.SoundImages()
 	if left := k.w.Machines(); len(left) > 0 {
 		k.t.Fatalf("the engine has %v", left)
 	}

@@ -25,6 +25,8 @@ func stepOf(a workspaces.Action) step {
 		return (*Runner).stopWorkSpace
 	case workspaces.ActionReboot:
 		return (*Runner).rebootWorkSpace
+	case workspaces.ActionCapture:
+		return (*Runner).captureWorkSpace
 	case workspaces.ActionTerminate:
 		return (*Runner).terminateWorkSpace
 	default:
@@ -102,40 +104,61 @@ const (
 	overtime   = 5 * time.Minute
 )
 
-var errOverdue = errors.New("the desktop was not ready within the time that the service allows")
+var errOverdue = errors.New("it was not ready within the time that the service allows")
 
 // judge decides what a step's outcome means: come back (a time), give up (an error), or
 // done. It notes failures and overtime in w.
 func judge(w *workspaces.WorkSpace, action workspaces.Action, now, again time.Time, err error) (time.Time, error) {
-	overdue := w.Overdue(now)
+	t := trial{
+		since: w.ChangedAt, deadline: w.Deadline, overdue: w.Overdue(now), attempts: w.Attempts,
+		// A desktop that cannot be removed would be left behind: that is given up only at its deadline.
+		untilDeadline: action == workspaces.ActionTerminate,
+		final:         func(err error) bool { return isFinal(action, err) },
+	}
+	again, err = t.judge(now, again, err)
+	w.Deadline, w.Attempts = t.deadline, t.attempts
+	return again, err
+}
+
+// trial is what has been tried so far, of whatever it is that the engine is to do.
+type trial struct {
+	since         time.Time
+	deadline      time.Time // zero: none
+	overdue       bool
+	attempts      int  // that the engine has failed at
+	untilDeadline bool // any number of failures is borne until then
+	final         func(error) bool
+}
+
+// judge is the function of that name, and notes failures and overtime in t.
+func (t *trial) judge(now, again time.Time, err error) (time.Time, error) {
 	switch {
 	case err == nil && again.IsZero():
 		return time.Time{}, nil
-	case err == nil && overdue && now.Sub(w.Deadline) < unforeseen:
+	case err == nil && t.overdue && now.Sub(t.deadline) < unforeseen:
 		return time.Time{}, errOverdue
-	case err == nil && overdue:
-		w.Deadline = now.Add(overtime)
+	case err == nil && t.overdue:
+		t.deadline = now.Add(overtime)
 	case err == nil:
 		// The engine is at it.
-	case overdue, isFinal(action, err):
+	case t.overdue, t.final(err):
 		return time.Time{}, err
 	case errors.Is(err, compute.ErrUnavailable), errors.Is(err, errNotKnown):
-		again = now.Add(pause(w, now))
+		again = now.Add(t.pause(now))
 	default:
-		// A desktop that cannot be removed would be left behind: that is given up only at its deadline.
-		if w.Attempts++; w.Attempts >= maxAttempts && action != workspaces.ActionTerminate {
+		if t.attempts++; t.attempts >= maxAttempts && !t.untilDeadline {
 			return time.Time{}, err
 		}
-		again = now.Add(pause(w, now))
+		again = now.Add(t.pause(now))
 	}
-	if again.After(w.Deadline) && !w.Deadline.IsZero() {
-		again = w.Deadline
+	if again.After(t.deadline) && !t.deadline.IsZero() {
+		again = t.deadline
 	}
 	return again, nil
 }
 
-func pause(w *workspaces.WorkSpace, now time.Time) time.Duration {
-	return min(max(now.Sub(w.ChangedAt)/8, shortestPause), longestPause)
+func (t *trial) pause(now time.Time) time.Duration {
+	return min(max(now.Sub(t.since)/8, shortestPause), longestPause)
 }
 
 // isFinal reports whether trying again cannot help.

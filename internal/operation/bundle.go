@@ -96,7 +96,7 @@ func (s WorkSpaces) CreateWorkspaceBundle(ctx context.Context, in *wsapi.CreateW
 	}
 	var bundle workspaces.Bundle
 	err := s.Store.Update(ctx, func(tx *store.Tx) error {
-		image, err := s.ownImage(ctx, tx, deref(in.ImageId))
+		image, err := s.usableImage(ctx, tx, deref(in.ImageId))
 		if err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (s WorkSpaces) UpdateWorkspaceBundle(ctx context.Context, in *wsapi.UpdateW
 		if err != nil {
 			return err
 		}
-		image, err := s.ownImage(ctx, tx, *in.ImageId)
+		image, err := s.usableImage(ctx, tx, *in.ImageId)
 		if err != nil {
 			return err
 		}

@@ -28,9 +28,13 @@ type Core struct {
 	Directories directory.Directories
 	Encryption  bool // the engine can make encrypted volumes
 
+	Installation string                   // tells this installation's images in the engine from those of others
+	ImageSources []workspaces.ImageSource // what images can be imported from
+
 	// For test suites that bring their own.
 	AnySubnet        bool // any well-formed network id will do
 	DedicatedTenancy bool // every account counts as enabled for bring your own license
+	AnyImageSource   bool // any id names a source, which is the public image
 
 	room room
 }

@@ -26,6 +26,7 @@ func unreachable() map[string]map[string]string {
 		noGroupStates = "groups have no states"
 		allKinds      = "every kind of directory can have groups"
 		redirects     = "redirection works in every region"
+		allImages     = "every image can be copied, brought up to date and imported"
 	)
 	return map[string]map[string]string{
 		"RegisterWorkspaceDirectory":   {denied: noPolicies, "WorkspacesDefaultRoleNotFoundException": noRoles},
@@ -72,6 +73,14 @@ func unreachable() map[string]map[string]string {
 		"ImportClientBranding":                 {denied: noPolicies},
 		"DescribeClientBranding":               {denied: noPolicies, invalid: byModel},
 		"DeleteClientBranding":                 {denied: noPolicies, invalid: byModel},
+
+		"CopyWorkspaceImage":                 {denied: noPolicies, notSupported: allImages},
+		"CreateUpdatedWorkspaceImage":        {notSupported: allImages},
+		"CreateWorkspaceImage":               {denied: noPolicies},
+		"DescribeCustomWorkspaceImageImport": {denied: noPolicies},
+		"DescribeWorkspaceImages":            {denied: noPolicies},
+		"ImportCustomWorkspaceImage":         {denied: noPolicies, notSupported: allImages},
+		"ImportWorkspaceImage":               {denied: noPolicies},
 	}
 }
 
@@ -92,7 +101,7 @@ func TestExceptions(t *testing.T) {
 		waysOfWorkSpaces(t), waysOfIPGroups(t),
 		waysOfConnectionAliases(t),
 		waysOfAccounts(t), waysOfAccountLinks(t),
-		waysOfBundles(t),
+		waysOfBundles(t), waysOfImages(t), waysOfImports(t),
 		waysOfDirectorySettings(t), waysOfBranding(t),
 	) {
 		refused(t, w.do(), w.want)

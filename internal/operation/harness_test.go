@@ -76,9 +76,10 @@ type setup struct {
 
 // server is a Carrel with simulated desktops behind a real HTTP server.
 type server struct {
-	http  *httptest.Server
-	store *store.Store
-	clock *clock.Clock
+	http   *httptest.Server
+	store  *store.Store
+	clock  *clock.Clock
+	engine *simulated.Driver
 }
 
 // start starts a server on an empty SQLite file.
@@ -86,7 +87,7 @@ func start(t *testing.T, change ...func(*setup)) *server {
 	t.Helper()
 	set := &setup{
 		Core: operation.Core{
-			Clock: clock.New(), Limits: workspaces.OpenLimits(), Bundles: workspaces.PublicBundles("image"), Encryption: true,
+			Clock: clock.New(), Limits: workspaces.OpenLimits(), Bundles: workspaces.PublicBundles("image"), Encryption: true, Installation: "test",
 		},
 		engine: simulated.Config{AnyImage: true},
 	}
@@ -113,6 +114,7 @@ func start(t *testing.T, change ...func(*setup)) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.engine = driver
 	stop := work(t, &set.Core, driver)
 	s.http = httptest.NewServer(wire(t, set))
 	t.Cleanup(func() {
@@ -130,6 +132,7 @@ func work(t *testing.T, core *operation.Core, driver *simulated.Driver) (stop fu
 	log := slog.New(slog.DiscardHandler)
 	runner := &job.Runner{
 		Store: core.Store, Clock: core.Clock, Driver: driver, Limits: core.Limits, Directories: core.Directories, Log: log,
+		Installation: core.Installation,
 	}
 	workers, err := runner.Workers()
 	if err != nil {

@@ -26,6 +26,7 @@ func TestIsolation(t *testing.T) {
 	have := func() string {
 		return show([]any{
 			s.describe(t, owner), s.describeDirectory(t, owner, d), tagsOf(t, owner, w), rulesOf(t, owner, g), s.describeBundle(t, owner, b),
+			s.describeImage(t, owner, image),
 		})
 	}
 	before := have()
@@ -36,6 +37,7 @@ func TestIsolation(t *testing.T) {
 	maps.Copy(tried, attemptsOnAccount(mustInvite(t, owner, "444444444444")))
 	maps.Copy(tried, attemptsOnAlias(s.alias(t, owner, "desk.example.com"), d))
 	maps.Copy(tried, bundleAttempts(d, image, b))
+	maps.Copy(tried, imageAttempts(owner.scope, w, image))
 	maps.Copy(tried, settingsAttempts(t, d))
 	maps.Copy(tried, brandingAttempts(d))
 	for _, name := range operations(t) {

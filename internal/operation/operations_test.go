@@ -105,6 +105,9 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"AssociateConnectionAlias":    invalid, "DeleteConnectionAlias": notFound, "DescribeConnectionAliasPermissions": notFound,
 		"DisassociateConnectionAlias": notFound, "UpdateConnectionAliasPermission": notFound,
 		"CreateWorkspaceBundle": invalid, "UpdateWorkspaceBundle": invalid, "DeleteWorkspaceBundle": invalid,
+		"CopyWorkspaceImage": notFound, "CreateUpdatedWorkspaceImage": notFound, "CreateWorkspaceImage": notFound,
+		"DeleteWorkspaceImage": validation, "DescribeCustomWorkspaceImageImport": notFound, "DescribeWorkspaceImagePermissions": notFound,
+		"ImportCustomWorkspaceImage": notFound, "ImportWorkspaceImage": notFound, "UpdateWorkspaceImagePermission": notFound,
 	}
 	for _, name := range []string{
 		"ModifyWorkspaceAccessProperties", "ModifySelfservicePermissions", "ModifyWorkspaceCreationProperties", "ModifyClientProperties",
@@ -128,7 +131,8 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"ModifyAccount": unavailable, "DescribeAccountModifications": validation, "ListAvailableManagementCidrRanges": invalid,
 		"CreateAccountLinkInvitation": conflict, "GetAccountLink": validation, "AcceptAccountLinkInvitation": notFound,
 		"DeleteAccountLinkInvitation": notFound, "RejectAccountLinkInvitation": notFound, "ListAccountLinks": validation,
-		"ImportClientBranding": invalid,
+		"ImportClientBranding":              invalid,
+		"DescribeWorkspaceImagePermissions": invalid, "DescribeWorkspaceImages": validation, "ImportWorkspaceImage": notSupported,
 	}
 	for name, code := range least {
 		if _, known := most[name]; !known {

@@ -42,6 +42,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		"wake":             r.wake,
 		"peers":            r.peers,
 		"drift":            r.drift,
+		"images":           r.images,
 		"idle directories": r.idleDirectories,
 		"tighten":          r.tighten,
 		"auto stop":        r.autoStop,

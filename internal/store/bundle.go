@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
 
 	"carrel/internal/workspaces"
 )
@@ -10,7 +9,7 @@ import (
 const (
 	bundleColumns = "account, region, id, name, description, image_id, compute_type, root_gib, user_gib, created_at, updated_at"
 	// selectBundle reads beside a bundle what its image says of it; a public image has no row.
-	selectBundle = "SELECT b.seq, b.account, b.id, b.name, b.description, b.image_id, b.compute_type, b.root_gib, b.user_gib, b.created_at," +
+	selectBundle = "SELECT b.seq AS seq, b.account, b.id, b.name, b.description, b.image_id, b.compute_type, b.root_gib, b.user_gib, b.created_at," +
 		" b.updated_at, COALESCE(i.engine, ''), COALESCE(i.protocol, ''), COALESCE(i.os_name, '')" +
 		" FROM bundle b LEFT JOIN image i ON i.account = b.account AND i.region = b.region AND i.id = b.image_id"
 )
@@ -39,23 +38,8 @@ func (t *Tx) Bundles(ctx context.Context, f BundleFilter) (BundlePage, error) {
 	if f.After > 0 {
 		c.and("b.seq > ?", f.After)
 	}
-	query := selectBundle + c.where() + " ORDER BY b.seq"
-	if f.Limit > 0 {
-		c.args = append(c.args, f.Limit+1)
-		query += " LIMIT $" + strconv.Itoa(len(c.args))
-	}
-	var page BundlePage
-	var seqs []int64
-	err := t.each(ctx, func(row scanner) error {
-		var seq int64
-		b, err := scanBundle(behind{row, &seq})
-		page.Bundles, seqs = append(page.Bundles, b), append(seqs, seq)
-		return err
-	}, query, c.args...)
-	if f.Limit > 0 && len(seqs) > f.Limit {
-		page.Bundles, page.Next = page.Bundles[:f.Limit], seqs[f.Limit-1]
-	}
-	return page, err
+	bundles, next, err := sequence(ctx, t, scanBundle, selectBundle, c, f.Limit)
+	return BundlePage{Bundles: bundles, Next: next}, err
 }
 
 // Bundle returns the custom bundle with the id; found is false where there is none.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
 
 	"carrel/internal/workspaces"
 )
@@ -45,23 +44,8 @@ func (t *Tx) Images(ctx context.Context, f ImageFilter) (ImagePage, error) {
 	if f.After > 0 {
 		c.and("seq > ?", f.After)
 	}
-	query := "SELECT seq, " + imageColumns + " FROM image" + c.where() + " ORDER BY seq"
-	if f.Limit > 0 {
-		c.args = append(c.args, f.Limit+1)
-		query += " LIMIT $" + strconv.Itoa(len(c.args))
-	}
-	var page ImagePage
-	var seqs []int64
-	err := t.each(ctx, func(row scanner) error {
-		var seq int64
-		i, err := scanImage(behind{row, &seq})
-		page.Images, seqs = append(page.Images, i), append(seqs, seq)
-		return err
-	}, query, c.args...)
-	if f.Limit > 0 && len(seqs) > f.Limit {
-		page.Images, page.Next = page.Images[:f.Limit], seqs[f.Limit-1]
-	}
-	return page, err
+	images, next, err := sequence(ctx, t, scanImage, "SELECT seq, "+imageColumns+" FROM image", c, f.Limit)
+	return ImagePage{Images: images, Next: next}, err
 }
 
 // Image returns the image of the scope with the id; found is false where there is none.
@@ -136,4 +120,29 @@ func scanImage(row scanner) (*workspaces.Image, error) {
 	i.ChangedAt, i.Deadline, i.WakeAt = instantOf(changed), instantOf(deadline), instantOf(wake)
 	i.CreatedAt, i.PackagesAt = instantOf(created), instantOf(packages)
 	return i, err
+}
+
+// ImageBeingCaptured returns the image that is being made of a WorkSpace; found is false where there is none.
+func (t *Tx) ImageBeingCaptured(ctx context.Context, s workspaces.Scope, workSpaceID string) (i *workspaces.Image, found bool, err error) {
+	return one(ctx, t, scanImage, "SELECT "+imageColumns+" FROM image WHERE account = $1 AND region = $2 AND workspace_id = $3"+
+		" AND workspace_id <> '' AND state = $4", s.Account, s.Region, workSpaceID, string(workspaces.ImagePending))
+}
+
+// EngineImageIsNeeded reports whether anybody needs what the engine knows by this name of an
+// image: an image that is that one or is to be, an image that is being made from it, or a
+// WorkSpace that is being made of it. It looks at all WorkSpaces that are at something.
+func (t *Tx) EngineImageIsNeeded(ctx context.Context, engine string) (needed bool, err error) {
+	pending, available := string(workspaces.ImagePending), string(workspaces.ImageAvailable)
+	err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM image WHERE engine = $1 AND state IN ($2, $3))"+
+		" OR EXISTS (SELECT 1 FROM image WHERE from_image = $1 AND from_image <> '' AND state = $2)",
+		engine, pending, available).Scan(&needed)
+	if err != nil || needed {
+		return needed, err
+	}
+	err = t.each(ctx, func(row scanner) error {
+		w, err := scanWorkSpaceOnly(row)
+		needed = needed || err == nil && w.Image == engine && !w.IsEnding()
+		return err
+	}, selectWorkSpace+" WHERE wake_at > 0")
+	return needed, err
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
 
 	"carrel/internal/workspaces"
 )
@@ -19,20 +18,9 @@ func (t *Tx) ImagePermissions(ctx context.Context, s workspaces.Scope, imageID s
 	c.scope(s)
 	c.and("image_id = ?", imageID)
 	c.and("seq > ?", after)
-	c.args = append(c.args, limit+1)
-	var page ImagePermissionPage
-	var seqs []int64
-	err := t.each(ctx, func(row scanner) error {
-		var seq int64
-		var account string
-		err := row.Scan(&seq, &account)
-		page.Accounts, seqs = append(page.Accounts, account), append(seqs, seq)
-		return err
-	}, "SELECT seq, shared_with FROM image_permission"+c.where()+" ORDER BY seq LIMIT $"+strconv.Itoa(len(c.args)), c.args...)
-	if len(seqs) > limit {
-		page.Accounts, page.Next = page.Accounts[:limit], seqs[limit-1]
-	}
-	return page, err
+	account := func(row scanner) (account string, err error) { return account, row.Scan(&account) }
+	accounts, next, err := sequence(ctx, t, account, "SELECT seq, shared_with FROM image_permission", c, limit)
+	return ImagePermissionPage{Accounts: accounts, Next: next}, err
 }
 
 // ImageIsShared reports whether an image is shared with anybody.

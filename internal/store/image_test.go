@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"carrel/internal/store"
 	"carrel/internal/store/storetest"
@@ -283,4 +284,67 @@ func TestImagesAreInOrderAfterReopening(t *testing.T) {
 	if len(page.Images) != 2 || page.Images[1].ID != "second" {
 		t.Errorf("%+v", page)
 	}
+}
+
+// TestEngineImageIsNeeded asks for whom the engine has to keep an image.
+func TestEngineImageIsNeeded(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		from := func(engine string, state workspaces.ImageState) func(*workspaces.Image) {
+			return func(i *workspaces.Image) { i.Origin.Image, i.State = engine, state }
+		}
+		insertImages(t, s,
+			imageNamed("pending", func(i *workspaces.Image) { i.State = workspaces.ImagePending }),
+			imageNamed("available", func(i *workspaces.Image) { i.State = workspaces.ImageAvailable }),
+			imageNamed("failed", func(i *workspaces.Image) { i.State = workspaces.ImageErrored }),
+			imageNamed("copying", from("copied", workspaces.ImagePending)),
+			imageNamed("copy", from("was copied", workspaces.ImageAvailable)),
+		)
+		update(t, s, func(tx *store.Tx) error {
+			for id, w := range map[string]struct {
+				state workspaces.State
+				waits bool
+			}{"making": {workspaces.Pending, true}, "resting": {workspaces.Available, false}, "ending": {workspaces.Terminating, true}} {
+				desk := workSpace("ws-" + id)
+				desk.Image, desk.State, desk.WakeAt = id, w.state, time.Time{}
+				if w.waits {
+					desk.WakeAt = start
+				}
+				if err := tx.InsertWorkSpace(ctx, desk); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for engine, want := range map[string]bool{
+			"pending": true, "available": true, "failed": false, "copied": true, "was copied": false,
+			"making": true, "resting": false, "ending": false, "": false, "nobody's": false,
+		} {
+			if got := read(t, s, func(tx *store.Tx) (bool, error) { return tx.EngineImageIsNeeded(ctx, engine) }); got != want {
+				t.Errorf("%q is needed: %v", engine, got)
+			}
+		}
+	})
+}
+
+func TestImageBeingCaptured(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, s *store.Store) {
+		of := func(w string, state workspaces.ImageState) func(*workspaces.Image) {
+			return func(i *workspaces.Image) { i.Origin.WorkSpaceID, i.State = w, state }
+		}
+		insertImages(t, s,
+			imageNamed("before", of("ws-1", workspaces.ImageAvailable)), imageNamed("failed", of("ws-1", workspaces.ImageErrored)),
+			imageNamed("now", of("ws-1", workspaces.ImagePending)), imageNamed("copying", of("", workspaces.ImagePending)),
+		)
+		for w, want := range map[string]string{"ws-1": "now", "ws-2": "", "": ""} {
+			i, found, err := read3(s, func(tx *store.Tx) (*workspaces.Image, bool, error) {
+				return tx.ImageBeingCaptured(t.Context(), here, w)
+			})
+			if err != nil || found != (want != "") || found && i.ID != want {
+				t.Errorf("%q: %+v, %v, %v", w, i, found, err)
+			}
+		}
+	})
 }

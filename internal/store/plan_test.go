@@ -100,6 +100,10 @@ func TestPlans(t *testing.T) {
 			_, err := tx.Images(ctx, store.ImageFilter{Scope: here, Shared: true, Limit: 25})
 			return err
 		}},
+		"image being captured": {"image_capture", func(tx *store.Tx) error {
+			_, _, err := tx.ImageBeingCaptured(ctx, here, "ws-1")
+			return err
+		}},
 		"next image due": {"image_wake", func(tx *store.Tx) error {
 			_, err := tx.NextDue(ctx, workspaces.KindImage)
 			return err

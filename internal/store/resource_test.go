@@ -392,6 +392,11 @@ func TestTurnsOfWork(t *testing.T) {
 					Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline, ConnectionString: r.ID,
 				})
 			},
+			workspaces.KindImage: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
+				return tx.InsertImage(ctx, imageNamed(r.ID, func(i *workspaces.Image) {
+					i.Scope, i.Generation, i.WakeAt, i.Deadline = r.Scope, r.Generation, wake, deadline
+				}))
+			},
 		}
 		equal(t, len(insertOf), len(workspaces.Kinds()))
 		for kind, insert := range insertOf {

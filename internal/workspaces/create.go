@@ -129,3 +129,15 @@ func (w *WorkSpace) CanBePowered() error {
 	}
 	return nil
 }
+
+// Capture begins to make an image of the WorkSpace's root volume. Errors: CodeInvalidState, CodeNotSupported.
+// Source: CreateWorkspaceImage and spec, section B.
+func (w *WorkSpace) Capture(now time.Time) error {
+	if w.RootEncrypted || w.UserEncrypted {
+		return Errorf(CodeNotSupported, "The WorkSpace %s has an encrypted volume; no image can be made of it.", w.ID)
+	}
+	if !ActionCapture.Allowed(w.State) {
+		return Errorf(CodeInvalidState, "The WorkSpace %s is in the state %s; an image can be made of it while it is AVAILABLE.", w.ID, w.State).About(w.ID)
+	}
+	return w.Begin(ActionCapture, now)
+}

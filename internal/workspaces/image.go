@@ -78,7 +78,7 @@ func (i *Image) IsPublic() bool { return i.Account == Amazon }
 
 // EngineImages is how the engine's names of an installation's own images begin. Other
 // installations may have theirs on the same engine.
-func EngineImages(installation string) string { return "carrel/" + installation + "/" }
+func EngineImages(installation string) string { return "carrel/" + installation + "-" }
 
 // EngineImage is what the engine calls an image of an installation.
 func EngineImage(installation, id string) string { return EngineImages(installation) + id }
@@ -95,6 +95,56 @@ func PublicImage(engine, region string) *Image {
 	}
 }
 
+// How long making an image may take until it is given up, of the clock's time. The service names 45
+// minutes for a capture, and 90 minutes and more for an import.
+const (
+	captureWithin = time.Hour
+	importWithin  = 6 * time.Hour
+)
+
+// NewImage makes an image of what describes it and where it comes from, PENDING.
+func NewImage(i Image, installation string, now time.Time) *Image {
+	i.ID, i.State, i.CreatedAt, i.ChangedAt = NewImageID(), ImagePending, now, now
+	i.Engine, i.Generation = EngineImage(installation, i.ID), 1
+	within := captureWithin
+	if i.Origin.RootFS != "" || i.Origin.Update || i.Import.SourceID != "" {
+		within = importWithin
+	}
+	i.Deadline, i.WakeAt = now.Add(within), now.Add(Watchdog)
+	return &i
+}
+
+// Overdue reports whether making the image has had all the time that it may take.
+func (i *Image) Overdue(now time.Time) bool { return !i.Deadline.IsZero() && !now.Before(i.Deadline) }
+
+// Finish makes the image AVAILABLE.
+func (i *Image) Finish(now time.Time) {
+	i.enter(ImageAvailable, now)
+	if i.Origin.Update {
+		i.PackagesAt = now
+	}
+}
+
+// Fail gives the image up, with the reason.
+func (i *Image) Fail(now time.Time, code, message string) {
+	i.enter(ImageErrored, now)
+	i.ErrorCode, i.ErrorMessage = code, message
+}
+
+func (i *Image) enter(s ImageState, now time.Time) {
+	i.State, i.ChangedAt, i.Deadline, i.WakeAt, i.Attempts = s, now, time.Time{}, time.Time{}, 0
+	i.Generation++
+}
+
+// updatesAfter is how old the programs in an image are when bringing them up to date is offered.
+const updatesAfter = 30 * 24 * time.Hour
+
+// HasUpdates reports whether CreateUpdatedWorkspaceImage is offered for the image. Nobody has looked
+// whether there are newer packages: it goes by their age.
+func (i *Image) HasUpdates(now time.Time) bool {
+	return i.State == ImageAvailable && now.Sub(i.PackagesAt) >= updatesAfter
+}
+
 // MustBeAvailable refuses what an image that is being made, or could not be, cannot be used for.
 func (i *Image) MustBeAvailable() error {
 	if i.State != ImageAvailable {
@@ -102,26 +152,3 @@ func (i *Image) MustBeAvailable() error {
 	}
 	return nil
 }
-
-// CustomImport is what ImportCustomWorkspaceImage says beside the image itself; empty for
-// images that came to be otherwise.
-type CustomImport struct {
-	SourceKind        ImportSource
-	SourceID          string // the ARN or id that names the source
-	InfrastructureARN string
-	Stage             ImportStage
-	StageChangedAt    time.Time
-}
-
-// ImportSource is a sort of source that ImportCustomWorkspaceImage takes.
-type ImportSource string
-
-// The sorts, by the members of the API's union.
-const (
-	SourceImportTask   ImportSource = "Ec2ImportTaskId"
-	SourceBuildVersion ImportSource = "ImageBuildVersionArn"
-	SourceEC2Image     ImportSource = "Ec2ImageId"
-)
-
-// ImportStage is how far ImportCustomWorkspaceImage has come, in the API's words.
-type ImportStage string

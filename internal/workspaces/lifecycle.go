@@ -51,6 +51,7 @@ const (
 	ActionStart     Action = "start"
 	ActionStop      Action = "stop"
 	ActionReboot    Action = "reboot"
+	ActionCapture   Action = "capture"
 	ActionTerminate Action = "terminate"
 
 	ActionForget  Action = "forget"
@@ -91,6 +92,10 @@ var lifecycle = []Transition{
 		Action: ActionReboot, From: []State{Available, Unhealthy}, During: Rebooting, Done: Available, Failed: Unhealthy,
 		Within: 20 * time.Minute,
 		Why:    "RebootWorkspaces; a reboot ends within its deadline, so the service's rule for a stuck REBOOTING never applies",
+	},
+	{
+		Action: ActionCapture, From: []State{Available}, During: Suspended, Done: Available, Failed: Unhealthy, Within: 75 * time.Minute,
+		Why: "CreateWorkspaceImage; the image is given up sooner than the desktop is, which is started again then",
 	},
 	{
 		Action: ActionTerminate,

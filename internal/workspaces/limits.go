@@ -22,6 +22,7 @@ type Limits struct {
 	OwnLicenses              bool          // accounts may enable dedicated tenancy for licenses of their own
 	AccountChange            time.Duration // how long enabling dedicated tenancy takes
 	AliasChange              time.Duration // how long a connection alias stays in each passing state
+	ImportStage              time.Duration // how long an imported image stays in each passing state
 	TerminatedStays          time.Duration // how long a TERMINATED WorkSpace is still seen
 	ModificationsAreRationed bool          // the 6-hour and 30-day rules of ModifyWorkspaceProperties
 }
@@ -68,6 +69,7 @@ func AWSLimits() Limits {
 		IPGroupsPerDirectory:     25,
 		AccountChange:            30 * time.Second,
 		AliasChange:              10 * time.Second,
+		ImportStage:              8 * time.Minute,
 		TerminatedStays:          30 * time.Second,
 		ModificationsAreRationed: true,
 	}
@@ -75,6 +77,6 @@ func AWSLimits() Limits {
 
 // Instantly returns the limits without any wait, as --instant asks for.
 func (l Limits) Instantly() Limits {
-	l.DirectoryStage, l.Registration, l.AliasChange, l.AccountChange, l.TerminatedStays = 0, 0, 0, 0, 0
+	l.DirectoryStage, l.Registration, l.AliasChange, l.AccountChange, l.ImportStage, l.TerminatedStays = 0, 0, 0, 0, 0, 0
 	return l
 }

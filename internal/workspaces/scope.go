@@ -30,7 +30,7 @@ const (
 
 // Kinds returns all kinds.
 func Kinds() []Kind {
-	return []Kind{KindWorkSpace, KindDirectory, KindWorkspaceDirectory, KindConnectionAlias, KindAccountModification}
+	return []Kind{KindWorkSpace, KindDirectory, KindWorkspaceDirectory, KindConnectionAlias, KindAccountModification, KindImage}
 }
 
 // Ref names one turn of work on one thing. The generation is the one that the

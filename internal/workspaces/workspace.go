@@ -77,3 +77,9 @@ func (w *WorkSpace) HasEnded() bool { return w.State == Terminated }
 
 // IsEnding reports whether the WorkSpace has been terminated, or is being.
 func (w *WorkSpace) IsEnding() bool { return w.State == Terminating || w.HasEnded() }
+
+// IsBeingCaptured reports whether an image is being made of the WorkSpace.
+func (w *WorkSpace) IsBeingCaptured() bool {
+	a, _ := w.State.Running()
+	return a == ActionCapture
+}

@@ -23,8 +23,8 @@ type Driver struct {
 
 // Call is one call that changes something.
 type Call struct {
-	Method string // Create, Start, Stop, Reboot, Delete
-	ID     string
+	Method string // Create, Start, Stop, Reboot, Delete, Capture, MakeImage, DeleteImage
+	ID     string // the desktop's, or the image's name
 }
 
 // Around stands around each call that changes something; do makes it.
@@ -115,4 +115,19 @@ func (d *Driver) Reboot(ctx context.Context, id string) (time.Time, error) {
 // Delete implements [compute.Driver].
 func (d *Driver) Delete(ctx context.Context, id string) (time.Time, error) {
 	return d.do(ctx, Call{"Delete", id}, func(ctx context.Context) (time.Time, error) { return d.Driver.Delete(ctx, id) })
+}
+
+// Capture implements [compute.Driver].
+func (d *Driver) Capture(ctx context.Context, id, image string) (time.Time, error) {
+	return d.do(ctx, Call{"Capture", id}, func(ctx context.Context) (time.Time, error) { return d.Driver.Capture(ctx, id, image) })
+}
+
+// MakeImage implements [compute.Driver].
+func (d *Driver) MakeImage(ctx context.Context, name string, from compute.ImageSource) (time.Time, error) {
+	return d.do(ctx, Call{"MakeImage", name}, func(ctx context.Context) (time.Time, error) { return d.Driver.MakeImage(ctx, name, from) })
+}
+
+// DeleteImage implements [compute.Driver].
+func (d *Driver) DeleteImage(ctx context.Context, name string) (time.Time, error) {
+	return d.do(ctx, Call{"DeleteImage", name}, func(ctx context.Context) (time.Time, error) { return d.Driver.DeleteImage(ctx, name) })
 }

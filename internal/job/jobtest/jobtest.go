@@ -58,6 +58,7 @@ type World struct {
 	tb     TB
 	limits workspaces.Limits
 	engine simulated.Config
+	images int // how many were asked for
 }
 
 // New makes a world on an empty database. The engine's images and clock are filled in; where
@@ -106,6 +107,7 @@ func (w *World) open() {
 	w.Runner = w.NewRunner()
 	w.API = operation.WorkSpaces{Core: &operation.Core{
 		Store: w.Store, Clock: w.Clock, Limits: w.limits, Bundles: workspaces.PublicBundles("carrel/xfce"), Directories: w.Runner.Directories,
+		Installation: w.Runner.Installation,
 	}}
 }
 
@@ -113,7 +115,8 @@ func (w *World) open() {
 func (w *World) NewRunner() *job.Runner {
 	return &job.Runner{
 		Store: w.Store, Clock: w.Clock, Driver: w.Driver, Limits: w.limits, Log: slog.New(slog.DiscardHandler),
-		Directories: directory.Any(embedded.New(w.Store, embedded.NewHasher())),
+		Installation: "test",
+		Directories:  directory.Any(embedded.New(w.Store, embedded.NewHasher())),
 	}
 }
 
@@ -168,10 +171,16 @@ func (w *World) View(f func(ctx context.Context, tx *store.Tx) error) {
 // Create asks for WorkSpaces of the users and returns their ids.
 func (w *World) Create(users ...string) []string {
 	w.tb.Helper()
+	return w.CreateOf(w.API.Bundles[0].ID, users...)
+}
+
+// CreateOf is Create with a bundle.
+func (w *World) CreateOf(bundle string, users ...string) []string {
+	w.tb.Helper()
 	in := &wsapi.CreateWorkspacesRequest{}
 	for _, user := range users {
 		in.Workspaces = append(in.Workspaces, wsapi.WorkspaceRequest{
-			DirectoryId: new(DirectoryID), UserName: &user, BundleId: new(w.API.Bundles[0].ID),
+			DirectoryId: new(DirectoryID), UserName: &user, BundleId: &bundle,
 			WorkspaceProperties: &wsapi.WorkspaceProperties{RunningMode: new(workspaces.Manual)},
 		})
 	}
