@@ -80,7 +80,7 @@ func (s *Sound) leave(l *listener) {
 
 // play hands the pipe's blocks to all listeners until the pipe is closed.
 func (s *Sound) play(pipe *os.File) {
-	silence := 0
+	silence := pause + 1 // until something is to be heard
 	for {
 		block := make([]byte, blockBytes)
 		n, err := pipe.Read(block)
