@@ -38,3 +38,23 @@ func TestBrand(t *testing.T) {
 		}
 	}
 }
+
+// TestAddIn finds the directory's link beside the WorkSpaces.
+func TestAddIn(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	jane := h.browser()
+	jane.signIn("jane", password)
+	const link = `<a href="https://calls.example/?a=1&amp;b=2" target="_blank" rel="noreferrer">Calls &lt;here&gt;</a>`
+	if page := jane.get("/desktops"); strings.Contains(page.text, "calls.example") {
+		t.Errorf("the page has a link:\n%s", page.text)
+	}
+	h.update(func(tx *store.Tx) error {
+		return tx.PutClientAddIn(t.Context(), &workspaces.ClientAddIn{
+			Scope: here(), DirectoryID: directoryID, ID: "1", Name: "Calls <here>", URL: "https://calls.example/?a=1&b=2",
+		})
+	})
+	if page := jane.get("/desktops"); !strings.Contains(page.text, link) {
+		t.Errorf("the page does not have %s:\n%s", link, page.text)
+	}
+}

@@ -17,6 +17,7 @@ import (
 type desktopsView struct {
 	Name    string // of the user
 	Cards   []card
+	AddIn   *workspaces.ClientAddIn // the directory's link to Amazon Connect; nil: it has none
 	Problem string
 }
 
@@ -31,9 +32,19 @@ func (p *Portal) showDesktops(w http.ResponseWriter, r *http.Request, v visitor,
 		p.refuse(w, r, err)
 		return
 	}
-	p.show(w, r, status, "desktops.html", view{
-		Title: "Your WorkSpaces", User: v.user.FullName(), Content: desktopsView{Name: v.user.FullName(), Cards: cards, Problem: problem},
+	content := desktopsView{Name: v.user.FullName(), Cards: cards, Problem: problem}
+	err = p.Store.View(func(tx *store.Tx) error {
+		addIn, found, err := tx.ClientAddIn(r.Context(), v.session.Scope, v.session.DirectoryID)
+		if found {
+			content.AddIn = addIn
+		}
+		return err
 	})
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	p.show(w, r, status, "desktops.html", view{Title: "Your WorkSpaces", User: v.user.FullName(), Content: content})
 }
 
 // cards are the visitor's WorkSpaces.

@@ -20,7 +20,7 @@ func (s WorkSpaces) ImportClientBranding(
 	}
 	var all map[workspaces.Platform]*workspaces.ClientBranding
 	err = s.Store.Update(ctx, func(tx *store.Tx) (err error) {
-		if err := branded(ctx, tx, in.ResourceId); err != nil {
+		if err := checkRegistered(ctx, tx, in.ResourceId); err != nil {
 			return err
 		}
 		for _, b := range imports {
@@ -59,7 +59,7 @@ func (s WorkSpaces) DeleteClientBranding(
 	ctx context.Context, in *wsapi.DeleteClientBrandingRequest,
 ) (*wsapi.DeleteClientBrandingResult, error) {
 	return &wsapi.DeleteClientBrandingResult{}, s.Store.Update(ctx, func(tx *store.Tx) error {
-		if err := branded(ctx, tx, in.ResourceId); err != nil {
+		if err := checkRegistered(ctx, tx, in.ResourceId); err != nil {
 			return err
 		}
 		for _, platform := range in.Platforms {
@@ -71,9 +71,9 @@ func (s WorkSpaces) DeleteClientBranding(
 	})
 }
 
-// branded refuses directories that are not registered, or not yet, or soon no more: the
+// checkRegistered refuses directories that are not registered, or not yet, or soon no more: the
 // operations on branding and add-ins declare no exception for a wrong state.
-func branded(ctx context.Context, tx *store.Tx, id *string) error {
+func checkRegistered(ctx context.Context, tx *store.Tx, id *string) error {
 	d, err := registration(ctx, tx, deref(id))
 	if err != nil {
 		return err

@@ -71,6 +71,10 @@ func unreachable() map[string]map[string]string {
 		"DescribeClientProperties":             {denied: noPolicies, invalid: byModel},
 		"ModifyEndpointEncryptionMode":         {denied: noPolicies},
 		"ImportClientBranding":                 {denied: noPolicies},
+		"CreateConnectClientAddIn":             {denied: noPolicies, "ResourceCreationFailedException": noFailures},
+		"DescribeConnectClientAddIns":          {denied: noPolicies},
+		"UpdateConnectClientAddIn":             {denied: noPolicies},
+		"DeleteConnectClientAddIn":             {denied: noPolicies, invalid: byModel},
 		"DescribeClientBranding":               {denied: noPolicies, invalid: byModel},
 		"DeleteClientBranding":                 {denied: noPolicies, invalid: byModel},
 
@@ -102,7 +106,7 @@ func TestExceptions(t *testing.T) {
 		waysOfConnectionAliases(t),
 		waysOfAccounts(t), waysOfAccountLinks(t),
 		waysOfBundles(t), waysOfImages(t), waysOfImports(t),
-		waysOfDirectorySettings(t), waysOfBranding(t),
+		waysOfDirectorySettings(t), waysOfBranding(t), waysOfClientAddIns(t),
 	) {
 		refused(t, w.do(), w.want)
 		if driven[w.op.Name] == nil {

@@ -21,12 +21,17 @@ func TestIsolation(t *testing.T) {
 	if err := owner.associate(t, d, g); err != nil {
 		t.Fatal(err)
 	}
+	addIn, err := owner.createAddIn(t, d, "Calls", "https://calls.example/")
+	if err != nil {
+		t.Fatal(err)
+	}
 	image := s.image(t, owner.scope).ID
 	b := *s.bundle(t, owner, image, "mine").BundleId
 	have := func() string {
 		return show([]any{
 			s.describe(t, owner), s.describeDirectory(t, owner, d), tagsOf(t, owner, w), rulesOf(t, owner, g), s.describeBundle(t, owner, b),
 			s.describeImage(t, owner, image),
+			owner.addIns(t, d), owner.branding(t, d).DeviceTypeWeb,
 		})
 	}
 	before := have()
@@ -40,6 +45,7 @@ func TestIsolation(t *testing.T) {
 	maps.Copy(tried, imageAttempts(owner.scope, w, image))
 	maps.Copy(tried, settingsAttempts(t, d))
 	maps.Copy(tried, brandingAttempts(d))
+	maps.Copy(tried, addInAttempts(d, addIn))
 	for _, name := range operations(t) {
 		if _, ok := tried[name]; !ok && !slices.Contains(unsupported(), name) {
 			t.Errorf("nothing is tried with %s", name)

@@ -113,6 +113,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"ModifyWorkspaceAccessProperties", "ModifySelfservicePermissions", "ModifyWorkspaceCreationProperties", "ModifyClientProperties",
 		"DescribeClientProperties", "ModifyStreamingProperties", "ModifySamlProperties", "ModifyCertificateBasedAuthProperties", "ModifyEndpointEncryptionMode",
 		"DescribeClientBranding", "DeleteClientBranding",
+		"CreateConnectClientAddIn", "DescribeConnectClientAddIns", "UpdateConnectClientAddIn", "DeleteConnectClientAddIn",
 	} {
 		least[name] = notFound
 	}
@@ -131,8 +132,8 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"ModifyAccount": unavailable, "DescribeAccountModifications": validation, "ListAvailableManagementCidrRanges": invalid,
 		"CreateAccountLinkInvitation": conflict, "GetAccountLink": validation, "AcceptAccountLinkInvitation": notFound,
 		"DeleteAccountLinkInvitation": notFound, "RejectAccountLinkInvitation": notFound, "ListAccountLinks": validation,
-		"ImportClientBranding":              invalid,
 		"DescribeWorkspaceImagePermissions": invalid, "DescribeWorkspaceImages": validation, "ImportWorkspaceImage": notSupported,
+		"ImportClientBranding": invalid, "DescribeConnectClientAddIns": invalid,
 	}
 	for name, code := range least {
 		if _, known := most[name]; !known {

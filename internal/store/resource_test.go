@@ -464,6 +464,7 @@ func TestReset(t *testing.T) {
 				tx.PutUser(ctx, filled[workspaces.User](1)),
 				tx.PutTags(ctx, here, "ws-1", []workspaces.Tag{{Key: "k"}}),
 				tx.PutClientToken(ctx, *filled[store.ClientToken](1), start),
+				tx.PutClientAddIn(ctx, filled[workspaces.ClientAddIn](1)),
 				tx.PutClientBranding(ctx, filled[workspaces.ClientBranding](1)),
 				tx.InsertIPGroup(ctx, filled[workspaces.IPGroup](1)),
 				tx.AssociateIPGroup(ctx, here, "d-1", "wsipg-1"),

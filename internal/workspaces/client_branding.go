@@ -86,7 +86,7 @@ func (b *ClientBranding) Check() error {
 		return Errorf(CodeInvalidParameter, "%s: SupportEmail and SupportLink cannot be given together.", b.Platform)
 	}
 	for _, link := range []string{b.SupportLink, b.ForgotPasswordLink} {
-		if at, err := url.Parse(link); link != "" && (err != nil || at.Host == "") {
+		if link != "" && !isLink(link) {
 			return Errorf(CodeInvalidParameter, "%s: %q is no link.", b.Platform, link)
 		}
 	}
@@ -99,6 +99,13 @@ func (b *ClientBranding) Check() error {
 		return Errorf(CodeInvalidParameter, "%s: there is nothing to import.", b.Platform)
 	}
 	return nil
+}
+
+// isLink reports whether a text that begins with http:// or https://, of which the model sees
+// to, leads anywhere.
+func isLink(text string) bool {
+	at, err := url.Parse(text)
+	return err == nil && at.Host != ""
 }
 
 // Weight is how much of MaxBranding the branding takes.
