@@ -14,7 +14,14 @@ server_pid() {
 
 endpoint() { sed -n 's/.*"endpoint": *"\([^"]*\)".*/\1/p' "$data/server.json" 2>/dev/null; }
 
-answers() { [ -n "$(server_pid)" ] && curl -fsS -o /dev/null --max-time 5 "$(endpoint)/healthz" 2>/dev/null; }
+# authority: the file with the certificate that a server with --tls-self-signed has to be trusted by.
+authority() { sed -n 's/.*"authority": *"\([^"]*\)".*/\1/p' "$data/server.json" 2>/dev/null; }
+
+answers() {
+  local trust
+  trust=$(authority)
+  [ -n "$(server_pid)" ] && curl -fsS -o /dev/null --max-time 5 ${trust:+--cacert "$trust"} "$(endpoint)/healthz" 2>/dev/null
+}
 
 # start_server FLAG...: starts the server, unless it runs, and waits until it answers.
 start_server() {

@@ -2,11 +2,20 @@
 // program. It imports nothing of Carrel. README.md says what npm adds.
 package web
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
 //go:embed pages assets
 var files embed.FS //nolint:gochecknoglobals // a file system is embedded in a variable
 
-// Files returns the templates, in pages, and what they refer to, in assets. There,
-// novnc.js is missing in a program that was built without npm.
+// HasClient reports whether the program was built with the client that shows desktops, which
+// comes from npm: assets/novnc.js.
+func HasClient() bool {
+	_, err := fs.Stat(files, "assets/novnc.js")
+	return err == nil
+}
+
+// Files returns the templates, in pages, and what they refer to, in assets.
 func Files() embed.FS { return files }

@@ -21,6 +21,7 @@ import (
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/awsjson"
 	"carrel/internal/branding"
+	"carrel/internal/certificate"
 	"carrel/internal/cli"
 	"carrel/internal/clock"
 	"carrel/internal/control"
@@ -36,6 +37,7 @@ import (
 	"carrel/internal/reconcile"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
+	"carrel/web"
 )
 
 // shutdownPatience is how long requests that are under way may take once the process has
@@ -106,6 +108,10 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	if err != nil {
 		return err
 	}
+	identity, err := s.identity(folder)
+	if err != nil {
+		return err
+	}
 	handler, err := s.handler(core, hasher, portal)
 	if err != nil {
 		return err
@@ -121,7 +127,7 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	if err := workers.Start(context.WithoutCancel(ctx)); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	web := &http.Server{
+	front := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
@@ -133,10 +139,7 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 		return nil
 	})
 	group.Go(func() error {
-		if err := web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
+		return serveOn(listener, front, identity)
 	})
 	group.Go(func() error {
 		<-ctx.Done()
@@ -144,12 +147,12 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 		defer cancel()
 		// Beside each other: a request may wait for work, and work must have ended when the store closes.
 		var stop errgroup.Group
-		stop.Go(func() error { return web.Shutdown(patience) })
+		stop.Go(func() error { return front.Shutdown(patience) })
 		stop.Go(func() error { return workers.StopAndCancel(patience) })
 		return stop.Wait()
 	})
-	if err := s.announce(ctx, folder, listener.Addr()); err != nil {
-		return errors.Join(err, web.Close(), group.Wait())
+	if err := s.announce(ctx, folder, listener.Addr(), identity); err != nil {
+		return errors.Join(err, front.Close(), group.Wait())
 	}
 	return group.Wait()
 }
@@ -247,9 +250,14 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 
 // announce tells clients on this machine and whoever reads the log where the server is and
 // which switches it has that nobody would want in earnest.
-func (s *server) announce(ctx context.Context, folder installation.Folder, address net.Addr) error {
-	endpoint := "http://" + reachable(address.String())
-	about := installation.Server{Endpoint: endpoint, Region: s.config.Region, Account: s.config.Account, PID: os.Getpid()}
+func (s *server) announce(ctx context.Context, folder installation.Folder, address net.Addr, identity *certificate.Identity) error {
+	about := installation.Server{Endpoint: "http://" + reachable(address.String()), Region: s.config.Region, Account: s.config.Account, PID: os.Getpid()}
+	if identity != nil {
+		about.Endpoint, about.Authority = "https://"+identified(address.String(), identity), identity.Authority
+	} else if exposed(address) && len(s.config.TrustedProxies) == 0 {
+		s.log.WarnContext(ctx, "passwords and screens cross the network in the open; see carrel serve --help for --tls-cert, --tls-acme and --tls-self-signed, "+
+			"and for --trusted-proxies where a proxy speaks TLS", "address", address.String())
+	}
 	err := s.store.View(func(tx *store.Tx) error {
 		subnets, err := tx.Subnets(ctx)
 		for _, subnet := range subnets {
@@ -265,8 +273,11 @@ func (s *server) announce(ctx context.Context, folder installation.Folder, addre
 	if err := folder.PutServer(about); err != nil {
 		return err
 	}
-	s.log.InfoContext(ctx, "carrel answers", "endpoint", endpoint, "engine", s.engine.name, "why", s.engine.why, "limits", s.config.Limits,
+	s.log.InfoContext(ctx, "carrel answers", "endpoint", about.Endpoint, "engine", s.engine.name, "why", s.engine.why, "limits", s.config.Limits,
 		"data", s.config.Data)
+	if !web.HasClient() {
+		s.log.WarnContext(ctx, "users cannot open their desktops in a browser: the program was built without npm; install it, then: make build")
+	}
 	if unsafe := s.unsafe(); len(unsafe) > 0 {
 		s.log.WarnContext(ctx, "this server is for tests only", "switches", strings.Join(unsafe, " "))
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/workspaces"
 	"github.com/aws/smithy-go"
 
+	"carrel/internal/certificate"
 	"carrel/internal/clock"
 )
 
@@ -32,6 +33,7 @@ type remote struct {
 	accessKey  aws.Credentials
 	unanswered string // what to do when nothing answers at the endpoint
 	clock      *clock.Clock
+	http       *http.Client
 }
 
 // remote finds the server to talk to: the one of the folder that --data names, else the one of
@@ -49,6 +51,10 @@ func (s *shared) remote() (*remote, error) {
 	// What carrel env printed names the folder's own server.
 	if own, err := s.config.Folder().Server(); err == nil && own.Endpoint == r.endpoint {
 		r.unanswered = s.howToStart()
+	}
+	var err error
+	if r.http, err = trusting(s.variable("AWS_CA_BUNDLE")); err != nil {
+		return nil, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
 	}
 	if r.region == "" {
 		r.region = s.variable("AWS_DEFAULT_REGION")
@@ -76,11 +82,27 @@ func (s *shared) local() (*remote, error) {
 	if err != nil {
 		return nil, err
 	}
+	client, err := trusting(server.Authority)
+	if err != nil {
+		return nil, err
+	}
 	return &remote{
-		endpoint: server.Endpoint, region: server.Region, clock: s.clock,
+		endpoint: server.Endpoint, region: server.Region, clock: s.clock, http: client,
 		accessKey:  aws.Credentials{AccessKeyID: id, SecretAccessKey: secret},
 		unanswered: s.howToStart(),
 	}, nil
+}
+
+// trusting is a client that trusts the authorities in the file too; "": those of the machine alone.
+func trusting(file string) (*http.Client, error) {
+	if file == "" {
+		return http.DefaultClient, nil
+	}
+	trust, err := certificate.Trusting(file)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: trust, Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}}, nil
 }
 
 func (s *shared) howToStart() string {
@@ -95,7 +117,7 @@ const attempts = 2
 func (r *remote) config() aws.Config {
 	return aws.Config{
 		Region: r.region, BaseEndpoint: &r.endpoint, RetryMaxAttempts: attempts,
-		Credentials: credentials.StaticCredentialsProvider{Value: r.accessKey}, HTTPClient: readOnce{http.DefaultClient},
+		Credentials: credentials.StaticCredentialsProvider{Value: r.accessKey}, HTTPClient: readOnce{r.http},
 	}
 }
 
@@ -142,7 +164,7 @@ func (r *remote) get(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := r.http.Do(request)
 	if err != nil {
 		return nil, r.plain(err)
 	}

@@ -31,6 +31,7 @@ type Config struct {
 	LogLevel string
 
 	TrustedProxies []string // networks whose X-Forwarded-For is believed
+	TLS            TLSConfig
 
 	CI      bool
 	Instant bool
@@ -49,6 +50,36 @@ type SimulatedConfig struct {
 	Delay    time.Duration // how long each step takes, of the clock's time
 	Capacity int           // how many desktops run at once; 0: as many as you like
 	Failures float64       // the share of creates that fail, 0 to 1
+}
+
+// TLSConfig says how the server proves itself: in one way, or, with none of them, not at all.
+type TLSConfig struct {
+	Cert, Key  string   // files
+	ACME       []string // host names that an ACME authority certifies
+	ACMEURL    string   // of the authority's directory; "": Let's Encrypt's
+	SelfSigned bool     // by an authority of the installation's own
+}
+
+// On reports whether the server speaks TLS.
+func (t TLSConfig) On() bool { return t.Cert != "" || len(t.ACME) > 0 || t.SelfSigned }
+
+// check refuses what does not go together.
+func (t TLSConfig) check() error {
+	ways := 0
+	for _, is := range []bool{t.Cert != "" || t.Key != "", len(t.ACME) > 0, t.SelfSigned} {
+		if is {
+			ways++
+		}
+	}
+	switch {
+	case ways > 1:
+		return errors.New("only one of --tls-cert with --tls-key, --tls-acme and --tls-self-signed can be given")
+	case (t.Cert == "") != (t.Key == ""):
+		return errors.New("--tls-cert and --tls-key go together")
+	case t.ACMEURL != "" && len(t.ACME) == 0:
+		return errors.New("--tls-acme-url is for --tls-acme")
+	}
+	return nil
 }
 
 // IncusConfig says which Incus to use and how.
@@ -83,6 +114,11 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Users, "users", "directory", "who can have a WorkSpace: directory (its users) or any name (for test suites)")
 	f.StringVar(&c.Image, "image", "carrel/xfce", "the engine's image of the public bundles")
 	f.StringSliceVar(&c.TrustedProxies, "trusted-proxies", nil, "networks of reverse proxies, in CIDR notation, whose X-Forwarded-For and -Proto are believed")
+	f.StringVar(&c.TLS.Cert, "tls-cert", "", "speak TLS with the certificate in this file, in PEM, and the key in --tls-key")
+	f.StringVar(&c.TLS.Key, "tls-key", "", "file with the key of --tls-cert")
+	f.StringSliceVar(&c.TLS.ACME, "tls-acme", nil, "speak TLS with a certificate for these hosts from an ACME authority; port 443 of each has to lead here")
+	f.StringVar(&c.TLS.ACMEURL, "tls-acme-url", "", "the ACME authority's directory; empty: Let's Encrypt's")
+	f.BoolVar(&c.TLS.SelfSigned, "tls-self-signed", false, "speak TLS with a certificate of this installation's own, for a first look")
 	f.StringVar(&c.LogLevel, "log-level", "info", "what is logged: debug, info, warn or error")
 	f.BoolVar(&c.CI, "ci", false, "for test suites: --engine simulated --auth any --users any --instant --control, and data that is thrown away")
 	f.BoolVar(&c.Instant, "instant", false, "send a reply only when the work that it started has settled")
@@ -141,7 +177,7 @@ func (c *Config) check() error {
 	_, err := c.Subnets()
 	_, badProxy := c.Proxies()
 	_, badSource := c.Sources()
-	return errors.Join(append(problems, err, badProxy, badSource)...)
+	return errors.Join(append(problems, err, badProxy, badSource, c.TLS.check())...)
 }
 
 // Proxies returns the networks of reverse proxies that are believed.

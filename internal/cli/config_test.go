@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -135,6 +136,10 @@ func TestSettingsThatAreWrongAreUsageErrors(t *testing.T) {
 		"two sources":     {file: source("id: ami-0a1b2c3d", "incus-image: x", "root-fs: /x"), said: "takes either incus-image"},
 		"source's path":   {file: source("id: ami-0a1b2c3d", "root-fs: x"), said: "root-fs is an absolute path, not x"},
 		"source's key":    {file: source("id: ami-0a1b2c3d", "rootfs: /x"), said: "rootfs"},
+		"proxies":         {args: []string{"--trusted-proxies", "10.0.0.0/8,proxy"}, said: `--trusted-proxies lists networks such as 10.0.0.0/8 or addresses, not "proxy"`},
+		"half of TLS":     {args: []string{"--tls-cert", "x.pem"}, said: "--tls-cert and --tls-key go together"},
+		"TLS twice":       {args: []string{"--tls-self-signed", "--tls-acme", "a.example.com"}, said: "only one of --tls-cert"},
+		"ACME for nobody": {args: []string{"--tls-acme-url", "https://ca"}, said: "--tls-acme-url is for --tls-acme"},
 		"several at once": {args: []string{"--account", "1", "--region", "2"}, said: "--region looks like"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,6 +151,17 @@ func TestSettingsThatAreWrongAreUsageErrors(t *testing.T) {
 			_, r := settings(t, test.env, args...)
 			r.fail(t, cli.ExitUsage, test.said)
 		})
+	}
+}
+
+func TestTrustedProxiesAreNetworksAndAddresses(t *testing.T) {
+	t.Parallel()
+	c, r := settings(t, nil, "--config", file(t, "trusted-proxies: 10.1.2.3/8,192.0.2.1,fd00::/8\n"))
+	r.succeed(t)
+	got, err := c.Proxies()
+	must(t, err)
+	if text := fmt.Sprint(got); text != "[10.0.0.0/8 192.0.2.1/32 fd00::/8]" {
+		t.Errorf("got %s", text)
 	}
 }
 

@@ -74,7 +74,7 @@ func (r *remote) greet(ctx context.Context) (skew time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := r.http.Do(request)
 	if err != nil {
 		return 0, err
 	}

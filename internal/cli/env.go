@@ -12,7 +12,8 @@ func newEnv(s *shared) *cobra.Command {
 		Use:   "env",
 		Short: "Print the shell's lines that make the AWS CLI and SDKs talk to this Carrel",
 		Long: "Print the shell's lines that make the AWS CLI and SDKs talk to the server of the data folder: its endpoint,\n" +
-			"region and administrator key, and the default network as CARREL_VPC_ID and CARREL_SUBNET_IDS.",
+			"region and administrator key, the default network as CARREL_VPC_ID and CARREL_SUBNET_IDS, and with\n" +
+			"carrel serve --tls-self-signed the authority to trust, as AWS_CA_BUNDLE.",
 		Example: "  eval \"$(carrel env)\"\n  aws workspaces describe-workspaces",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -48,6 +49,9 @@ func (s *shared) environment() (string, error) {
 		{"CARREL_SUBNET_IDS", strings.Join(server.SubnetIDs, ",")},
 	} {
 		fmt.Fprintf(&lines, "export %s=%s\n", v.name, quote(v.value))
+	}
+	if server.Authority != "" {
+		fmt.Fprintf(&lines, "export AWS_CA_BUNDLE=%s\n", quote(server.Authority))
 	}
 	// A session token goes into every signature, and a profile comes before the keys.
 	lines.WriteString("unset AWS_SESSION_TOKEN AWS_PROFILE\n")

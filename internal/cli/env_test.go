@@ -1,6 +1,9 @@
 package cli_test
 
 import (
+	"encoding/pem"
+	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -18,16 +21,40 @@ func TestEnvIsForAShellToEvaluate(t *testing.T) {
 	must(t, folder.PutCredentials(workspaces.AccessKey{ID: "AKIAEXAMPLE", Secret: "a+b/$(c)'d"}))
 	must(t, folder.PutServer(installation.Server{
 		Endpoint: "http://127.0.0.1:1", Region: "eu-west-1", VPCID: "vpc-1", SubnetIDs: []string{"subnet-1", "subnet-2"},
+		Authority: "/a b/authority.pem",
 	}))
 	lines := command{}.run(t, "env", "--data", folder.Path).succeed(t).out
 	shell := exec.CommandContext(t.Context(), "sh", "-c", lines+`echo "$AWS_ENDPOINT_URL|$AWS_ACCESS_KEY_ID|$AWS_SECRET_ACCESS_KEY|$AWS_REGION|`+
-		`$AWS_DEFAULT_REGION|$CARREL_VPC_ID|$CARREL_SUBNET_IDS|$AWS_SESSION_TOKEN$AWS_PROFILE|"`)
+		`$AWS_DEFAULT_REGION|$CARREL_VPC_ID|$CARREL_SUBNET_IDS|$AWS_SESSION_TOKEN$AWS_PROFILE|$AWS_CA_BUNDLE"`)
 	shell.Env = []string{"AWS_SESSION_TOKEN=x", "AWS_PROFILE=y", "AWS_REGION=z"}
 	got, err := shell.CombinedOutput()
 	must(t, err)
-	if want := "http://127.0.0.1:1|AKIAEXAMPLE|a+b/$(c)'d|eu-west-1|eu-west-1|vpc-1|subnet-1,subnet-2||\n"; string(got) != want {
+	if want := "http://127.0.0.1:1|AKIAEXAMPLE|a+b/$(c)'d|eu-west-1|eu-west-1|vpc-1|subnet-1,subnet-2||/a b/authority.pem\n"; string(got) != want {
 		t.Errorf("got %s want %s", got, want)
 	}
+}
+
+// TestAServerWithItsOwnAuthority speaks TLS to one whose authority only its folder knows.
+func TestAServerWithItsOwnAuthority(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	secure := httptest.NewTLSServer(s.http.Config.Handler)
+	t.Cleanup(secure.Close)
+	authority := filepath.Join(s.folder.Path, "authority.pem")
+	must(t, os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw}), 0o600))
+	about := installation.Server{Endpoint: secure.URL, Region: region, Account: account}
+	must(t, s.folder.PutServer(about))
+	s.carrel(t, "network", "list").fail(t, cli.ExitFailure, "certificate")
+	about.Authority = authority
+	must(t, s.folder.PutServer(about))
+	s.carrel(t, "network", "list").succeed(t)
+	s.carrel(t, "directory", "list").succeed(t)
+	id, secret, err := s.folder.Key()
+	must(t, err)
+	env := []string{"AWS_ENDPOINT_URL=" + secure.URL, "AWS_ACCESS_KEY_ID=" + id, "AWS_SECRET_ACCESS_KEY=" + secret, "AWS_REGION=" + region}
+	command{env: env}.run(t, "directory", "list").fail(t, cli.ExitFailure, "certificate")
+	command{env: append(env, "AWS_CA_BUNDLE="+authority)}.run(t, "directory", "list").succeed(t)
+	command{env: append(env, "AWS_CA_BUNDLE=/none")}.run(t, "directory", "list").fail(t, cli.ExitFailure, "AWS_CA_BUNDLE")
 }
 
 func TestWithoutAServerEveryClientSaysHowToStartOne(t *testing.T) {

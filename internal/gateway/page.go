@@ -19,11 +19,7 @@ type pages struct {
 	templates *template.Template
 	assets    fs.FS
 	version   string // of all assets together, in their address, so that browsers may keep them
-	built     bool   // the desktop's page has its client
 }
-
-// novnc is the file that npm makes; see web/README.md.
-const novnc = "novnc.js"
 
 func openPages(files fs.FS) (*pages, error) {
 	assets, err := fs.Sub(files, "assets")
@@ -36,7 +32,6 @@ func openPages(files fs.FS) (*pages, error) {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		p.built = p.built || name == novnc
 		content, err := fs.ReadFile(assets, name)
 		sum.Write([]byte(name))
 		sum.Write(content)

@@ -8,6 +8,7 @@ import (
 
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
+	"carrel/web"
 )
 
 // ticketLife is how long a ticket can be used, by the machine's time.
@@ -34,7 +35,7 @@ func (p *Portal) desktop(w http.ResponseWriter, r *http.Request, v visitor) {
 	p.show(w, r, http.StatusOK, "desktop.html", view{
 		Title: c.Name, User: v.user.FullName(),
 		Content: desktopView{
-			ID: ws.ID, Name: c.Name, Built: p.pages.built, Copy: rules.ClipboardOut > 0, Paste: rules.ClipboardIn > 0,
+			ID: ws.ID, Name: c.Name, Built: web.HasClient(), Copy: rules.ClipboardOut > 0, Paste: rules.ClipboardIn > 0,
 			FilesIn: rules.FilesIn && p.Channels != nil, FilesOut: rules.FilesOut && p.Channels != nil, Sound: p.Channels != nil,
 		},
 	})

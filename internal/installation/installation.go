@@ -48,6 +48,9 @@ func (f Folder) Database() string { return filepath.Join(f.Path, "carrel.db") }
 // Engine is the folder where the simulated engine keeps its machines.
 func (f Folder) Engine() string { return filepath.Join(f.Path, "engine") }
 
+// TLS is the folder with the installation's own certificates, and those from an ACME authority.
+func (f Folder) TLS() string { return filepath.Join(f.Path, "tls") }
+
 // Credentials is the path of the administrator's key, in the AWS credentials-file format.
 func (f Folder) Credentials() string { return filepath.Join(f.Path, "credentials") }
 
@@ -73,6 +76,7 @@ type Server struct {
 	VPCID     string   `json:"vpc_id"`
 	SubnetIDs []string `json:"subnet_ids"`
 	PID       int      `json:"pid"`
+	Authority string   `json:"authority,omitempty"` // file with the certificate that clients have to trust
 }
 
 func (f Folder) server() string { return filepath.Join(f.Path, "server.json") }
