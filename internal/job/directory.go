@@ -12,7 +12,8 @@ import (
 // the service's.
 //
 //	1  Requested, Creating, Created, Active    undo: Deleting
-//	2  Deleting, then the row, its users and its tags are forgotten
+//	2  LDAPS Enabling, Enabled; settings Requested, Updated
+//	3  Deleting, then the row, its users, trusts and tags are forgotten
 
 func (r *Runner) directory(ctx context.Context, ref workspaces.Ref) error {
 	return r.Store.Update(ctx, func(tx *store.Tx) error {
@@ -24,7 +25,7 @@ func (r *Runner) directory(ctx context.Context, ref workspaces.Ref) error {
 		for {
 			next, passing := d.Stage.Next()
 			if !passing {
-				return nil
+				return r.directoryDetails(ctx, tx, d)
 			}
 			if until := d.StageChangedAt.Add(r.Limits.DirectoryStage); waits(now, d.StageChangedAt, until) {
 				return tx.PutOff(ctx, workspaces.KindDirectory, d.Ref(), until)
@@ -40,4 +41,20 @@ func (r *Runner) directory(ctx context.Context, ref workspaces.Ref) error {
 			}
 		}
 	})
+}
+
+// directoryDetails applies what was asked for while the directory rests in its stage.
+func (r *Runner) directoryDetails(ctx context.Context, tx *store.Tx, d *workspaces.Directory) error {
+	since, pending := d.DetailsPending()
+	if !pending {
+		return nil
+	}
+	now := r.Clock.Now()
+	if until := since.Add(r.Limits.DirectoryStage); waits(now, since, until) {
+		return tx.PutOff(ctx, workspaces.KindDirectory, d.Ref(), until)
+	}
+	read := d.Generation
+	d.ApplyDetails(now)
+	_, err := tx.SaveDirectory(ctx, d, read)
+	return err
 }

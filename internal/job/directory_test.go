@@ -193,3 +193,102 @@ func TestEmptySince(t *testing.T) {
 		t.Errorf("it has a WorkSpace and is empty since %v", since)
 	}
 }
+
+// What is asked of a directory that rests is applied after the stage's time, however often it
+// is looked at; what is asked meanwhile waits for as long again.
+func TestDirectoryDetails(t *testing.T) {
+	t.Parallel()
+	w := limited(t)
+	newDirectory(w)
+	w.Settle()
+	stay := workspaces.AWSLimits().DirectoryStage
+	change := func(f func(d *workspaces.Directory) error) {
+		t.Helper()
+		w.Update(func(ctx context.Context, tx *store.Tx) error {
+			d, _, err := tx.Directory(ctx, jobtest.Scope(), directoryID)
+			if err != nil {
+				return err
+			}
+			read := d.Generation
+			if err := f(d); err != nil {
+				return err
+			}
+			_, err = tx.SaveDirectory(ctx, d, read)
+			return err
+		})
+	}
+	change(func(d *workspaces.Directory) error { return d.EnableLDAPS(w.Clock.Now()) })
+	past := []workspaces.Ref{directoryOf(w).Ref()}
+	turns(t, w, workspaces.KindDirectory, past...)
+	w.Advance(stay / 2)
+	change(func(d *workspaces.Directory) error {
+		d.Request(map[string]string{"TLS_1_0": "Disable"}, w.Clock.Now())
+		return nil
+	})
+	past = append(past, directoryOf(w).Ref())
+	w.Crash()
+	turns(t, w, workspaces.KindDirectory, past...)
+	w.Advance(stay - time.Second)
+	turns(t, w, workspaces.KindDirectory, past...)
+	if d := directoryOf(w); d.Details.LDAPS.Status != workspaces.LDAPSEnabling || d.Stage != workspaces.StageActive {
+		t.Fatalf("too soon: %+v", d)
+	}
+	w.Settle()
+	turns(t, w, workspaces.KindDirectory, past...)
+	d := directoryOf(w)
+	if _, pending := d.DetailsPending(); pending || d.Details.LDAPS.Status != workspaces.LDAPSEnabled ||
+		d.Details.Settings["TLS_1_0"].Applied != "Disable" || !d.WakeAt.IsZero() || !d.Deadline.IsZero() {
+		t.Fatalf("%+v", d)
+	}
+}
+
+// A trust goes through its states, each as long as the limits say.
+func TestTrust(t *testing.T) {
+	t.Parallel()
+	w := limited(t)
+	trust := &workspaces.Trust{Scope: jobtest.Scope(), ID: "t-0123456789", DirectoryID: directoryID, RemoteDomain: "far.example.com"}
+	if err := trust.Begin(newDirectory(w), nil, w.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	w.Update(func(ctx context.Context, tx *store.Tx) error { return tx.InsertTrust(ctx, trust) })
+	is := func() (is *workspaces.Trust) {
+		w.View(func(ctx context.Context, tx *store.Tx) error {
+			found, ok, err := tx.Trust(ctx, trust.Scope, trust.ID)
+			if ok {
+				is = found
+			}
+			return err
+		})
+		return is
+	}
+	past := []workspaces.Ref{trust.Ref()}
+	for _, state := range []workspaces.TrustState{workspaces.TrustCreating, workspaces.TrustCreated, workspaces.TrustVerifying} {
+		past = append(past, is().Ref())
+		turns(t, w, workspaces.KindTrust, past...)
+		w.Advance(workspaces.AWSLimits().DirectoryStage - time.Microsecond)
+		turns(t, w, workspaces.KindTrust, past...)
+		if got := is(); got.State != state {
+			t.Fatalf("%s, not %s", got.State, state)
+		}
+		w.Advance(2 * time.Microsecond)
+		w.WakeDue()
+	}
+	if got := is(); got.State != workspaces.TrustVerified || !got.WakeAt.IsZero() || !got.Deadline.IsZero() {
+		t.Fatalf("%+v", got)
+	}
+	w.Update(func(ctx context.Context, tx *store.Tx) error {
+		trust := is()
+		read := trust.Generation
+		if err := trust.Change(workspaces.TrustDeleting, w.Clock.Now()); err != nil {
+			return err
+		}
+		_, err := tx.SaveTrust(ctx, trust, read)
+		return err
+	})
+	w.Crash()
+	w.Settle()
+	turns(t, w, workspaces.KindTrust, past...)
+	if got := is(); got != nil {
+		t.Fatalf("%+v", got)
+	}
+}

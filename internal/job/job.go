@@ -102,6 +102,8 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 		turn = r.connectionAlias
 	case workspaces.KindAccountModification:
 		turn = r.accountModification
+	case workspaces.KindTrust:
+		turn = r.trust
 	default:
 		return river.JobCancel(fmt.Errorf("job: no work is known for %q", w.Resource))
 	}

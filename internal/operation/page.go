@@ -44,7 +44,7 @@ func PagePosition(token *string, about ...string) (int64, error) {
 	}
 	position, err := strconv.ParseInt(key, 36, 64)
 	if err != nil || position <= 0 {
-		return 0, workspaces.Errorf(workspaces.CodeInvalidNextToken, "The NextToken is not one that this request was given.")
+		return 0, workspaces.Errorf(workspaces.CodeInvalidNextToken, "Invalid value passed for the NextToken parameter: it is not one that this request was given.")
 	}
 	return position, nil
 }

@@ -222,24 +222,14 @@ func copyDirectory(ctx context.Context, tx *store.Tx, d *workspaces.WorkspaceDir
 		return "", workspaces.Errorf(workspaces.CodeInvalidState, "The directory %s is in the stage %s; it must be Active.", id, ds.Stage).About(id)
 	}
 	d.ID, d.Name, d.Alias, d.DNSAddresses = ds.ID, ds.Name, ds.Alias, ds.DNSAddresses
-	d.Type, d.CustomerUserName = registeredType(ds.Type)
+	d.Type, d.CustomerUserName = wsapi.WorkspaceDirectoryTypeSimpleAd, ds.Administrator()
+	if ds.Type == workspaces.ADConnector { // the API has no value for Microsoft AD (spec, section D)
+		d.Type = wsapi.WorkspaceDirectoryTypeAdConnector
+	}
 	if len(d.SubnetIDs) == 0 {
 		d.SubnetIDs = ds.SubnetIDs
 	}
 	return ds.VPCID, nil
-}
-
-// registeredType is what WorkSpaces calls a type of directory, and its administrator's name.
-// The API has no value for Microsoft AD (spec, section D).
-func registeredType(t string) (kind, administrator string) {
-	switch t {
-	case workspaces.ADConnector:
-		return wsapi.WorkspaceDirectoryTypeAdConnector, workspaces.Administrator
-	case workspaces.MicrosoftAD:
-		return wsapi.WorkspaceDirectoryTypeSimpleAd, "Admin"
-	default:
-		return wsapi.WorkspaceDirectoryTypeSimpleAd, workspaces.Administrator
-	}
 }
 
 // checkSubnets wants two subnets that exist, in two availability zones and in one network,

@@ -119,7 +119,7 @@ func TestRegisterOptions(t *testing.T) {
 			sdk.RegisterWorkspaceDirectoryInput{},
 			func(id string) *types.WorkspaceDirectory {
 				d := freshDirectory(id)
-				d.DirectoryType = types.WorkspaceDirectoryTypeAdConnector
+				d.DirectoryType, d.CustomerUserName = types.WorkspaceDirectoryTypeAdConnector, new("binder")
 				return d
 			},
 		},
@@ -186,7 +186,9 @@ func TestRegisterOptions(t *testing.T) {
 			s := start(t)
 			if c.kind != "" {
 				c.in.DirectoryId = new(s.directory(t, s.client().scope))
-				s.change(t, *c.in.DirectoryId, func(d *workspaces.Directory) { d.Type = c.kind })
+				s.change(t, *c.in.DirectoryId, func(d *workspaces.Directory) {
+					d.Type, d.Details.ConnectUser = c.kind, "binder"
+				})
 			}
 			id := s.register(t, s.client(), &c.in)
 			if want := "wsd-"; c.kind == "" && !strings.HasPrefix(id, want) {

@@ -3,13 +3,14 @@ package store
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"carrel/internal/workspaces"
 )
 
 const directoryColumns = "account, region, id, type, name, short_name, size, edition, description, alias, network_type, stage, " +
 	"stage_reason, stage_changed_at, launched_at, generation, deadline, wake_at, vpc_id, subnet_ids, zones, security_group_id, " +
-	"dns_addresses, sso_enabled, data_access"
+	"dns_addresses, sso_enabled, data_access, details"
 
 // Directories returns the directories of a scope in the order of their launch; with ids, only those.
 func (t *Tx) Directories(ctx context.Context, s workspaces.Scope, ids []string) ([]*workspaces.Directory, error) {
@@ -69,20 +70,21 @@ func (t *Tx) SaveDirectory(ctx context.Context, d *workspaces.Directory, read in
 		return false, err
 	}
 	n, err := t.execCount(ctx, "UPDATE directory SET "+assignments(directoryColumns)+
-		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $26", append(args, read)...)
+		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $27", append(args, read)...)
 	return n == 1, err
 }
 
-// DeleteDirectory forgets a directory with its users and tags, if it still has the generation.
+// DeleteDirectory forgets a directory with its users, trusts and tags, if it still has the generation.
 func (t *Tx) DeleteDirectory(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
 	n, err := t.execCount(ctx, "DELETE FROM directory WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
 		r.Account, r.Region, r.ID, r.Generation)
 	if err != nil || n == 0 {
 		return false, err
 	}
-	err = t.exec(ctx, "DELETE FROM directory_user WHERE account = $1 AND region = $2 AND directory_id = $3", r.Account, r.Region, r.ID)
-	if err != nil {
-		return false, err
+	for _, table := range []string{"directory_user", "trust"} {
+		if err := t.exec(ctx, "DELETE FROM "+table+" WHERE account = $1 AND region = $2 AND directory_id = $3", r.Account, r.Region, r.ID); err != nil {
+			return false, err
+		}
 	}
 	return true, t.deleteTags(ctx, r.Scope, workspaces.DirectoryTagsID(r.ID))
 }
@@ -100,10 +102,14 @@ func directoryValues(d *workspaces.Directory) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	details, err := document{d.Details}.text()
+	if err != nil {
+		return nil, err
+	}
 	return []any{
 		d.Account, d.Region, d.ID, d.Type, d.Name, d.ShortName, d.Size, d.Edition, d.Description, d.Alias, d.NetworkType, string(d.Stage),
 		d.StageReason, micros(d.StageChangedAt), micros(d.LaunchedAt), d.Generation, micros(d.Deadline), micros(d.WakeAt), d.VPCID, subnets,
-		zones, d.SecurityGroupID, dns, d.SSOEnabled, d.DataAccess,
+		zones, d.SecurityGroupID, dns, d.SSOEnabled, d.DataAccess, details,
 	}, nil
 }
 
@@ -112,7 +118,13 @@ func scanDirectory(row scanner) (*workspaces.Directory, error) {
 	var stageChanged, launched, deadline, wake int64
 	err := row.Scan(&d.Account, &d.Region, &d.ID, &d.Type, &d.Name, &d.ShortName, &d.Size, &d.Edition, &d.Description, &d.Alias, &d.NetworkType,
 		(*string)(&d.Stage), &d.StageReason, &stageChanged, &launched, &d.Generation, &deadline, &wake, &d.VPCID, document{&d.SubnetIDs},
-		document{&d.Zones}, &d.SecurityGroupID, document{&d.DNSAddresses}, &d.SSOEnabled, &d.DataAccess)
+		document{&d.Zones}, &d.SecurityGroupID, document{&d.DNSAddresses}, &d.SSOEnabled, &d.DataAccess, document{&d.Details})
 	d.StageChangedAt, d.LaunchedAt, d.Deadline, d.WakeAt = instantOf(stageChanged), instantOf(launched), instantOf(deadline), instantOf(wake)
 	return d, err
+}
+
+// ReserveDirectoryAlias takes an alias for ever, and reports whether it was still free.
+func (t *Tx) ReserveDirectoryAlias(ctx context.Context, alias string) (free bool, err error) {
+	n, err := t.execCount(ctx, "INSERT INTO directory_alias (name) VALUES ($1) ON CONFLICT (name) DO NOTHING", strings.ToLower(alias))
+	return n == 1, err
 }

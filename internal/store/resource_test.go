@@ -382,6 +382,9 @@ func TestTurnsOfWork(t *testing.T) {
 					Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline, RegistrationCode: r.ID,
 				})
 			},
+			workspaces.KindTrust: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
+				return tx.InsertTrust(ctx, &workspaces.Trust{Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline})
+			},
 			workspaces.KindAccountModification: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
 				return tx.InsertAccountModification(ctx, &workspaces.AccountModification{
 					Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline,
@@ -471,6 +474,8 @@ func TestReset(t *testing.T) {
 				tx.OpenStream(ctx, streamOf("ws-1", "a", 1)),
 				tx.InsertConnectionAlias(ctx, filled[workspaces.ConnectionAlias](1)),
 				reserve(ctx, tx, "a.example", "1"),
+				tx.InsertTrust(ctx, filled[workspaces.Trust](1)),
+				reserveAlias(ctx, tx, "corp"),
 				tx.PutAccount(ctx, workspaces.Account{Scope: here}),
 				tx.InsertAccountModification(ctx, &workspaces.AccountModification{Scope: here}),
 				tx.InsertAccountLink(ctx, filled[workspaces.AccountLink](1)),

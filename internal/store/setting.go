@@ -25,6 +25,7 @@ func tablesOfClients() []string {
 		"client_branding", "client_logo", "client_add_in", "connection",
 		"connection_alias", "connection_string",
 		"account", "account_modification", "account_link",
+		"directory_alias", "trust",
 		"image", "image_permission", "bundle",
 		"portal_session", "portal_ticket",
 	}

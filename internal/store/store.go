@@ -202,6 +202,7 @@ func tablesInOrder() []string {
 		"connection_alias",
 		"account_modification",
 		"account_link",
+		"trust",
 		"image",
 		"image_permission",
 		"bundle",

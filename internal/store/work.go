@@ -23,6 +23,8 @@ func tableOf(kind workspaces.Kind) (string, error) {
 		return "connection_alias", nil
 	case workspaces.KindAccountModification:
 		return "account_modification", nil
+	case workspaces.KindTrust:
+		return "trust", nil
 	default:
 		return "", fmt.Errorf("store: no table for %q", kind)
 	}

@@ -38,6 +38,7 @@ type Directory struct {
 	DNSAddresses    []string
 	SSOEnabled      bool
 	DataAccess      string // Disabled, Enabling, Enabled, Disabling, Failed
+	Details         DirectoryDetails
 }
 
 // Ref names the directory as it is now.
@@ -127,6 +128,33 @@ func (d *Directory) BeginDelete(now time.Time) error {
 // KeepsUsers reports whether the directory's users are Carrel's own to change: an AD
 // Connector's are in somebody else's directory.
 func (d *Directory) KeepsUsers() bool { return d.Type != ADConnector }
+
+// Administrator is the name of the user who came with the directory, or whom it signs in as.
+func (d *Directory) Administrator() string {
+	switch d.Type {
+	case MicrosoftAD:
+		return "Admin"
+	case ADConnector:
+		return d.Details.ConnectUser
+	default:
+		return Administrator
+	}
+}
+
+// IsAdministrator reports whether a user came with the directory and stays as long as it.
+func (d *Directory) IsAdministrator(u *User) bool {
+	return UserKey(u.Name) == UserKey(d.Administrator())
+}
+
+// TakeAlias gives the directory the name of its access URL, in place of its id.
+func (d *Directory) TakeAlias(alias string) error {
+	if d.Alias != d.ID {
+		return Errorf(CodeInvalidParameter,
+			"The directory in the request already has an alias. That alias must be deleted before a new alias can be created.").About(d.ID)
+	}
+	d.Alias = alias
+	return nil
+}
 
 // AccessURL is where the service would serve the directory's web applications.
 func (d *Directory) AccessURL() string { return d.Alias + ".awsapps.com" }

@@ -38,6 +38,9 @@ func NewBundleID() string { return "wsb-" + random(lowerAlphanumeric, 9) }
 // NewDirectoryID returns a fresh Directory Service id: d- and 10 hexadecimal digits.
 func NewDirectoryID() string { return "d-" + random(hexadecimal, 10) }
 
+// NewTrustID returns a fresh trust id: t- and 10 hexadecimal digits.
+func NewTrustID() string { return "t-" + random(hexadecimal, 10) }
+
 // NewPoolsDirectoryID returns a fresh id for a directory that WorkSpaces itself keeps.
 func NewPoolsDirectoryID() string { return "wsd-" + random(lowerAlphanumeric, 9) }
 

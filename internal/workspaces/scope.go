@@ -24,13 +24,22 @@ const (
 	KindDirectory           Kind = "directory"
 	KindWorkspaceDirectory  Kind = "workspace_directory"
 	KindConnectionAlias     Kind = "connection_alias"
+	KindTrust               Kind = "trust"
 	KindAccountModification Kind = "account_modification"
 	KindImage               Kind = "image"
 )
 
 // Kinds returns all kinds.
 func Kinds() []Kind {
-	return []Kind{KindWorkSpace, KindDirectory, KindWorkspaceDirectory, KindConnectionAlias, KindAccountModification, KindImage}
+	return []Kind{
+		KindWorkSpace,
+		KindDirectory,
+		KindWorkspaceDirectory,
+		KindConnectionAlias,
+		KindAccountModification,
+		KindImage,
+		KindTrust,
+	}
 }
 
 // Ref names one turn of work on one thing. The generation is the one that the

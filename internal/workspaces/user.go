@@ -53,9 +53,6 @@ func (u *User) FullName() string {
 	return u.Name
 }
 
-// IsAdministrator reports whether the user came with the directory and stays as long as it.
-func (u *User) IsAdministrator() bool { return UserKey(u.Name) == UserKey(Administrator) }
-
 // UserSID returns the security identifier that the directory gives to the user with the
 // relative id. The domain's three numbers follow from the directory's id, which is never
 // used twice, so that they need no place of their own.
@@ -69,9 +66,14 @@ func UserSID(directoryID string, rid int64) string {
 func (d *Directory) PrincipalName(u *User) string { return u.Name + "@" + d.Name }
 
 // DistinguishedName returns the user's place in the directory's tree. A Simple AD has its
-// users in the container Users. User names hold nothing that would need to be escaped.
+// users in the container Users, a Microsoft AD in a unit of that name below its own. User
+// names hold nothing that would need to be escaped.
 func (d *Directory) DistinguishedName(u *User) string {
-	return "CN=" + u.Name + ",CN=Users,DC=" + strings.ReplaceAll(d.Name, ".", ",DC=")
+	users := ",CN=Users"
+	if d.Type == MicrosoftAD {
+		users = ",OU=Users,OU=" + d.ShortName
+	}
+	return "CN=" + u.Name + users + ",DC=" + strings.ReplaceAll(d.Name, ".", ",DC=")
 }
 
 // CheckPassword applies the directory's policy: 8 to 64 characters of at least three

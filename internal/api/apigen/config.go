@@ -33,7 +33,7 @@ func targets() []target {
 				"DescribeDirectories", "DescribeDirectoryDataAccess", "DescribeLDAPSSettings", "DescribeSettings",
 				"DescribeTrusts", "DisableDirectoryDataAccess", "DisableLDAPS", "DisableSso",
 				"EnableDirectoryDataAccess", "EnableLDAPS", "EnableSso", "GetDirectoryLimits", "ListLogSubscriptions",
-				"ListTagsForResource", "RemoveTagsFromResource", "ResetUserPassword", "UpdateSettings",
+				"ListTagsForResource", "RemoveTagsFromResource", "ResetUserPassword", "UpdateSettings", "UpdateTrust", "VerifyTrust",
 			},
 			matchers: map[string]string{
 				"AliasName": "matchAliasName", "CustomerUserName": "matchCustomerUserName", "Password": "matchPassword",

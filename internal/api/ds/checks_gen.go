@@ -427,6 +427,12 @@ func (in *UpdateSettingsRequest) check(c *api.Checker) {
 	}
 }
 
+func (in *UpdateTrustRequest) check(c *api.Checker) {
+	c.Required("trustId", in.TrustId != nil)
+	c.String("trustId", in.TrustId, &ruleTrustId)
+	c.String("selectiveAuth", in.SelectiveAuth, &ruleSelectiveAuth)
+}
+
 var ruleUserName = api.StringRule{
 	Min:     1,
 	Pattern: api.NewPattern(`[a-zA-Z0-9._-]+`, `[a-zA-Z0-9._-]+`),
@@ -436,6 +442,11 @@ var ruleUserPassword = api.StringRule{
 	Min:       1,
 	Max:       127,
 	Sensitive: true,
+}
+
+func (in *VerifyTrustRequest) check(c *api.Checker) {
+	c.Required("trustId", in.TrustId != nil)
+	c.String("trustId", in.TrustId, &ruleTrustId)
 }
 
 var ruleVpcId = api.StringRule{

@@ -944,18 +944,19 @@ var UpdateSettings = api.Operation[UpdateSettingsRequest, UpdateSettingsResult]{
 	Check: (*UpdateSettingsRequest).check,
 }
 
-// UpdateTrust is the operation UpdateTrust, known by name only.
-var UpdateTrust = api.Operation[api.Unmodelled, api.Unmodelled]{
+// UpdateTrust is the operation UpdateTrust.
+var UpdateTrust = api.Operation[UpdateTrustRequest, UpdateTrustResult]{
 	Info: api.Info{Service: "ds", Name: "UpdateTrust", Method: "POST", Path: "/", Exceptions: []string{
 		"EntityDoesNotExistException",
 		"InvalidParameterException",
 		"ClientException",
 		"ServiceException",
 	}},
+	Check: (*UpdateTrustRequest).check,
 }
 
-// VerifyTrust is the operation VerifyTrust, known by name only.
-var VerifyTrust = api.Operation[api.Unmodelled, api.Unmodelled]{
+// VerifyTrust is the operation VerifyTrust.
+var VerifyTrust = api.Operation[VerifyTrustRequest, VerifyTrustResult]{
 	Info: api.Info{Service: "ds", Name: "VerifyTrust", Method: "POST", Path: "/", Exceptions: []string{
 		"EntityDoesNotExistException",
 		"InvalidParameterException",
@@ -963,4 +964,5 @@ var VerifyTrust = api.Operation[api.Unmodelled, api.Unmodelled]{
 		"ServiceException",
 		"UnsupportedOperationException",
 	}},
+	Check: (*VerifyTrustRequest).check,
 }

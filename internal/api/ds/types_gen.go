@@ -500,3 +500,25 @@ type UpdateSettingsRequest struct {
 type UpdateSettingsResult struct {
 	DirectoryId *string `json:"DirectoryId,omitzero"`
 }
+
+// UpdateTrustRequest is the input of UpdateTrust.
+type UpdateTrustRequest struct {
+	TrustId       *string `json:"TrustId,omitzero"` // required
+	SelectiveAuth *string `json:"SelectiveAuth,omitzero"`
+}
+
+// UpdateTrustResult is the output of UpdateTrust.
+type UpdateTrustResult struct {
+	RequestId *string `json:"RequestId,omitzero"`
+	TrustId   *string `json:"TrustId,omitzero"`
+}
+
+// VerifyTrustRequest is the input of VerifyTrust.
+type VerifyTrustRequest struct {
+	TrustId *string `json:"TrustId,omitzero"` // required
+}
+
+// VerifyTrustResult is the output of VerifyTrust.
+type VerifyTrustResult struct {
+	TrustId *string `json:"TrustId,omitzero"`
+}

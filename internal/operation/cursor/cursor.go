@@ -27,7 +27,7 @@ func Key(token *string, about ...string) (string, error) {
 	text, err := base64.RawURLEncoding.DecodeString(*token)
 	print, key, ok := strings.Cut(string(text), ".")
 	if err != nil || !ok || !textual(key) || print != fingerprint(about) {
-		return "", workspaces.Errorf(workspaces.CodeInvalidNextToken, "The NextToken is not one that this request was given.")
+		return "", workspaces.Errorf(workspaces.CodeInvalidNextToken, "Invalid value passed for the NextToken parameter: it is not one that this request was given.")
 	}
 	return key, nil
 }

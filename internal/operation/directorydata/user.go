@@ -111,7 +111,7 @@ func (s *Service) DeleteUser(ctx context.Context, in *dsdata.DeleteUserRequest) 
 		if err != nil {
 			return nil, err
 		}
-		if user.IsAdministrator() {
+		if d.IsAdministrator(user) {
 			return nil, invalid(dsdata.ValidationExceptionReasonLdapUnsupportedOperation, "The user %s cannot be deleted.", user.Name)
 		}
 		_, err = tx.DeleteUser(ctx, d.Scope, d.ID, user.Name)

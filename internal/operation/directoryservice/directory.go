@@ -105,35 +105,46 @@ func directoryAt(position string) (*workspaces.Directory, error) {
 	launched, id, _ := strings.Cut(position, ".")
 	micros, err := strconv.ParseInt(launched, 36, 64)
 	if err != nil {
-		return nil, workspaces.Errorf(workspaces.CodeInvalidNextToken, "The NextToken is not one that this request was given.")
+		return nil, workspaces.Errorf(workspaces.CodeInvalidNextToken, "Invalid value passed for the NextToken parameter: it is not one that this request was given.")
 	}
 	return &workspaces.Directory{ID: id, LaunchedAt: time.UnixMicro(micros)}, nil
 }
 
 // describe is the directory as the API shows it.
 func describe(d *workspaces.Directory) ds.DirectoryDescription {
-	return ds.DirectoryDescription{
-		DirectoryId:              &d.ID,
-		Name:                     &d.Name,
-		ShortName:                &d.ShortName,
-		Size:                     unlessEmpty(d.Size),
-		Edition:                  unlessEmpty(d.Edition),
-		Alias:                    &d.Alias,
-		AccessUrl:                new(d.AccessURL()),
-		Description:              unlessEmpty(d.Description),
-		DnsIpAddrs:               d.DNSAddresses,
-		Stage:                    new(string(d.Stage)),
-		StageReason:              unlessEmpty(d.StageReason),
-		LaunchTime:               api.At(d.LaunchedAt),
-		StageLastUpdatedDateTime: api.At(d.StageChangedAt),
-		Type:                     &d.Type,
-		NetworkType:              &d.NetworkType,
-		SsoEnabled:               &d.SSOEnabled,
-		VpcSettings: &ds.DirectoryVpcSettingsDescription{
-			VpcId: &d.VPCID, SubnetIds: d.SubnetIDs, SecurityGroupId: &d.SecurityGroupID, AvailabilityZones: d.Zones,
-		},
-		DesiredNumberOfDomainControllers: new(int32(0)), // Managed Microsoft AD alone lets them be chosen
+	out := ds.DirectoryDescription{
+		DirectoryId:                      &d.ID,
+		Name:                             &d.Name,
+		ShortName:                        &d.ShortName,
+		Size:                             unlessEmpty(d.Size),
+		Edition:                          unlessEmpty(d.Edition),
+		Alias:                            &d.Alias,
+		AccessUrl:                        new(d.AccessURL()),
+		Description:                      unlessEmpty(d.Description),
+		DnsIpAddrs:                       d.DNSAddresses,
+		Stage:                            new(string(d.Stage)),
+		StageReason:                      unlessEmpty(d.StageReason),
+		LaunchTime:                       api.At(d.LaunchedAt),
+		StageLastUpdatedDateTime:         api.At(d.StageChangedAt),
+		Type:                             &d.Type,
+		NetworkType:                      &d.NetworkType,
+		SsoEnabled:                       &d.SSOEnabled,
+		DesiredNumberOfDomainControllers: new(int32(0)), // a Microsoft AD alone lets them be chosen, and nobody has
 	}
+	switch d.Type {
+	case workspaces.ADConnector:
+		out.ConnectSettings = &ds.DirectoryConnectSettingsDescription{
+			VpcId: &d.VPCID, SubnetIds: d.SubnetIDs, SecurityGroupId: &d.SecurityGroupID, AvailabilityZones: d.Zones,
+			CustomerUserName: &d.Details.ConnectUser, ConnectIps: d.Details.ConnectAddresses,
+		}
+		return out
+	case workspaces.MicrosoftAD:
+		out.RegionsInfo = &ds.RegionsInfo{PrimaryRegion: &d.Region, AdditionalRegions: []string{}}
+	}
+	out.VpcSettings = &ds.DirectoryVpcSettingsDescription{
+		VpcId: &d.VPCID, SubnetIds: d.SubnetIDs, SecurityGroupId: &d.SecurityGroupID, AvailabilityZones: d.Zones,
+	}
+	return out
 }
 
 func unlessEmpty(s string) *string {

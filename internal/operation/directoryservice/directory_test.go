@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -347,7 +348,8 @@ func register(t *testing.T, s *dstest.Server, id string) {
 func TestIsolation(t *testing.T) {
 	t.Parallel()
 	s := dstest.Start(t)
-	id := s.CreateActive(t)
+	id := s.CreateMicrosoftAD(t)
+	trust := createTrust(t, s, id, "far.example.com")
 	for _, config := range []aws.Config{s.As("210987654321", dstest.Region), s.As(dstest.Account, dstest.FarRegion)} {
 		client := directoryservice.NewFromConfig(config)
 		out, err := client.DescribeDirectories(t.Context(), nil)
@@ -357,12 +359,14 @@ func TestIsolation(t *testing.T) {
 		if out, err := client.GetDirectoryLimits(t.Context(), nil); err != nil || *out.DirectoryLimits.CloudOnlyDirectoriesCurrentCount != 0 {
 			t.Errorf("GetDirectoryLimits = %+v, %v", out, err)
 		}
-		for op, call := range onOneDirectory(client, id) {
+		calls := onOneDirectory(client, id)
+		maps.Copy(calls, onOneTrust(client, trust))
+		for op, call := range calls {
 			want := "EntityDoesNotExistException"
-			if strings.HasSuffix(op, "DataAccess") {
+			info, _ := dsapi.Service.Operation(op)
+			if info.Spec().Declares("DirectoryDoesNotExistException") {
 				want = "DirectoryDoesNotExistException"
 			}
-			info, _ := dsapi.Service.Operation(op)
 			dstest.WantError(t, info.Spec(), call(t.Context()), want)
 		}
 	}
@@ -395,6 +399,63 @@ func onOneDirectory(client *directoryservice.Client, id string) map[string]func(
 			_, err := client.EnableDirectoryDataAccess(ctx, &directoryservice.EnableDirectoryDataAccessInput{DirectoryId: &id})
 			return err
 		},
+		"CreateAlias": func(ctx context.Context) error {
+			_, err := client.CreateAlias(ctx, &directoryservice.CreateAliasInput{DirectoryId: &id, Alias: aws.String("corp")})
+			return err
+		},
+		"EnableSso": func(ctx context.Context) error {
+			_, err := client.EnableSso(ctx, &directoryservice.EnableSsoInput{DirectoryId: &id})
+			return err
+		},
+		"DisableSso": func(ctx context.Context) error {
+			_, err := client.DisableSso(ctx, &directoryservice.DisableSsoInput{DirectoryId: &id})
+			return err
+		},
+		"CreateTrust": func(ctx context.Context) error {
+			_, err := client.CreateTrust(ctx, trustInput(id, "other.example.com"))
+			return err
+		},
+		"DescribeTrusts": func(ctx context.Context) error {
+			if out, err := client.DescribeTrusts(ctx, nil); err != nil || len(out.Trusts) > 0 {
+				return fmt.Errorf("sees %+v, %w", out, err)
+			}
+			_, err := client.DescribeTrusts(ctx, &directoryservice.DescribeTrustsInput{DirectoryId: &id})
+			return err
+		},
+		"EnableLDAPS": func(ctx context.Context) error {
+			_, err := client.EnableLDAPS(ctx, &directoryservice.EnableLDAPSInput{DirectoryId: &id, Type: types.LDAPSTypeClient})
+			return err
+		},
+		"DisableLDAPS": func(ctx context.Context) error {
+			_, err := client.DisableLDAPS(ctx, &directoryservice.DisableLDAPSInput{DirectoryId: &id, Type: types.LDAPSTypeClient})
+			return err
+		},
+		"DescribeLDAPSSettings": func(ctx context.Context) error {
+			_, err := client.DescribeLDAPSSettings(ctx, &directoryservice.DescribeLDAPSSettingsInput{DirectoryId: &id})
+			return err
+		},
+		"CreateLogSubscription": func(ctx context.Context) error {
+			_, err := client.CreateLogSubscription(ctx, &directoryservice.CreateLogSubscriptionInput{DirectoryId: &id, LogGroupName: aws.String("x")})
+			return err
+		},
+		"DeleteLogSubscription": func(ctx context.Context) error {
+			_, err := client.DeleteLogSubscription(ctx, &directoryservice.DeleteLogSubscriptionInput{DirectoryId: &id})
+			return err
+		},
+		"ListLogSubscriptions": func(ctx context.Context) error {
+			_, err := client.ListLogSubscriptions(ctx, &directoryservice.ListLogSubscriptionsInput{DirectoryId: &id})
+			return err
+		},
+		"DescribeSettings": func(ctx context.Context) error {
+			_, err := client.DescribeSettings(ctx, &directoryservice.DescribeSettingsInput{DirectoryId: &id})
+			return err
+		},
+		"UpdateSettings": func(ctx context.Context) error {
+			_, err := client.UpdateSettings(ctx, &directoryservice.UpdateSettingsInput{
+				DirectoryId: &id, Settings: []types.Setting{{Name: aws.String("TLS_1_0"), Value: aws.String("Disable")}},
+			})
+			return err
+		},
 		"ListTagsForResource": func(ctx context.Context) error {
 			_, err := client.ListTagsForResource(ctx, &directoryservice.ListTagsForResourceInput{ResourceId: &id})
 			return err
@@ -407,6 +468,24 @@ func onOneDirectory(client *directoryservice.Client, id string) map[string]func(
 			_, err := client.ResetUserPassword(ctx, &directoryservice.ResetUserPasswordInput{
 				DirectoryId: &id, UserName: aws.String(workspaces.Administrator), NewPassword: aws.String(dstest.Password),
 			})
+			return err
+		},
+	}
+}
+
+// onOneTrust is a call of every operation that names a trust.
+func onOneTrust(client *directoryservice.Client, id string) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"VerifyTrust": func(ctx context.Context) error {
+			_, err := client.VerifyTrust(ctx, &directoryservice.VerifyTrustInput{TrustId: &id})
+			return err
+		},
+		"UpdateTrust": func(ctx context.Context) error {
+			_, err := client.UpdateTrust(ctx, &directoryservice.UpdateTrustInput{TrustId: &id, SelectiveAuth: types.SelectiveAuthEnabled})
+			return err
+		},
+		"DeleteTrust": func(ctx context.Context) error {
+			_, err := client.DeleteTrust(ctx, &directoryservice.DeleteTrustInput{TrustId: &id})
 			return err
 		},
 	}

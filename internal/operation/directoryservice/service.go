@@ -1,7 +1,9 @@
-// Package directoryservice is AWS Directory Service (ds) as far as WorkSpaces needs it: Simple
-// AD directories, their tags, limits and data access, and the passwords of their users. It is
-// built like package operation, with which it shares Core and Bind: a file per resource, a
-// method per operation. Start reading at Service.Handlers, the table.
+// Package directoryservice is AWS Directory Service (ds) as far as WorkSpaces and its clients
+// need it: directories of three types with their tags, limits and data access, the passwords
+// of their users, and what rests on a directory: alias, single sign-on, trusts, LDAPS, log
+// subscription, settings. It is built like package operation, with which it shares Core and
+// Bind: a file per resource, a method per operation. Start reading at Service.Handlers, the
+// table.
 //
 // A Simple AD is made with its data access Enabled, which the service has for Managed
 // Microsoft AD only. That is Carrel's one widening of this API: without it nobody but a
@@ -31,20 +33,10 @@ func New(core *operation.Core, hasher *embedded.Hasher) *Service {
 	return &Service{core: core, hasher: hasher}
 }
 
-// Handlers returns a handler for every operation that has types. Those that Carrel does not
-// carry out check their input like the others and then refuse; the golden list of them in
-// testdata may only shrink. The operations known by name only are left to the wire.
+// Handlers returns a handler for every operation that has types. The others, known by name
+// only, are left to the wire.
 func (s *Service) Handlers() []api.Handler {
 	handlers := s.bound()
-	done := make(map[string]bool, len(handlers))
-	for _, h := range handlers {
-		done[h.Spec().Name] = true
-	}
-	for _, op := range ds.Service.Operations {
-		if _, untyped := op.(api.Operation[api.Unmodelled, api.Unmodelled]); !untyped && !done[op.Spec().Name] {
-			handlers = append(handlers, op.Refuse(refusal(op.Spec())))
-		}
-	}
 	for i, h := range handlers {
 		handlers[i] = traced{h}
 	}
@@ -55,16 +47,34 @@ func (s *Service) Handlers() []api.Handler {
 func (s *Service) bound() []api.Handler {
 	return []api.Handler{
 		operation.Bind(tagExceptions(), ds.AddTagsToResource, s.AddTagsToResource),
+		operation.Bind(exceptions(), ds.ConnectDirectory, s.ConnectDirectory),
+		operation.Bind(aliasExceptions(), ds.CreateAlias, s.CreateAlias),
 		operation.Bind(exceptions(), ds.CreateDirectory, s.CreateDirectory),
+		operation.Bind(logExceptions(), ds.CreateLogSubscription, s.CreateLogSubscription),
+		operation.Bind(exceptions(), ds.CreateMicrosoftAD, s.CreateMicrosoftAD),
+		operation.Bind(trustExceptions(), ds.CreateTrust, s.CreateTrust),
 		operation.Bind(exceptions(), ds.DeleteDirectory, s.DeleteDirectory),
+		operation.Bind(logExceptions(), ds.DeleteLogSubscription, s.DeleteLogSubscription),
+		operation.Bind(trustExceptions(), ds.DeleteTrust, s.DeleteTrust),
 		operation.Bind(exceptions(), ds.DescribeDirectories, s.DescribeDirectories),
 		operation.Bind(dataAccessExceptions(), ds.DescribeDirectoryDataAccess, s.DescribeDirectoryDataAccess),
+		operation.Bind(ldapsExceptions(), ds.DescribeLDAPSSettings, s.DescribeLDAPSSettings),
+		operation.Bind(settingExceptions(), ds.DescribeSettings, s.DescribeSettings),
+		operation.Bind(trustExceptions(), ds.DescribeTrusts, s.DescribeTrusts),
 		operation.Bind(dataAccessExceptions(), ds.DisableDirectoryDataAccess, s.DisableDirectoryDataAccess),
+		operation.Bind(ldapsExceptions(), ds.DisableLDAPS, s.DisableLDAPS),
+		operation.Bind(aliasExceptions(), ds.DisableSso, s.DisableSso),
 		operation.Bind(dataAccessExceptions(), ds.EnableDirectoryDataAccess, s.EnableDirectoryDataAccess),
+		operation.Bind(ldapsExceptions(), ds.EnableLDAPS, s.EnableLDAPS),
+		operation.Bind(aliasExceptions(), ds.EnableSso, s.EnableSso),
 		operation.Bind(exceptions(), ds.GetDirectoryLimits, s.GetDirectoryLimits),
+		operation.Bind(logExceptions(), ds.ListLogSubscriptions, s.ListLogSubscriptions),
 		operation.Bind(tagExceptions(), ds.ListTagsForResource, s.ListTagsForResource),
 		operation.Bind(tagExceptions(), ds.RemoveTagsFromResource, s.RemoveTagsFromResource),
 		operation.Bind(exceptions(), ds.ResetUserPassword, s.ResetUserPassword),
+		operation.Bind(settingExceptions(), ds.UpdateSettings, s.UpdateSettings),
+		operation.Bind(trustExceptions(), ds.UpdateTrust, s.UpdateTrust),
+		operation.Bind(trustExceptions(), ds.VerifyTrust, s.VerifyTrust),
 	}
 }
 
@@ -73,6 +83,7 @@ func exceptions() operation.Exceptions {
 	return operation.Exceptions{
 		workspaces.CodeInvalidParameter:  ds.InvalidParameterException,
 		workspaces.CodeNotFound:          ds.EntityDoesNotExistException,
+		workspaces.CodeAlreadyExists:     ds.EntityAlreadyExistsException,
 		workspaces.CodeInvalidState:      ds.ClientException,
 		workspaces.CodeAssociated:        ds.ClientException,
 		workspaces.CodeUnsupportedConfig: ds.ClientException,
@@ -99,16 +110,6 @@ func dataAccessExceptions() operation.Exceptions {
 	table[workspaces.CodeNotFound] = ds.DirectoryDoesNotExistException
 	table[workspaces.CodeInvalidState] = ds.DirectoryInDesiredStateException
 	return table
-}
-
-// refusal is what an operation that Carrel does not carry out answers: of the exceptions
-// that it declares, the one that says so best.
-func refusal(op api.Info) *api.Exception {
-	shape := ds.ClientException
-	if op.Declares(ds.UnsupportedOperationException.Name) {
-		shape = ds.UnsupportedOperationException
-	}
-	return shape.New("Carrel does not carry out " + op.Name + ".")
 }
 
 // traced gives every exception the id of its request, which the service's model has as a

@@ -181,6 +181,45 @@ func (s *Server) CreateActive(t testing.TB) string {
 	return id
 }
 
+// MicrosoftADInput is a good request for a Microsoft AD.
+func MicrosoftADInput() *directoryservice.CreateMicrosoftADInput {
+	in := CreateInput()
+	return &directoryservice.CreateMicrosoftADInput{Name: in.Name, Password: in.Password, VpcSettings: in.VpcSettings}
+}
+
+// ConnectInput is a good request for an AD Connector.
+func ConnectInput() *directoryservice.ConnectDirectoryInput {
+	in := CreateInput()
+	return &directoryservice.ConnectDirectoryInput{
+		Name: in.Name, Password: aws.String("x"), Size: in.Size, ConnectSettings: &types.DirectoryConnectSettings{
+			VpcId: in.VpcSettings.VpcId, SubnetIds: in.VpcSettings.SubnetIds, CustomerUserName: aws.String("binder"),
+			CustomerDnsIps: []string{"192.0.2.1", "192.0.2.2"},
+		},
+	}
+}
+
+// CreateMicrosoftAD makes a Microsoft AD, waits until it is Active and returns its id.
+func (s *Server) CreateMicrosoftAD(t testing.TB) string {
+	t.Helper()
+	out, err := s.DS().CreateMicrosoftAD(t.Context(), MicrosoftADInput())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Settle(t, *out.DirectoryId)
+	return *out.DirectoryId
+}
+
+// Connect makes an AD Connector, waits until it is Active and returns its id.
+func (s *Server) Connect(t testing.TB) string {
+	t.Helper()
+	out, err := s.DS().ConnectDirectory(t.Context(), ConnectInput())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Settle(t, *out.DirectoryId)
+	return *out.DirectoryId
+}
+
 // Settle moves a directory on until it rests or is gone.
 func (s *Server) Settle(t testing.TB, id string) {
 	t.Helper()
@@ -188,12 +227,38 @@ func (s *Server) Settle(t testing.TB, id string) {
 		for next, passing := d.Stage.Next(); passing; next, passing = d.Stage.Next() {
 			d.Enter(next, s.Clock.Now())
 		}
+		if _, pending := d.DetailsPending(); pending {
+			d.ApplyDetails(s.Clock.Now())
+		}
 	})
 	err := s.Store.Update(t.Context(), func(tx *store.Tx) error {
 		d, found, err := tx.Directory(t.Context(), Scope(), id)
 		if err == nil && found && d.Stage == workspaces.StageDeleted {
 			_, err = tx.DeleteDirectory(t.Context(), d.Ref())
 		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// SettleTrust moves a trust on until it rests or is gone.
+func (s *Server) SettleTrust(t testing.TB, id string) {
+	t.Helper()
+	err := s.Store.Update(t.Context(), func(tx *store.Tx) error {
+		trust, found, err := tx.Trust(t.Context(), Scope(), id)
+		if err != nil || !found {
+			return errors.Join(errors.New("no trust "+id), err)
+		}
+		read := trust.Generation
+		for next, passing := trust.State.Next(); passing; next, passing = trust.State.Next() {
+			trust.Enter(next, s.Clock.Now())
+		}
+		if _, err := tx.SaveTrust(t.Context(), trust, read); err != nil || trust.State != workspaces.TrustDeleted {
+			return err
+		}
+		_, err = tx.DeleteTrust(t.Context(), trust.Ref())
 		return err
 	})
 	if err != nil {
