@@ -23,6 +23,8 @@ export class Files {
       event.preventDefault();
       depth = 0;
       this.drop.hidden = true;
+      const folder = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).find((entry) => entry?.isDirectory);
+      if (folder) return this.say(`${folder.name} is a folder. Pack it into one file first, and unpack that in the desktop.`);
       this.give([...event.dataTransfer.files]);
     });
     const input = this.panel.querySelector("input[type=file]");
@@ -30,21 +32,19 @@ export class Files {
     input.addEventListener("change", () => { this.give([...input.files]); input.value = ""; });
   }
 
-  // give puts files onto the desktop, one after the other.
+  // give puts files onto the desktop, one after the other. Each can be given up while it waits or is on its way.
   async give(files) {
-    for (const file of files) {
-      const row = document.createElement("li");
-      row.innerHTML = `<span class="file-name"></span><progress max="1" value="0"></progress>`;
-      row.firstChild.textContent = file.name;
-      row.lastChild.setAttribute("aria-label", `Sending ${file.name}`);
-      this.work.append(row);
-      this.panel.dispatchEvent(new Event("wanted"));
+    const all = files.map((file) => this.pending(file));
+    this.panel.dispatchEvent(new Event("wanted"));
+    for (const { file, row, progress, stop } of all) {
+      if (stop.signal.aborted) continue;
       try {
-        const put = await this.put(file, (share) => { row.lastChild.value = share; });
+        const put = await this.put(file, (share) => { progress.value = share; }, stop.signal);
         row.remove();
         this.say(`${put.name ?? file.name} is on the desktop.`);
       } catch (error) {
-        row.lastChild.replaceWith(Object.assign(document.createElement("span"), { className: "problem", textContent: error.message }));
+        if (stop.signal.aborted) continue;
+        progress.replaceWith(Object.assign(document.createElement("span"), { className: "problem", textContent: error.message }));
         this.say(`${file.name}: ${error.message}`);
         setTimeout(() => row.remove(), 15000);
       }
@@ -52,8 +52,21 @@ export class Files {
     if (this.may.take && !this.panel.hidden) this.refresh();
   }
 
+  // pending shows a file that is to be sent.
+  pending(file) {
+    const stop = new AbortController(), row = document.createElement("li");
+    row.innerHTML = `<span class="file-name"></span><button type="button">×</button><progress max="1" value="0"></progress>`;
+    const [name, button, progress] = row.children;
+    name.textContent = file.name;
+    progress.setAttribute("aria-label", `Sending ${file.name}`);
+    button.setAttribute("aria-label", `Do not send ${file.name}`);
+    button.addEventListener("click", () => { stop.abort(); row.remove(); });
+    this.work.append(row);
+    return { file, row, progress, stop };
+  }
+
   // put sends a file. fetch does not tell how far it is.
-  put(file, progress) {
+  put(file, progress, stop) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       request.open("PUT", `${this.at}/Desktop/${encodeURIComponent(file.name)}`);
@@ -61,6 +74,8 @@ export class Files {
       request.setRequestHeader("Accept", "application/json");
       request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
       request.onerror = () => reject(new Error("The line was lost."));
+      request.onabort = () => reject(new Error("Given up."));
+      stop.addEventListener("abort", () => request.abort());
       request.onload = () => request.status < 300 ? resolve(request.response ?? {}) :
         reject(new Error(request.response?.text ?? request.response?.message ?? `The desktop refused it (${request.status}).`));
       request.send(file);
@@ -75,6 +90,7 @@ export class Files {
       if (!reply.ok) throw new Error(said.text ?? said.message);
       this.list.replaceChildren(...(said.files ?? []).map((file) => this.row(file)));
       this.panel.querySelector(".none").hidden = (said.files ?? []).length > 0;
+      this.panel.querySelector(".more").hidden = !said.more;
     } catch (error) {
       this.say(error.message || "The files cannot be listed now.");
     }
