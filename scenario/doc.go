@@ -10,5 +10,9 @@
 //	crash                 kill the server as a crash does
 //	await ID STATE        wait until a WorkSpace has the state; GONE: until it does not exist
 //	control PATH BODY     POST to a control endpoint
+//	put-file ID VOLUME NAME TEXT    write a file onto a desktop's root or home volume
+//	file ID VOLUME NAME TEXT        fail unless the file holds the text; "": unless it is not there
+//	await-image ID STATE  wait until an image has the state
+//	engine-image ID there|gone    wait until the engine has the image, or has it no more
 //	nothing-left          fail if the engine still has anything of this scenario's
 package scenario

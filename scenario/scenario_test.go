@@ -131,6 +131,10 @@ func params(engine string, files []string) testscript.Params {
 			"control":      command(controlEndpoint),
 			"nothing-left": command(nothingLeft),
 			"setenv-from":  command(setenvFrom),
+			"put-file":     command(putFile),
+			"file":         command(checkFile),
+			"await-image":  command(awaitImage),
+			"engine-image": command(engineImage),
 		},
 	}
 }

@@ -191,15 +191,18 @@ func (s *server) noDesktops() error {
 
 // desktops asks the server what desktops its engine has.
 func (s *server) desktops() ([]compute.Machine, error) {
-	body, err := send(http.MethodGet, s.about.Endpoint+"/_carrel/desktops", "", func(request *http.Request) error {
-		const nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of an empty body
-		return v4.NewSigner().SignHTTP(request.Context(), s.key, request, nothing, "workspaces", s.about.Region, time.Now())
-	})
+	body, err := send(http.MethodGet, s.about.Endpoint+"/_carrel/desktops", "", s.signed)
 	if err != nil {
 		return nil, err
 	}
 	var machines []compute.Machine
 	return machines, json.Unmarshal(body, &machines)
+}
+
+// signed signs a request without a body.
+func (s *server) signed(request *http.Request) error {
+	const nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" // SHA-256 of an empty body
+	return v4.NewSigner().SignHTTP(request.Context(), s.key, request, nothing, "workspaces", s.about.Region, time.Now())
 }
 
 // send sends a request, signed where sign is not nil, and returns what was answered to it.

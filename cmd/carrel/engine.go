@@ -12,6 +12,7 @@ import (
 	"carrel/internal/compute"
 	"carrel/internal/compute/incus"
 	"carrel/internal/compute/simulated"
+	"carrel/internal/control"
 )
 
 // engine is what runs desktops.
@@ -21,6 +22,7 @@ type engine struct {
 	why      string // why this one
 	encrypts bool   // it can make encrypted volumes
 	reset    func(context.Context) error
+	files    control.Files
 	close    func() error
 }
 
@@ -111,7 +113,37 @@ func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) 
 	if err != nil {
 		return engine{}, err
 	}
-	return engine{driver: driver, name: "simulated", why: why, encrypts: true, reset: emptier(driver), close: driver.Close}, nil
+	return engine{driver: driver, name: "simulated", why: why, encrypts: true, reset: emptier(driver), files: files{driver}, close: driver.Close}, nil
+}
+
+// files are those on the volumes of simulated desktops.
+type files struct{ driver *simulated.Driver }
+
+// ReadFile implements [control.Files].
+func (f files) ReadFile(ctx context.Context, id, volume, name string) ([]byte, error) {
+	v, err := volumeOf(volume)
+	if err != nil {
+		return nil, err
+	}
+	return f.driver.ReadFile(ctx, id, v, name)
+}
+
+// WriteFile implements [control.Files].
+func (f files) WriteFile(ctx context.Context, id, volume, name string, content []byte) error {
+	v, err := volumeOf(volume)
+	if err != nil {
+		return err
+	}
+	return f.driver.WriteFile(ctx, id, v, name, content)
+}
+
+func volumeOf(name string) (simulated.Volume, error) {
+	switch v := simulated.Volume(name); v {
+	case simulated.Root, simulated.Home:
+		return v, nil
+	default:
+		return "", fmt.Errorf("%w: a desktop has the volumes root and home, and no %s", compute.ErrInvalid, name)
+	}
 }
 
 // emptier returns what removes all desktops and images of a simulated engine. Desktops that

@@ -217,7 +217,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 		return nil, err
 	}
 	control := &control.Control{
-		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Log: s.log, ForTests: s.config.Control, Reset: s.engine.reset,
+		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Log: s.log, ForTests: s.config.Control, Reset: s.engine.reset, Files: s.engine.files,
 		Signed: func(next http.Handler) http.Handler { return wire.Signed(wsapi.Service.Name, next) },
 	}
 	mux := http.NewServeMux()

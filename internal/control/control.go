@@ -35,6 +35,8 @@ type Control struct {
 	ForTests bool
 	// Reset empties the engine; nil where the engine is real, whose desktops are nobody's toys.
 	Reset func(context.Context) error
+	// Files looks into the desktops' volumes; nil where they have programs to do so.
+	Files Files
 }
 
 // screenTimeout is the longest that a picture may take.
@@ -51,6 +53,10 @@ func (c *Control) Handler() http.Handler {
 		mux.HandleFunc("GET /_carrel/clock", c.showClock)
 		mux.HandleFunc("POST /_carrel/clock", c.moveClock)
 		mux.HandleFunc("POST /_carrel/reset", c.reset)
+	}
+	if c.ForTests && c.Files != nil {
+		mux.HandleFunc("GET /_carrel/desktops/{id}/{volume}/{name...}", c.getFile)
+		mux.HandleFunc("PUT /_carrel/desktops/{id}/{volume}/{name...}", c.putFile)
 	}
 	return mux
 }

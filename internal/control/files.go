@@ -1,0 +1,57 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+
+	"carrel/internal/compute"
+)
+
+// Files looks into the volumes of desktops that have no programs to do so. A volume is root or
+// home; errors are compute's, and fs.ErrNotExist.
+type Files interface {
+	ReadFile(ctx context.Context, id, volume, name string) ([]byte, error)
+	WriteFile(ctx context.Context, id, volume, name string, content []byte) error
+}
+
+// mostContent is the most that a file of a simulated desktop holds, and a little more.
+const mostContent = 1<<20 + 1
+
+// getFile answers what a file on a desktop's volume holds.
+func (c *Control) getFile(w http.ResponseWriter, r *http.Request) {
+	content, err := c.Files.ReadFile(r.Context(), r.PathValue("id"), r.PathValue("volume"), r.PathValue("name"))
+	if err != nil {
+		c.failFile(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	_, _ = w.Write(content) //nolint:errcheck // the client has gone
+}
+
+// putFile writes a file onto a desktop's volume.
+func (c *Control) putFile(w http.ResponseWriter, r *http.Request) {
+	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostContent))
+	if err != nil {
+		refuse(w, http.StatusBadRequest, "The file cannot be read: "+err.Error())
+		return
+	}
+	if err := c.Files.WriteFile(r.Context(), r.PathValue("id"), r.PathValue("volume"), r.PathValue("name"), content); err != nil {
+		c.failFile(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (c *Control) failFile(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, compute.ErrNotFound):
+		refuse(w, http.StatusNotFound, err.Error())
+	case errors.Is(err, compute.ErrInvalid), errors.Is(err, compute.ErrCapacity):
+		refuse(w, http.StatusBadRequest, err.Error())
+	default:
+		c.fail(w, r, err)
+	}
+}
