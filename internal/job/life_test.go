@@ -279,3 +279,29 @@ func TestMany(t *testing.T) {
 		}
 	})
 }
+
+// TestLocalAdministrators makes a WorkSpace before and after its directory's users lose that right.
+func TestLocalAdministrators(t *testing.T) {
+	t.Parallel()
+	w := jobtest.New(t, storetest.SQLite(t), engine(0))
+	create := func(user string) (administers bool) {
+		id := w.Create(user)[0]
+		w.Turn(id)
+		w.Want(id, workspaces.Available)
+		return w.Driver.Made(id).User.LocalAdministrator
+	}
+	if !create("jane") {
+		t.Error("jane does not administer her desktop")
+	}
+	w.Update(func(ctx context.Context, tx *store.Tx) error {
+		d, _, err := tx.WorkspaceDirectory(ctx, jobtest.Scope(), jobtest.DirectoryID)
+		if err == nil {
+			d.Settings.Creation.LocalAdministrator = false
+			_, err = tx.SaveWorkspaceDirectory(ctx, d, d.Generation)
+		}
+		return err
+	})
+	if create("john") {
+		t.Error("john administers his desktop")
+	}
+}

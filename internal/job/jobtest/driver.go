@@ -17,6 +17,7 @@ type Driver struct {
 	mu       sync.Mutex
 	around   Around
 	calls    []Call
+	made     map[string]compute.Desktop // as Create was last asked for them
 	under    map[string]string
 	overlaps []string
 }
@@ -32,7 +33,7 @@ type Around func(ctx context.Context, call Call, do func(context.Context) (time.
 
 // Over returns a driver over an engine.
 func Over(engine compute.Driver) *Driver {
-	return &Driver{Driver: engine, under: make(map[string]string)}
+	return &Driver{Driver: engine, under: make(map[string]string), made: make(map[string]compute.Desktop)}
 }
 
 // Do puts a function around all calls from now on; nil: none.
@@ -59,6 +60,13 @@ func (d *Driver) Calls() []Call {
 	calls := d.calls
 	d.calls = nil
 	return calls
+}
+
+// Made returns what Create was last asked for with the id.
+func (d *Driver) Made(id string) compute.Desktop {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.made[id]
 }
 
 // Overlaps returns the calls that came while another for the same desktop was under way.
@@ -94,6 +102,9 @@ func (d *Driver) do(ctx context.Context, call Call, do func(context.Context) (ti
 
 // Create implements [compute.Driver].
 func (d *Driver) Create(ctx context.Context, desktop compute.Desktop) (time.Time, error) {
+	d.mu.Lock()
+	d.made[desktop.ID] = desktop
+	d.mu.Unlock()
 	return d.do(ctx, Call{"Create", desktop.ID}, func(ctx context.Context) (time.Time, error) { return d.Driver.Create(ctx, desktop) })
 }
 
