@@ -15,7 +15,6 @@ import (
 
 // desktopsView is the page with the user's WorkSpaces.
 type desktopsView struct {
-	Name    string // of the user
 	Cards   []card
 	AddIn   *workspaces.ClientAddIn // the directory's link to Amazon Connect; nil: it has none
 	Problem string
@@ -32,7 +31,7 @@ func (p *Portal) showDesktops(w http.ResponseWriter, r *http.Request, v visitor,
 		p.refuse(w, r, err)
 		return
 	}
-	content := desktopsView{Name: v.user.FullName(), Cards: cards, Problem: problem}
+	content := desktopsView{Cards: cards, Problem: problem}
 	err = p.Store.View(func(tx *store.Tx) error {
 		addIn, found, err := tx.ClientAddIn(r.Context(), v.session.Scope, v.session.DirectoryID)
 		if found {
@@ -44,20 +43,33 @@ func (p *Portal) showDesktops(w http.ResponseWriter, r *http.Request, v visitor,
 		p.refuse(w, r, err)
 		return
 	}
-	p.show(w, r, status, "desktops.html", view{Title: "Your WorkSpaces", User: v.user.FullName(), Content: content})
+	p.showTo(w, r, v, status, "desktops.html", "Your WorkSpaces", content)
 }
 
 // cards are the visitor's WorkSpaces.
 func (p *Portal) cards(ctx context.Context, v visitor) ([]card, error) {
 	var page store.WorkSpacePage
+	var connections map[string]workspaces.Connection
 	err := p.Store.View(func(tx *store.Tx) (err error) {
-		page, err = tx.WorkSpaces(ctx, store.WorkSpaceFilter{Scope: v.session.Scope, DirectoryID: v.session.DirectoryID, UserName: v.user.Name})
+		filter := store.WorkSpaceFilter{Scope: v.session.Scope, DirectoryID: v.session.DirectoryID, UserName: v.user.Name}
+		if page, err = tx.WorkSpaces(ctx, filter); err != nil {
+			return err
+		}
+		var ids []string
+		for _, w := range page.WorkSpaces {
+			ids = append(ids, w.ID)
+		}
+		connections, err = tx.Connections(ctx, v.session.Scope, ids)
 		return err
 	})
 	cards := make([]card, 0, len(page.WorkSpaces))
 	for _, w := range page.WorkSpaces {
 		if !w.HasEnded() {
-			cards = append(cards, newCard(w, v.directory.Settings.SelfService))
+			c := newCard(w, v.directory.Settings.SelfService)
+			if c.State == "ready" && connections[w.ID].Connected {
+				c.Text = "You have it open in another window."
+			}
+			cards = append(cards, c)
 		}
 	}
 	return cards, err

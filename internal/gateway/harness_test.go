@@ -178,6 +178,7 @@ type browser struct {
 	client *http.Client
 	at     string      // the server's address
 	header http.Header // sent with every request
+	host   string      // that the browser was given, "" for the server's address
 }
 
 func (h *house) browser() *browser {
@@ -207,7 +208,7 @@ func (b *browser) do(method, path string, form url.Values) page {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r.Header = b.header.Clone()
+	r.Header, r.Host = b.header.Clone(), b.host
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

@@ -49,17 +49,26 @@ func (a *attempts) begin(from netip.Addr, user string) (wait time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.clock.Now()
-	address := limiter(a.addresses, network(from), addressEvery, addressBurst)
-	one := address.ReserveN(now, 1)
-	if wait = one.DelayFrom(now); wait > 0 {
-		one.CancelAt(now)
+	if wait = take(limiter(a.addresses, network(from), addressEvery, addressBurst), now); wait > 0 {
 		return wait
 	}
-	other := limiter(a.users, user, userEvery, userBurst).ReserveN(now, 1)
-	if wait = other.DelayFrom(now); wait > 0 {
-		other.CancelAt(now)
+	return take(limiter(a.users, user, userEvery, userBurst), now)
+}
+
+// take counts an attempt, or returns how long to wait before there can be another.
+func take(l *rate.Limiter, now time.Time) (wait time.Duration) {
+	one := l.ReserveN(now, 1)
+	if wait = one.DelayFrom(now); wait > 0 {
+		one.CancelAt(now)
 	}
 	return wait
+}
+
+// look counts a look at whose a registration code is as an attempt from the address.
+func (a *attempts) look(from netip.Addr) (wait time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return take(limiter(a.addresses, network(from), addressEvery, addressBurst), a.clock.Now())
 }
 
 // succeeded forgets the attempts on a user who has shown that they are the user. Those from

@@ -88,6 +88,16 @@ func (p *Portal) show(w http.ResponseWriter, r *http.Request, status int, name s
 	_, _ = w.Write(out.Bytes()) //nolint:errcheck // the browser has gone
 }
 
+// showTo answers with a page for somebody who is signed in.
+func (p *Portal) showTo(w http.ResponseWriter, r *http.Request, to visitor, status int, name, title string, content any) {
+	look, err := p.brandOf(r.Context(), to.directory)
+	if err != nil {
+		p.refuse(w, r, err)
+		return
+	}
+	p.show(w, r, status, name, view{Title: title, User: to.user.FullName(), Brand: look, Content: content})
+}
+
 // wantsPage reports whether a person will look at the reply, and not a page's script.
 func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 

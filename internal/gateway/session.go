@@ -97,14 +97,16 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, v visitor, stay b
 	if err != nil {
 		return err
 	}
+	code, err := p.cookies.Encode(codeCookie, []byte(v.directory.RegistrationCode))
+	if err != nil {
+		return err
+	}
 	cookie := &http.Cookie{Name: sessionCookie, Value: value}
 	if v.session.Staying {
 		cookie.MaxAge = int(stayingLife.Seconds())
 	}
 	setCookie(w, v.client, cookie)
-	setCookie(w, v.client, &http.Cookie{
-		Name: codeCookie, Value: base64.RawURLEncoding.EncodeToString([]byte(v.directory.RegistrationCode)), MaxAge: int(codeLife.Seconds()),
-	})
+	setCookie(w, v.client, &http.Cookie{Name: codeCookie, Value: code, MaxAge: int(codeLife.Seconds())})
 	return nil
 }
 

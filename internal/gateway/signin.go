@@ -1,24 +1,17 @@
 package gateway
 
 import (
-	"context"
-	"encoding/base64"
 	"errors"
 	"math"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"carrel/internal/directory"
-	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
-
-// codePattern is what a registration code looks like.
-var codePattern = regexp.MustCompile(`^[A-Za-z]{5,10}\+[A-Za-z0-9]{6,9}$`) //nolint:gochecknoglobals // a constant
 
 // What can be in the form. Whatever is longer is nobody's, and is not looked up.
 // Source: CreateWorkspaces for user names, ResetUserPassword for passwords.
@@ -30,6 +23,7 @@ const (
 // signInForm is what the sign-in page shows again.
 type signInForm struct {
 	Code, Name string
+	Host       string // the connection alias in place of a code
 	Next       string // the page to go on to
 	Problem    string
 	Retry      int  // seconds until the next attempt, 0: at once
@@ -43,61 +37,53 @@ func (p *Portal) signInPage(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/desktops", http.StatusSeeOther)
 		return
 	}
-	form := signInForm{Code: r.URL.Query().Get("code"), Next: localPath(r.URL.Query().Get("from"))}
+	form := signInForm{Code: tidyCode(r.URL.Query().Get("code")), Next: localPath(r.URL.Query().Get("from"))}
 	if form.Code == "" {
-		form.Code = rememberedCode(r, p.Proxies.client(r))
+		form.Code = p.rememberedCode(r)
+	} else if p.attempts.look(p.Proxies.client(r).address) > 0 {
+		form.Code = "" // nobody may try codes until one has a face
 	}
-	form.Code = tidyCode(form.Code)
 	p.showSignIn(w, r, http.StatusOK, form)
 }
 
+// showSignIn shows the form, with the face of the organisation where it is known whose it is.
 func (p *Portal) showSignIn(w http.ResponseWriter, r *http.Request, status int, form signInForm) {
-	d, found, err := p.byCode(r.Context(), form.Code)
+	v := view{Title: "Sign in", Content: &form}
+	d, err := p.face(r, &form)
+	if err == nil && d != nil {
+		form.NoStay = !d.Settings.KeepsSignedIn()
+		v.Brand, err = p.brandOf(r.Context(), d)
+	}
 	if err != nil {
 		p.refuse(w, r, err)
 		return
 	}
-	v := view{Title: "Sign in", Content: &form}
-	if found {
-		form.NoStay = !d.Settings.KeepsSignedIn()
-		if v.Brand, err = p.brandOf(r.Context(), d); err != nil {
-			p.refuse(w, r, err)
-			return
-		}
-	}
 	p.show(w, r, status, "signin.html", v)
 }
 
+// face returns the directory that the form is for, nil where that is not known.
+func (p *Portal) face(r *http.Request, form *signInForm) (*workspaces.WorkspaceDirectory, error) {
+	if form.Code != "" {
+		d, found, err := p.byCode(r.Context(), tidyCode(form.Code))
+		if err != nil || !found {
+			return nil, err
+		}
+		return d, nil
+	}
+	d, host, err := p.byHost(r)
+	if d != nil {
+		form.Host = host
+	}
+	return d, err
+}
+
 // rememberedCode is the registration code that the browser was last used with.
-func rememberedCode(r *http.Request, c client) string {
-	code, err := base64.RawURLEncoding.DecodeString(cookie(r, c, codeCookie))
-	if err != nil {
+func (p *Portal) rememberedCode(r *http.Request) string {
+	var code []byte
+	if err := p.cookies.Decode(codeCookie, cookie(r, p.Proxies.client(r), codeCookie), &code); err != nil {
 		return ""
 	}
 	return string(code)
-}
-
-// tidyCode is a registration code as it was given out, of one as a person types it; "" where
-// it can be none. See workspaces.NewRegistrationCode.
-func tidyCode(code string) string {
-	code = strings.ReplaceAll(strings.TrimSpace(code), " ", "+") // so is a plain + in an address read
-	if !codePattern.MatchString(code) {
-		return ""
-	}
-	region, own, _ := strings.Cut(code, "+")
-	return strings.ToUpper(region[:2]) + strings.ToLower(region[2:]) + "+" + strings.ToUpper(own)
-}
-
-// byCode returns the directory that a registration code is for.
-func (p *Portal) byCode(ctx context.Context, code string) (d *workspaces.WorkspaceDirectory, found bool, err error) {
-	if code == "" {
-		return nil, false, nil
-	}
-	err = p.Store.View(func(tx *store.Tx) error {
-		d, found, err = tx.WorkspaceDirectoryByCode(ctx, code)
-		return err
-	})
-	return d, found && d.State == workspaces.Registered, err
 }
 
 // signIn answers the form. A wrong code, a wrong name and a wrong password are answered
@@ -112,7 +98,7 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request) {
 		Stay: r.PostForm.Get("stay") != "",
 	}
 	v := visitor{client: p.Proxies.client(r)}
-	err := p.authenticate(r.Context(), &v, form, r.PostForm.Get("password"))
+	err := p.authenticate(r, &v, form, r.PostForm.Get("password"))
 	if wait, ok := errors.AsType[tooOften](err); ok {
 		form.Retry = wait.seconds()
 		w.Header().Set("Retry-After", strconv.Itoa(form.Retry))
@@ -147,15 +133,16 @@ func (t tooOften) seconds() int { return int(math.Ceil(float64(t))) }
 
 // authenticate fills in the visitor's directory and user. Errors: tooOften, *refusal for an
 // address that is not let in, directory.ErrNoUser for all that does not fit.
-func (p *Portal) authenticate(ctx context.Context, v *visitor, form signInForm, password string) error {
-	code, name := tidyCode(form.Code), form.Name
+func (p *Portal) authenticate(r *http.Request, v *visitor, form signInForm, password string) error {
+	ctx, name := r.Context(), form.Name
 	if utf8.RuneCountInString(name) > maxName || len(password) > maxPassword {
 		name, password = "", ""
 	}
-	d, found, err := p.byCode(ctx, code)
+	d, err := p.face(r, &form)
 	if err != nil {
 		return err
 	}
+	found := d != nil
 	if !found {
 		d = new(workspaces.WorkspaceDirectory) // without users, and as slow as any
 	}

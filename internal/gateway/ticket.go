@@ -32,12 +32,9 @@ func (p *Portal) desktop(w http.ResponseWriter, r *http.Request, v visitor) {
 		return
 	}
 	c, rules := newCard(ws, v.directory.Settings.SelfService), rulesOf(v.directory)
-	p.show(w, r, http.StatusOK, "desktop.html", view{
-		Title: c.Name, User: v.user.FullName(),
-		Content: desktopView{
-			ID: ws.ID, Name: c.Name, Built: web.HasClient(), Copy: rules.ClipboardOut > 0, Paste: rules.ClipboardIn > 0,
-			FilesIn: rules.FilesIn && p.Channels != nil, FilesOut: rules.FilesOut && p.Channels != nil, Sound: p.Channels != nil,
-		},
+	p.showTo(w, r, v, http.StatusOK, "desktop.html", c.Name, desktopView{
+		ID: ws.ID, Name: c.Name, Built: web.HasClient(), Copy: rules.ClipboardOut > 0, Paste: rules.ClipboardIn > 0,
+		FilesIn: rules.FilesIn && p.Channels != nil, FilesOut: rules.FilesOut && p.Channels != nil, Sound: p.Channels != nil,
 	})
 }
 

@@ -221,3 +221,12 @@ func (a *ConnectionAlias) changed(now time.Time) {
 	}
 	a.Generation++
 }
+
+// Directory returns the directory that the alias leads to now; ok is false where it leads to none.
+func (a *ConnectionAlias) Directory() (s Scope, id string, ok bool) {
+	status := a.Association.Status
+	if status != AssociatedWithOwner && status != AssociatedWithShared {
+		return Scope{}, "", false
+	}
+	return Scope{Account: a.Association.Account, Region: a.Region}, a.Association.DirectoryID, true
+}

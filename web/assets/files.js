@@ -89,12 +89,18 @@ export class Files {
       const said = await reply.json();
       if (!reply.ok) throw new Error(said.text ?? said.message);
       this.list.replaceChildren(...(said.files ?? []).map((file) => this.row(file)));
-      this.panel.querySelector(".none").hidden = (said.files ?? []).length > 0;
+      this.none((said.files ?? []).length > 0 ? "" : "No files in the folders Desktop, Downloads and Documents.");
       this.panel.querySelector(".more").hidden = !said.more;
     } catch (error) {
-      this.say(error.message || "The files cannot be listed now.");
+      this.none(error.message || "The files cannot be listed now.");
     }
     this.list.removeAttribute("aria-busy");
+  }
+
+  none(why) {
+    const line = this.panel.querySelector(".none");
+    line.textContent = why;
+    line.hidden = why === "";
   }
 
   row({ folder, name, size, modified }) {

@@ -1,4 +1,5 @@
-// The sign-in page: counts down the wait after too many attempts, and shows that it is at work.
+// The sign-in page: shows the organisation whose code is typed, counts down the wait after too many attempts, and
+// shows that it is at work.
 
 const form = document.querySelector(".signin");
 const button = form.querySelector("button[type=submit]");
@@ -24,3 +25,16 @@ function countDown(seconds) {
   button.textContent = seconds > 0 ? `Try again in ${seconds} s` : label;
   if (seconds > 0) setTimeout(countDown, 1000, seconds - 1);
 }
+
+// The page for a code has the organisation's face and help; only they are taken of it.
+form.querySelector("#code")?.addEventListener("change", async ({ target }) => {
+  try {
+    const reply = await fetch(`/?code=${encodeURIComponent(target.value)}`, { headers: { Accept: "text/html" } });
+    if (!reply.ok || reply.redirected) return;
+    const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    for (const id of ["brand", "help"]) document.getElementById(id).replaceWith(document.adoptNode(page.getElementById(id)));
+    document.getElementById("stay").hidden = page.getElementById("stay").hidden;
+  } catch {
+    // It is only the looks.
+  }
+});

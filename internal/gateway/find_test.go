@@ -1,0 +1,61 @@
+package gateway_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// TestConnectionAlias signs in under a host name that leads to the directory.
+func TestConnectionAlias(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	alias := workspaces.NewConnectionAlias(here(), "Desk.example.com", h.clock.Now())
+	alias.Proceed(h.clock.Now())
+	h.update(func(tx *store.Tx) error { return tx.InsertConnectionAlias(t.Context(), alias) })
+	b := h.browser()
+	b.host = "desk.EXAMPLE.com:8383"
+	b.get("/").want(t, http.StatusOK, "Registration code") // it leads nowhere yet
+	b.signIn("jane", password, "code", "").want(t, http.StatusForbidden, "That did not work.")
+
+	if err := alias.BeginAssociate(here().Account, directoryID, h.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	alias.Proceed(h.clock.Now())
+	read := alias.Generation - 2
+	h.update(func(tx *store.Tx) error {
+		saved, err := tx.SaveConnectionAlias(t.Context(), alias, read)
+		if !saved {
+			t.Error("not saved")
+		}
+		return err
+	})
+	got := b.get("/")
+	got.want(t, http.StatusOK, "At Desk.example.com")
+	if strings.Contains(got.text, "Registration code") {
+		t.Error("the page asks for a code all the same")
+	}
+	b.signIn("jane", "wrong", "code", "").want(t, http.StatusForbidden, "At Desk.example.com", "That did not work.")
+	b.signIn("jane", password, "code", "").want(t, http.StatusSeeOther)
+	h.browser().signIn("jane", password, "code", "").want(t, http.StatusForbidden) // under another name it takes the code
+}
+
+// TestCodesCannotBeTried asks for the faces of many codes.
+func TestCodesCannotBeTried(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := h.browser()
+	seen := func() bool { return strings.Contains(b.get("/?code=wsfra%2Babc123").text, `value="WSfra&#43;ABC123"`) }
+	if !seen() {
+		t.Fatal("the code of the address is not in the form")
+	}
+	for range 100 {
+		if !seen() {
+			return
+		}
+	}
+	t.Error("100 codes were looked at")
+}
