@@ -32,19 +32,27 @@ say "Carrel"
 start_server --engine "$engine"
 
 say "a directory, a user and a WorkSpace"
-"$carrel" directory quickstart --user jane
+quickstart=$("$carrel" directory quickstart --user jane)
+echo "$quickstart"
 eval "$("$carrel" env)"
 first_workspace jane
 
+# said NAME: what quickstart said of something.
+said() { sed -n "s/^$1  *//p" <<<"$quickstart"; }
+
+cli=$(realpath --relative-to="$PWD" "$carrel")
 cat <<WORDS
 
-Carrel answers at $AWS_ENDPOINT_URL. In any shell:
+Open the desktop in a browser:   $(said 'In a browser')
+Sign in as:                      $(said User)
+Another password for jane:       $cli user passwd jane
 
-  eval "\$($(realpath --relative-to="$PWD" "$carrel") env)"
+Carrel answers the Amazon WorkSpaces API at the same address. In any shell:
+
+  eval "\$($cli env)"
   aws workspaces describe-workspaces
 
-The desktop in a browser:             $AWS_ENDPOINT_URL/ (registration code, user and password as above)
-A picture of the desktop's screen:    $(realpath --relative-to="$PWD" "$carrel") screen $workspace desktop.png
-All WorkSpaces and their states:      $(realpath --relative-to="$PWD" "$carrel") watch
+A picture of the desktop's screen:    $cli screen $workspace desktop.png
+All WorkSpaces and their states:      $cli watch
 Stop: make down. Remove everything that this made: make clean.
 WORDS

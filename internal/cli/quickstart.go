@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -84,7 +85,6 @@ func (q *quickstart) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("directory %s: %w", q.name, err)
 	}
-	q.made.Portal = q.r.endpoint + "/"
 	q.made.DirectoryID, q.made.Name = aws.ToString(d.DirectoryId), aws.ToString(d.Name)
 	if err := q.makeUser(ctx, userDirectory{remote: q.r, DirectoryDescription: d}); err != nil {
 		return fmt.Errorf("user %s: %w", q.user, err)
@@ -92,6 +92,7 @@ func (q *quickstart) run(ctx context.Context) error {
 	if err := q.register(ctx); err != nil {
 		return fmt.Errorf("register the directory %s: %w", q.made.DirectoryID, err)
 	}
+	q.made.Portal = q.r.endpoint + "/?code=" + url.QueryEscape(q.made.RegistrationCode)
 	q.made.BundleID, err = q.bundle(ctx)
 	return err
 }
