@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"carrel/internal/compute"
 	"carrel/internal/compute/computetest"
 	"carrel/internal/compute/incus"
 	"carrel/internal/rfb"
@@ -97,5 +98,52 @@ func BenchmarkDial(b *testing.B) {
 			b.Fatal(err)
 		}
 		conn.Close()
+	}
+}
+
+// BenchmarkVolumes times what is done to the volumes of one desktop, which holds some files
+// and runs. Restore and Rebuild end with the screen's greeting.
+func BenchmarkVolumes(b *testing.B) {
+	e := open(b)
+	e.image = cmp.Or(os.Getenv("CARREL_TEST_IMAGE"), e.image)
+	desktop := e.desktop(10, e.subnet)
+	desktop.MemoryMiB, desktop.RootGiB = 1024, 10
+	e.must(b, "Create", func(ctx context.Context) (time.Time, error) { return e.Create(ctx, desktop) })
+	e.snapshot(b, desktop.ID, "kept")
+	number := 0
+	name := func() string { return fmt.Sprintf("s-%d", number) }
+	for _, verb := range []struct {
+		name string
+		call func(context.Context) (time.Time, error)
+		undo func(context.Context) (time.Time, error)
+	}{
+		{
+			"Snapshot",
+			func(ctx context.Context) (time.Time, error) {
+				return e.Snapshot(ctx, desktop.ID, compute.Snapshot{Name: name(), Root: true})
+			},
+			func(ctx context.Context) (time.Time, error) { return e.DropSnapshot(ctx, desktop.ID, name()) },
+		},
+		{"Restore", func(ctx context.Context) (time.Time, error) { return e.Restore(ctx, desktop.ID, "kept") }, nil},
+		{"Rebuild", func(ctx context.Context) (time.Time, error) { return e.Rebuild(ctx, desktop, "kept") }, nil},
+		{
+			"Capture",
+			func(ctx context.Context) (time.Time, error) {
+				return e.Capture(ctx, desktop.ID, "carrel/test-bench-"+run)
+			},
+			func(ctx context.Context) (time.Time, error) { return e.DeleteImage(ctx, "carrel/test-bench-"+run) },
+		},
+	} {
+		b.Run(verb.name, func(b *testing.B) {
+			for b.Loop() {
+				number++
+				e.must(b, verb.name, verb.call)
+				if verb.undo != nil {
+					b.StopTimer()
+					e.must(b, "undo", verb.undo)
+					b.StartTimer()
+				}
+			}
+		})
 	}
 }

@@ -70,6 +70,11 @@ func (d *Driver) rebuild(ctx context.Context, desktop compute.Desktop, instance 
 	if _, err := d.card(ctx, desktop); err != nil {
 		return err
 	}
+	if user == "" && instance != nil { // programs may save what they have: the volume stays
+		if err := d.halt(ctx, desktop.ID); err != nil {
+			return err
+		}
+	}
 	if err := d.removeInstance(ctx, desktop.ID); err != nil {
 		return err
 	}

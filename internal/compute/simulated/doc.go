@@ -9,7 +9,12 @@
 // the process. Dialing one gives a real RFB stream with a picture of the desktop, on
 // which typing shows.
 //
+// Volumes hold files by name, which [Driver.ReadFile] and [Driver.WriteFile] reach, the side
+// channel too; what is typed is one of them. Snapshots, images and other desktops share what
+// they hold as copies on write do.
+//
 // It may import compute, clock, rfb, sidechannel and what draws text. Start at driver.go, where
-// the methods of compute.Driver are; desktop.go has what a desktop goes through,
-// fate.go how long that takes and whether it fails, journal.go what survives.
+// the methods of compute.Driver begin; desktop.go has what a desktop goes through, disks.go
+// what its volumes hold, image.go what images go through, fate.go how long all that takes and
+// whether it fails, journal.go what survives.
 package simulated
