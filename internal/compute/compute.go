@@ -8,8 +8,8 @@
 // # A desktop's life
 //
 //	Create    the desktop exists, runs and has answered (or will, at the returned time)
-//	Stop        it exists and does not run; both volumes are kept
-//	Start      it runs again and has answered
+//	Stop      it exists and does not run; both volumes are kept
+//	Start     it runs again and has answered
 //	Reboot    it runs anew and has answered
 //	Snapshot  what is on the volumes is kept under a name
 //	Rebuild   a new root volume, the user volume as it was kept

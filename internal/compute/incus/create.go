@@ -112,9 +112,14 @@ func (d *Driver) build(ctx context.Context, desktop compute.Desktop, tags map[st
 	if err != nil {
 		d.forgetNetwork(desktop.Subnet)
 	}
+	return unlucky(err)
+}
+
+// unlucky is for what was refused only because something that it stands on went away
+// meanwhile, or a dead process's own request reached Incus after we had looked: the next
+// call sees how it stands.
+func unlucky(err error) error {
 	if missing(err) || conflicts(err) {
-		// Something it stands on went away meanwhile, or a dead process's own request
-		// reached Incus after we had looked: the next call sees how it stands.
 		return fmt.Errorf("%w: %s", compute.ErrFailed, err.Error())
 	}
 	return err

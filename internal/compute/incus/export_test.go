@@ -28,7 +28,6 @@ var (
 	Respell         = respell
 	BytesOf         = bytesOf
 	HomeVolume      = homeVolume
-	UpdateName      = updateName
 )
 
 // Get reads from Incus as the driver does.

@@ -109,8 +109,8 @@ func (d *Driver) removeProject(ctx context.Context) error {
 // leftoverAge is how old a leftover is at least. Nothing that is still worked on is older.
 const leftoverAge = 2 * updateLimit
 
-// sweep removes what calls have left since before then that nobody called again:
-// instances that are no desktops, and images that never got their name.
+// sweep removes what calls have left that nobody called again: instances that are no
+// desktops, and images that never got their name, of before then; and the network of updates.
 func (d *Driver) sweep(ctx context.Context, before time.Time) error {
 	var instances []api.Instance
 	if err := d.client.get(ctx, "/instances?recursion=1", &instances); err != nil {
@@ -123,6 +123,9 @@ func (d *Driver) sweep(ctx context.Context, before time.Time) error {
 				return err
 			}
 		}
+	}
+	if err := d.removeUpdateNetwork(ctx); err != nil {
+		return err
 	}
 	return d.sweepImages(ctx, func(i api.Image) bool { return i.UploadedAt.Before(before) })
 }

@@ -127,7 +127,8 @@ func (d *Driver) beginUpdate(ctx context.Context, name, fingerprint string) erro
 	delete(request.Config, tagDesktop)
 	request.Config["raw.lxc"] += "lxc.init.cmd=" + updateScript + "\n"
 	if err := d.client.change(ctx, http.MethodPost, "/instances", request); err != nil {
-		return err
+		d.forgetNetwork(subnet)
+		return unlucky(err)
 	}
 	header := http.Header{"X-Incus-Type": {"file"}, "X-Incus-Mode": {"0755"}, "X-Incus-Uid": {"0"}, "X-Incus-Gid": {"0"}}
 	_, err = d.client.operate(ctx, http.MethodPost, "/instances/"+name+"/files?path="+updateScript, header, strings.NewReader(updateProgram))
@@ -189,6 +190,13 @@ func (d *Driver) removeTemporary(ctx context.Context, name string) error {
 	if err := d.removeInstance(ctx, name); err != nil {
 		return err
 	}
+	if err := d.removeUpdateNetwork(ctx); err != nil {
+		d.log.InfoContext(ctx, "the network for updates of images stays for now", "because", err)
+	}
+	return nil
+}
+
+func (d *Driver) removeUpdateNetwork(ctx context.Context) error {
 	d.networks.Lock()
 	defer d.networks.Unlock()
 	path := "/networks/" + networkName(d.installation, updateSubnet)

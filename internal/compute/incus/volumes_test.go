@@ -239,13 +239,16 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	e := open(t)
 	id := e.create(t, 10)
-	captured, updated := "carrel/test-kept-"+run, "carrel/test-swept-"+run
+	captured := "carrel/test-kept-" + run
 	e.capture(t, id, captured)
-	// Asked for once, and never again.
-	if _, err := e.MakeImage(t.Context(), updated, compute.ImageSource{Image: e.image, Update: true}); err != nil {
+	fingerprint, _ := e.fingerprint(t, e.image)
+	request := api.InstancesPost{Name: "unpack-1", Type: "container", Source: api.InstanceSource{Type: "image", Fingerprint: fingerprint}}
+	request.Config = map[string]string{"user.carrel.installation": e.config.Installation}
+	request.Devices = map[string]map[string]string{"root": {"type": "disk", "path": "/", "pool": "carrel"}}
+	if err := e.Change(t.Context(), http.MethodPost, "/instances", request); err != nil {
 		t.Fatal(err)
 	}
-	leftover := "/instances/" + incus.UpdateName(updated)
+	const leftover = "/instances/unpack-1"
 	if err := e.Sweep(t.Context(), time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
