@@ -20,7 +20,7 @@ import (
 )
 
 // logoPath is what workspaces.ClientBranding.LogoPath makes. Nothing else is looked up.
-var logoPath = regexp.MustCompile(`^` + workspaces.BrandingPath + `([a-z0-9-]{1,65})/([A-Za-z]{1,30})/([0-9a-f]{32})\.png$`) //nolint:gochecknoglobals // a constant
+var logoPath = regexp.MustCompile(`^` + workspaces.BrandingPath + `([a-z0-9-]{1,65})/([A-Za-z]{1,30})/([0-9a-f]{32})\.png$`)
 
 // Handler answers with logos at their paths. Anybody may see them.
 func Handler(s *store.Store, log *slog.Logger) http.Handler {

@@ -14,6 +14,13 @@ import (
 	"carrel/internal/workspaces"
 )
 
+// answer is a reply without its body.
+type answer struct {
+	status int
+	header http.Header
+	length int64
+}
+
 func TestHandler(t *testing.T) {
 	t.Parallel()
 	storetest.OnEach(t, func(t *testing.T, database string) {
@@ -36,7 +43,7 @@ func TestHandler(t *testing.T) {
 		}
 		server := httptest.NewServer(branding.Handler(s, slog.New(slog.DiscardHandler)))
 		t.Cleanup(server.Close)
-		ask := func(method, path string, header ...string) (*http.Response, string) {
+		ask := func(method, path string, header ...string) (answer, string) {
 			t.Helper()
 			r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
 			if err != nil {
@@ -54,22 +61,22 @@ func TestHandler(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return reply, string(body)
+			return answer{reply.StatusCode, reply.Header, reply.ContentLength}, string(body)
 		}
 		path := b.LogoPath(b.Logos[0])
 		reply, body := ask(http.MethodGet, path)
-		if reply.StatusCode != http.StatusOK || body != "a picture" || reply.Header.Get("Content-Type") != "image/png" ||
-			!strings.Contains(reply.Header.Get("Cache-Control"), "immutable") || reply.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%d %q %v", reply.StatusCode, body, reply.Header)
+		if reply.status != http.StatusOK || body != "a picture" || reply.header.Get("Content-Type") != "image/png" ||
+			!strings.Contains(reply.header.Get("Cache-Control"), "immutable") || reply.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%d %q %v", reply.status, body, reply.header)
 		}
-		if again, body := ask(http.MethodGet, path, "If-None-Match", reply.Header.Get("ETag")); again.StatusCode != http.StatusNotModified || body != "" {
-			t.Errorf("again: %d", again.StatusCode)
+		if again, body := ask(http.MethodGet, path, "If-None-Match", reply.header.Get("ETag")); again.status != http.StatusNotModified || body != "" {
+			t.Errorf("again: %d", again.status)
 		}
-		if head, _ := ask(http.MethodHead, path); head.StatusCode != http.StatusOK || head.ContentLength != int64(len("a picture")) {
-			t.Errorf("head: %d", head.StatusCode)
+		if head, _ := ask(http.MethodHead, path); head.status != http.StatusOK || head.length != int64(len("a picture")) {
+			t.Errorf("head: %d", head.status)
 		}
-		if post, _ := ask(http.MethodPost, path); post.StatusCode != http.StatusMethodNotAllowed {
-			t.Errorf("post: %d", post.StatusCode)
+		if post, _ := ask(http.MethodPost, path); post.status != http.StatusMethodNotAllowed {
+			t.Errorf("post: %d", post.status)
 		}
 		for _, wrong := range []string{
 			"/branding/", "/branding/d-0123456789/DeviceTypeWeb/", strings.TrimSuffix(path, ".png"), strings.Replace(path, "0123456789/", "0123456780/", 1),
@@ -77,8 +84,8 @@ func TestHandler(t *testing.T) {
 			strings.Replace(path, "DeviceTypeWeb", "DeviceType%00", 1), strings.Replace(path, "d-", "d-%ff", 1), strings.Replace(path, "d-", strings.Repeat("d", 70000), 1),
 			"/branding/d-0123456789/DeviceTypeWeb/..%2f..%2fetc%2fpasswd", "/branding//DeviceTypeWeb/" + hash + ".png",
 		} {
-			if reply, _ := ask(http.MethodGet, wrong); reply.StatusCode != http.StatusNotFound {
-				t.Errorf("%.80s: %d", wrong, reply.StatusCode)
+			if reply, _ := ask(http.MethodGet, wrong); reply.status != http.StatusNotFound {
+				t.Errorf("%.80s: %d", wrong, reply.status)
 			}
 		}
 	})

@@ -4,10 +4,9 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/google/uuid"
-
 	sdk "github.com/aws/aws-sdk-go-v2/service/workspaces"
 	"github.com/aws/aws-sdk-go-v2/service/workspaces/types"
+	"github.com/google/uuid"
 
 	wsapi "carrel/internal/api/workspaces"
 )

@@ -425,3 +425,54 @@ func waysOfIPGroups(t *testing.T) []way {
 		}},
 	}
 }
+
+// TestIPGroupsAtOnce has many make a group of one name, then some associate it while others
+// delete it: there is never a directory with a group that has gone.
+func TestIPGroupsAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, database := range databases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, database)
+			c := s.client()
+			d := s.home(t)
+			for range 5 {
+				together(8, func(int) {
+					if _, err := c.CreateIpGroup(t.Context(), &sdk.CreateIpGroupInput{GroupName: new("office")}); err != nil {
+						refused(t, err, exists)
+					}
+				})
+				out, err := c.DescribeIpGroups(t.Context(), &sdk.DescribeIpGroupsInput{})
+				if err != nil || len(out.Result) != 1 {
+					t.Fatalf("%s, %v", show(out), err)
+				}
+				id := *out.Result[0].GroupId
+				errs := make([]error, 4)
+				together(len(errs), func(i int) {
+					if i%2 == 0 {
+						errs[i] = c.associate(t, d, id)
+					} else {
+						errs[i] = c.deleteGroup(t, id)
+					}
+				})
+				gone := errs[1] == nil || errs[3] == nil
+				for i, err := range errs {
+					if err != nil {
+						refused(t, err, map[bool]string{true: notFound, false: associated}[gone || i%2 == 0])
+					}
+				}
+				if has := len(s.describeDirectory(t, c, d).IpGroupIds) > 0; has == gone {
+					t.Errorf("the group has gone: %v, the directory has it: %v", gone, has)
+				}
+				if !gone {
+					if err := c.disassociate(t, d, id); err != nil {
+						t.Fatal(err)
+					}
+					if err := c.deleteGroup(t, id); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}

@@ -54,8 +54,10 @@ func TestClientBranding(t *testing.T) {
 		// Platforms, directories and scopes are told apart.
 		d := filled[workspaces.WorkspaceDirectory](500)
 		for _, where := range []workspaces.ClientBranding{
-			{Scope: d.Scope, DirectoryID: d.ID, Platform: "one"}, {Scope: d.Scope, DirectoryID: d.ID, Platform: "two"},
-			{Scope: d.Scope, DirectoryID: "other", Platform: "one"}, {Scope: here, DirectoryID: d.ID, Platform: "one"},
+			{Scope: d.Scope, DirectoryID: d.ID, Platform: "one"},
+			{Scope: d.Scope, DirectoryID: d.ID, Platform: "two"},
+			{Scope: d.Scope, DirectoryID: "other", Platform: "one"},
+			{Scope: here, DirectoryID: d.ID, Platform: "one"},
 		} {
 			where.Logos = []workspaces.Logo{{Size: 1, Hash: "hash", PNG: []byte{2}}}
 			put(&where)
