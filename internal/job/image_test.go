@@ -25,8 +25,8 @@ func imaging(takes time.Duration) simulated.Config {
 }
 
 // desk makes a WorkSpace that is AVAILABLE.
-func desk(w *jobtest.World, user string) string {
-	id := w.Create(user)[0]
+func desk(w *jobtest.World) string {
+	id := w.Create("jane")[0]
 	w.Settle()
 	w.Want(id, workspaces.Available)
 	w.Driver.Calls()
@@ -41,7 +41,7 @@ func TestCapture(t *testing.T) {
 			storetest.OnEach(t, func(t *testing.T, url string) {
 				t.Helper()
 				w := jobtest.New(t, url, imaging(takes))
-				id := desk(w, "jane")
+				id := desk(w)
 				image := w.Capture(id)
 				w.Want(id, workspaces.Suspended)
 				if other := w.Capture(id); other != "" {
@@ -80,7 +80,7 @@ func TestFailuresToCapture(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := jobtest.New(t, storetest.SQLite(t), imaging(0))
-			id := desk(w, "jane")
+			id := desk(w)
 			image := w.Capture(id)
 			w.Driver.Fail("Capture", fmt.Errorf("%w: of the test's", failure.err))
 			deadline := w.Image(image).Deadline
@@ -115,7 +115,7 @@ func TestFailuresToCapture(t *testing.T) {
 func TestDesktopThatDoesNotComeBack(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New(t, storetest.SQLite(t), imaging(0))
-	id := desk(w, "jane")
+	id := desk(w)
 	image := w.Capture(id)
 	w.Driver.Do(func(ctx context.Context, call jobtest.Call, do func(context.Context) (time.Time, error)) (time.Time, error) {
 		if call.Method == "Start" {
@@ -136,7 +136,7 @@ func TestDesktopThatDoesNotComeBack(t *testing.T) {
 func TestImageWithoutItsWorkSpace(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New(t, storetest.SQLite(t), imaging(time.Minute))
-	id := desk(w, "jane")
+	id := desk(w)
 	image := w.Capture(id)
 	w.Turn(id)
 	w.Update(func(ctx context.Context, tx *store.Tx) error {
@@ -157,7 +157,7 @@ func TestFailuresToCopy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := jobtest.New(t, storetest.SQLite(t), imaging(0))
-			source := w.Capture(desk(w, "jane"))
+			source := w.Capture(desk(w))
 			w.Settle()
 			w.Driver.Fail("MakeImage", fmt.Errorf("%w: of the test's", failure.err))
 			image := w.Copy(source)
@@ -181,7 +181,7 @@ func TestImagesInUse(t *testing.T) {
 	config := imaging(time.Minute)
 	config.Create = simulated.Behaviour{Min: time.Minute, Max: time.Minute}
 	w := jobtest.New(t, storetest.SQLite(t), config)
-	source := w.Capture(desk(w, "jane"))
+	source := w.Capture(desk(w))
 	w.Settle()
 	bundle, err := w.API.CreateWorkspaceBundle(w.Context(), &wsapi.CreateWorkspaceBundleRequest{
 		BundleName: new("b"), BundleDescription: new("d"), ImageId: &source, ComputeType: &wsapi.ComputeType{Name: new("STANDARD")},
@@ -258,7 +258,7 @@ func TestDyingOverImages(t *testing.T) {
 					config := imaging(time.Second)
 					config.Dir = filepath.Join(dir, "engine")
 					w := jobtest.New(t, filepath.Join(dir, "carrel.db"), config)
-					id := desk(w, "jane")
+					id := desk(w)
 					image := w.Capture(id)
 					if what != "capture" {
 						w.Settle()

@@ -125,7 +125,8 @@ func TestDescribeWorkspaceBundles(t *testing.T) {
 		"elsewhere":       {s.as(account, farRegion), sdk.DescribeWorkspaceBundlesInput{}, nil},
 		"no owner":        {s.client(), sdk.DescribeWorkspaceBundlesInput{Owner: new("nobody")}, nil},
 		"by id": {
-			s.client(), sdk.DescribeWorkspaceBundlesInput{BundleIds: []string{value, value, custom[3], "wsb-bh8rsxt14", "wsb-012345678", custom[1]}},
+			s.client(),
+			sdk.DescribeWorkspaceBundlesInput{BundleIds: []string{value, value, custom[3], "wsb-bh8rsxt14", "wsb-012345678", custom[1]}},
 			[]string{custom[1], custom[3], value, "wsb-bh8rsxt14"},
 		},
 		"unknown": {s.client(), sdk.DescribeWorkspaceBundlesInput{BundleIds: []string{"wsb-012345678"}}, nil},

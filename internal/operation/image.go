@@ -3,6 +3,7 @@ package operation
 import (
 	"context"
 	"slices"
+	"time"
 
 	"carrel/internal/api"
 	wsapi "carrel/internal/api/workspaces"
@@ -113,7 +114,7 @@ func (s WorkSpaces) describeImage(i *workspaces.Image) wsapi.WorkspaceImage {
 	}
 	switch i.State {
 	case workspaces.ImageAvailable:
-		out.Updates = describeUpdates(i.HasUpdates(s.Clock.Now()))
+		out.Updates = describeUpdates(i, s.Clock.Now())
 	case workspaces.ImageErrored:
 		out.ErrorDetails = []wsapi.ErrorDetails{{
 			ErrorCode: new(wsapi.WorkspaceImageErrorDetailCodeUnknownError), ErrorMessage: some(i.ErrorMessage),
@@ -123,8 +124,8 @@ func (s WorkSpaces) describeImage(i *workspaces.Image) wsapi.WorkspaceImage {
 	return out
 }
 
-func describeUpdates(available bool) *wsapi.UpdateResult {
-	if available {
+func describeUpdates(i *workspaces.Image, now time.Time) *wsapi.UpdateResult {
+	if i.HasUpdates(now) {
 		return &wsapi.UpdateResult{UpdateAvailable: new(true), Description: new("This WorkSpace image has updates available")}
 	}
 	return &wsapi.UpdateResult{UpdateAvailable: new(false), Description: new("This WorkSpace image does not have updates available")}

@@ -10,7 +10,7 @@ import (
 	"carrel/internal/workspaces"
 )
 
-func permission(image, account string, allow bool) *sdk.UpdateWorkspaceImagePermissionInput { //nolint:revive // as the API has it
+func permission(image, account string, allow bool) *sdk.UpdateWorkspaceImagePermissionInput {
 	return &sdk.UpdateWorkspaceImagePermissionInput{ImageId: &image, SharedAccountId: &account, AllowCopyImage: &allow}
 }
 

@@ -44,10 +44,10 @@ func (s *server) awaitImage(t *testing.T, c client, id string, want types.Worksp
 	return image
 }
 
-// capture begins to make an image of a WorkSpace, which must work, and returns its id.
-func capture(t *testing.T, c client, w, name string) string {
+// capture begins to make the image Desk of a WorkSpace, which must work, and returns its id.
+func capture(t *testing.T, c client, w string) string {
 	t.Helper()
-	out, err := c.CreateWorkspaceImage(t.Context(), &sdk.CreateWorkspaceImageInput{Name: &name, Description: new("d"), WorkspaceId: &w})
+	out, err := c.CreateWorkspaceImage(t.Context(), &sdk.CreateWorkspaceImageInput{Name: new("Desk"), Description: new("d"), WorkspaceId: &w})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestImageThatCannotBeMade(t *testing.T) {
 	})
 	c := s.client()
 	w := s.create(t, c, order(s.home(t, "jane"), "jane"))[0]
-	id := capture(t, c, w, "Desk")
+	id := capture(t, c, w)
 	s.awaitState(t, c, w, types.WorkspaceStateAvailable)
 	i := s.awaitImage(t, c, id, types.WorkspaceImageStateError)
 	if *i.ErrorCode != "InternalFailure" || *i.ErrorMessage == "" || len(i.ErrorDetails) != 1 || *i.ErrorDetails[0].ErrorMessage != *i.ErrorMessage {
@@ -226,7 +226,7 @@ func TestDeleteWorkspaceImage(t *testing.T) {
 	c := s.client()
 	d := s.home(t, "jane", "john")
 	w := s.create(t, c, order(d, "jane"))[0]
-	id := capture(t, c, w, "Desk")
+	id := capture(t, c, w)
 	s.awaitImage(t, c, id, types.WorkspaceImageStateAvailable)
 	if !s.engineHas(t, id) {
 		t.Error("the engine does not have it")
@@ -255,7 +255,7 @@ func TestDeleteWorkspaceImage(t *testing.T) {
 	}
 	s.await(t, "the engine's image gone", func() bool { return !s.engineHas(t, id) })
 	refused(t, remove(), validation, "The Image ID "+id+" in the request is invalid")
-	capture(t, c, w, "Desk") // the name is free again
+	capture(t, c, w) // the name is free again
 }
 
 func TestCopyWorkspaceImage(t *testing.T) {
@@ -266,7 +266,7 @@ func TestCopyWorkspaceImage(t *testing.T) {
 	if err := s.engine.WriteFile(t.Context(), w, simulated.Root, "program", []byte("text")); err != nil {
 		t.Fatal(err)
 	}
-	id := capture(t, c, w, "Desk")
+	id := capture(t, c, w)
 	s.advance(t, 2*time.Minute, c, w)
 	s.awaitImage(t, c, id, types.WorkspaceImageStateAvailable)
 	s.share(t, c, id, stranger)
@@ -310,7 +310,7 @@ func TestUpdatedImages(t *testing.T) {
 	s := start(t, func(set *setup) { set.Clock.Freeze() })
 	c := s.client()
 	w := s.create(t, c, order(s.home(t, "jane"), "jane"))[0]
-	id := capture(t, c, w, "Desk")
+	id := capture(t, c, w)
 	hasUpdates := func(id string) bool {
 		return *s.awaitImage(t, c, id, types.WorkspaceImageStateAvailable).Updates.UpdateAvailable
 	}

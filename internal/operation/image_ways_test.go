@@ -58,7 +58,7 @@ func waysOfImages(t *testing.T) []way {
 			return errOf(c.DeleteWorkspaceImage(t.Context(), &sdk.DeleteWorkspaceImageInput{ImageId: &id}))
 		}
 	}
-	permits := func(id, account string, allow bool) func() error { //nolint:revive // as the API has it
+	permits := func(id, account string, allow bool) func() error {
 		return func() error {
 			return errOf(c.UpdateWorkspaceImagePermission(t.Context(), permission(id, account, allow)))
 		}
