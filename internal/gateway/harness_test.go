@@ -38,7 +38,7 @@ func here() workspaces.Scope {
 
 // house is a portal with a registered directory, in which jane and john have a WorkSpace each.
 type house struct {
-	*testing.T
+	testing.TB
 	store   *store.Store
 	clock   *clock.Clock // the service's
 	real    *clock.Clock // the machine's
@@ -49,9 +49,9 @@ type house struct {
 }
 
 // open makes a house; change may alter what its portal is made of.
-func open(t *testing.T, change ...func(*gateway.Config)) *house {
+func open(t testing.TB, change ...func(*gateway.Config)) *house {
 	t.Helper()
-	h := &house{T: t, clock: clock.New(), real: clock.New(), streams: new(streams)}
+	h := &house{TB: t, clock: clock.New(), real: clock.New(), streams: new(streams)}
 	var err error
 	if h.store, err = store.Open(t.Context(), storetest.SQLite(t)); err != nil {
 		t.Fatal(err)
@@ -227,7 +227,7 @@ func (b *browser) do(method, path string, form url.Values) page {
 func (b *browser) get(path string) page { b.Helper(); return b.do(http.MethodGet, path, nil) }
 
 // want fails the test unless the reply has the status and holds the texts.
-func (p page) want(t *testing.T, status int, texts ...string) {
+func (p page) want(t testing.TB, status int, texts ...string) {
 	t.Helper()
 	if p.StatusCode != status {
 		t.Errorf("%s %s: %s, want %d\n%s", p.Request.Method, p.Request.URL.Path, p.Status, status, p.text)
@@ -253,7 +253,7 @@ func (b *browser) signIn(name, password string, more ...string) page {
 func (h *house) signedIn(name string) *browser {
 	h.Helper()
 	b := h.browser()
-	b.signIn(name, password).want(h.T, http.StatusSeeOther)
+	b.signIn(name, password).want(h.TB, http.StatusSeeOther)
 	return b
 }
 

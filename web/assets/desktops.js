@@ -41,14 +41,13 @@ function show(html) {
     const focused = old?.contains(document.activeElement) ? document.activeElement.id : "";
     const picture = old?.querySelector(".screen img");
     if (old?.querySelector("details[open]")) card.querySelector("details")?.setAttribute("open", "");
-    if (picture && card.querySelector("[data-picture]")) card.querySelector(".screen").prepend(picture);
+    if (picture) card.querySelector(".screen img")?.replaceWith(picture); // no blink
     if (old?.dataset.label !== card.dataset.label && card.dataset.label) {
       said.textContent = `${card.querySelector("h2").textContent}: ${card.dataset.label}`;
     }
     if (old) old.replaceWith(card); else cards.insertBefore(card, cards.children[i] ?? null);
     if (focused) (document.getElementById(focused) ?? card.querySelector("a.button, button"))?.focus();
   });
-  pictures();
 }
 
 // Pictures
@@ -101,4 +100,4 @@ document.addEventListener("visibilitychange", () => {
 });
 document.querySelector(".problem")?.focus();
 listen();
-pictures();
+timer = setTimeout(pictures, pictureEvery); // the page came with the first ones
