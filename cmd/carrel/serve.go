@@ -18,6 +18,7 @@ import (
 	"carrel/internal/api/ds"
 	"carrel/internal/api/dsdata"
 	"carrel/internal/api/sts"
+	taggingapi "carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/awsjson"
 	"carrel/internal/branding"
@@ -34,6 +35,7 @@ import (
 	"carrel/internal/operation/directorydata"
 	"carrel/internal/operation/directoryservice"
 	"carrel/internal/operation/securitytoken"
+	"carrel/internal/operation/tagging"
 	"carrel/internal/reconcile"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
@@ -197,6 +199,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 			{Service: ds.Service, Handlers: directoryservice.New(core, hasher).Handlers()},
 			{Service: dsdata.Service, Handlers: directorydata.New(core).Handlers()},
 			{Service: sts.Service, Handlers: securitytoken.New().Handlers()},
+			{Service: taggingapi.Service, Handlers: tagging.New(core).Handlers()},
 		},
 		Authenticator: s.authenticator(),
 		Now:           time.Now,

@@ -4,7 +4,7 @@
 // answers. What all operations share stands in the adapter: see Bind.
 //
 // The 91 operations of WorkSpaces are here, in a file per resource; those of Directory
-// Service, its data API and STS are in the folders below. It imports the generated
+// Service, its data API, STS and the tagging API are in the folders below. It imports the generated
 // API, the domain, the store and the directories. It never imports compute: an
 // operation records what is wanted, and jobs make it so. operations.go is the table.
 package operation

@@ -6,6 +6,9 @@ import (
 	"carrel/internal/api"
 )
 
+// Keepable returns a handler that refuses text which not every database can keep.
+func Keepable(h api.Handler) api.Handler { return keepable{h} }
+
 // keepable refuses text that not every database can keep: the character U+0000. The model
 // allows it in members that have no pattern; no name, tag or key of anybody's has it.
 type keepable struct{ api.Handler }

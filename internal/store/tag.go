@@ -15,6 +15,7 @@ type Taggable struct {
 	Type    string
 	table   string   // where such resources are
 	ids     []string // what their ids begin with
+	under   string   // what precedes the id where tags are kept: a directory and its registration have one id
 }
 
 // Taggables returns every sort of resource that can have tags.
@@ -26,21 +27,43 @@ func Taggables() []Taggable {
 		{Service: "workspaces", Type: "connectionalias", table: "connection_alias", ids: []string{"wsca-"}},
 		{Service: "workspaces", Type: "workspaceimage", table: "image", ids: []string{"wsi-"}},
 		{Service: "workspaces", Type: "workspacebundle", table: "bundle", ids: []string{"wsb-"}},
+		{Service: "ds", Type: "directory", table: "directory", ids: []string{"d-"}, under: workspaces.DirectoryTagsID("")},
 	}
 }
 
-// holds reports whether an id is of this sort of resource.
-func (g Taggable) holds(id string) bool {
+// Holds reports whether an id is of this sort of resource.
+func (g Taggable) Holds(id string) bool {
 	return slices.ContainsFunc(g.ids, func(prefix string) bool { return strings.HasPrefix(id, prefix) })
+}
+
+// TagsID is what the tags of the resource with the id are kept under.
+func (g Taggable) TagsID(id string) string { return g.under + id }
+
+// TaggableOf returns the sort of resource whose tags are kept under an id, and the resource's own id.
+func TaggableOf(tagsID string) (g Taggable, id string, ok bool) {
+	for _, g := range Taggables() {
+		if id, under := strings.CutPrefix(tagsID, g.under); under && g.Holds(id) {
+			return g, id, true
+		}
+	}
+	return Taggable{}, "", false
+}
+
+// Exists reports whether a scope has a resource of a sort with the id.
+func (t *Tx) Exists(ctx context.Context, s workspaces.Scope, g Taggable, id string) (exists bool, err error) {
+	if !g.Holds(id) {
+		return false, nil
+	}
+	err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM "+g.table+" WHERE account = $1 AND region = $2 AND id = $3)",
+		s.Account, s.Region, id).Scan(&exists)
+	return exists, err
 }
 
 // ResourceExists reports whether a scope has a resource of WorkSpaces with the id that can have tags.
 func (t *Tx) ResourceExists(ctx context.Context, s workspaces.Scope, id string) (exists bool, err error) {
 	for _, g := range Taggables() {
-		if g.holds(id) {
-			err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM "+g.table+" WHERE account = $1 AND region = $2 AND id = $3)",
-				s.Account, s.Region, id).Scan(&exists)
-			return exists, err
+		if g.Service == "workspaces" && g.Holds(id) {
+			return t.Exists(ctx, s, g, id)
 		}
 	}
 	return false, nil

@@ -48,5 +48,10 @@ func targets() []target {
 			protocol: api.Query, version: "2011-06-15",
 			typed: []string{"GetCallerIdentity"},
 		},
+		{
+			model: "resourcegroupstaggingapi", pkg: "tagging", title: "AWS Resource Groups Tagging API",
+			protocol: api.JSON11, version: "2017-01-26",
+			typed: []string{"GetResources", "GetTagKeys", "GetTagValues", "TagResources", "UntagResources"},
+		},
 	}
 }

@@ -11,6 +11,7 @@ import (
 	dsapi "carrel/internal/api/ds"
 	dsdataapi "carrel/internal/api/dsdata"
 	stsapi "carrel/internal/api/sts"
+	taggingapi "carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
 )
 
@@ -46,8 +47,9 @@ func TestTablesHoldAllOperations(t *testing.T) {
 	t.Parallel()
 	services := map[string]*api.Service{
 		"workspaces": wsapi.Service, "ds": dsapi.Service, "ds-data": dsdataapi.Service, "sts": stsapi.Service,
+		"resourcegroupstaggingapi": taggingapi.Service,
 	}
-	count := map[string]int{"workspaces": 91, "ds": 80, "ds-data": 17, "sts": 11}
+	count := map[string]int{"workspaces": 91, "ds": 80, "ds-data": 17, "sts": 11, "resourcegroupstaggingapi": 9}
 	for _, target := range targets() {
 		m, err := loadModel("models", target.model)
 		if err != nil {

@@ -13,7 +13,9 @@ const (
 	javaNewlines = `\n\r\x{85}\x{2028}\x{2029}`
 	letterDigit  = `\p{L}\p{Nd}` // \p{LD}: Java's Character.isLetterOrDigit
 	asciiPunct   = `[:punct:]`   // \p{Punct}: ASCII only, without the Unicode flag
-	maxRepeat    = 1000          // the largest count that Go accepts in x{m,n}
+	anything     = `[\s\S]`      // the one set in which \S is understood
+	anyRune      = `[\x{0}-\x{10FFFF}]`
+	maxRepeat    = 1000 // the largest count that Go accepts in x{m,n}
 )
 
 // translate turns a pattern of a model, in Java's dialect, into an equal expression in Go's. What it cannot say is an
@@ -47,6 +49,9 @@ func (t *translator) step() error {
 		return t.escape(rest)
 	case t.inClass:
 		return t.inside(rest)
+	case strings.HasPrefix(rest, anything):
+		t.atom = t.out.Len()
+		t.replace(len(anything), anyRune)
 	case rest[0] == '[':
 		t.atom = t.out.Len()
 		t.inClass = true

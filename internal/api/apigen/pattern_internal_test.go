@@ -108,6 +108,7 @@ func TestTranslate(t *testing.T) {
 		`^a.b$`:            `^a[^\n\r\x{85}\x{2028}\x{2029}]b$`,
 		`[.]`:              `[.]`,
 		`\s\S`:             `[\t\n\x0B\f\r ][^\t\n\x0B\f\r ]`,
+		`[\s\S]*b`:         `[\x{0}-\x{10FFFF}]*b`,
 		`[^\s-]`:           `[^\t\n\x0B\f\r -]`,
 		`\p{LD}[\p{LD}]`:   `[\p{L}\p{Nd}][\p{L}\p{Nd}]`,
 		`[a\u0020-\u00FF]`: `[a\x{0020}-\x{00FF}]`,

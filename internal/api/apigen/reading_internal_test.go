@@ -16,6 +16,7 @@ import (
 	"carrel/internal/api"
 	dsapi "carrel/internal/api/ds"
 	dsdataapi "carrel/internal/api/dsdata"
+	taggingapi "carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
 )
 
@@ -24,7 +25,7 @@ import (
 // and for patterns it asks what Java said.
 func TestChecksAgreeWithAReadingOfTheModel(t *testing.T) {
 	t.Parallel()
-	services := map[string]*api.Service{"workspaces": wsapi.Service, "ds": dsapi.Service, "ds-data": dsdataapi.Service}
+	services := map[string]*api.Service{"workspaces": wsapi.Service, "ds": dsapi.Service, "ds-data": dsdataapi.Service, "resourcegroupstaggingapi": taggingapi.Service}
 	verdicts := loadVerdicts(t)
 	for _, target := range targets() {
 		service, ok := services[target.model]
@@ -94,12 +95,8 @@ func (r *reading) value(name string) any {
 		return items
 	case "map":
 		entries := map[string]any{}
-		for i := range r.size(s) {
-			key := r.text(s.Key.Shape)
-			if _, taken := entries[key]; taken {
-				key += fmt.Sprint(i)
-			}
-			entries[key] = r.value(s.Value.Shape)
+		for range r.size(s) { // of the same key there is one
+			entries[r.text(s.Key.Shape)] = r.value(s.Value.Shape)
 		}
 		return entries
 	case "string":

@@ -1,5 +1,5 @@
-// Package dstest runs the services around directories (ds, ds-data, sts) behind a real HTTP
-// server, so that their tests speak to them by the official SDK. Nothing works the jobs:
+// Package dstest runs the services around directories (ds, ds-data, sts, tagging), and that of
+// WorkSpaces, behind a real HTTP server, so that their tests speak to them by the official SDK. Nothing works the jobs:
 // Settle does what they would do.
 package dstest
 
@@ -24,6 +24,8 @@ import (
 	dsapi "carrel/internal/api/ds"
 	dsdataapi "carrel/internal/api/dsdata"
 	stsapi "carrel/internal/api/sts"
+	taggingapi "carrel/internal/api/tagging"
+	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/awsjson"
 	"carrel/internal/clock"
 	"carrel/internal/directory"
@@ -32,6 +34,7 @@ import (
 	"carrel/internal/operation/directorydata"
 	ds "carrel/internal/operation/directoryservice"
 	"carrel/internal/operation/securitytoken"
+	"carrel/internal/operation/tagging"
 	"carrel/internal/store"
 	"carrel/internal/store/storetest"
 	"carrel/internal/workspaces"
@@ -98,6 +101,8 @@ func StartOn(t testing.TB, database string, change ...func(*operation.Core)) *Se
 			{Service: dsapi.Service, Handlers: ds.New(core, hasher).Handlers()},
 			{Service: dsdataapi.Service, Handlers: directorydata.New(core).Handlers()},
 			{Service: stsapi.Service, Handlers: securitytoken.New().Handlers()},
+			{Service: taggingapi.Service, Handlers: tagging.New(core).Handlers()},
+			{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: core}.Handlers()},
 		},
 		Authenticator: awsjson.AnyKey{DefaultAccount: Account},
 		Now:           now.Now,
