@@ -175,16 +175,16 @@ func (s *suite) interruptedImages() {
 		s.interrupt(at, s.makeImage(made, source))
 		s.reopen()
 		s.must(fmt.Sprintf("MakeImage after one %v", at), s.makeImage(made, source))
-		s.knows(made, true)
+		s.knows(made)
 		for _, image := range []string{captured, made} {
 			s.interrupt(at, s.deleteImage(image))
 			s.reopen()
 			s.must(fmt.Sprintf("DeleteImage after one %v", at), s.deleteImage(image))
-			s.knows(image, false)
+			s.forgot(image)
 		}
 		s.interrupt(at, s.makeImage(made, source))
 		s.must("DeleteImage after an abandoned MakeImage", s.deleteImage(made))
-		s.knows(made, false)
+		s.forgot(made)
 	}
 	image := s.image()
 	s.interrupt(interruption{1, time.Minute}, s.captures(d.ID, image))

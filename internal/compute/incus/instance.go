@@ -26,7 +26,7 @@ func (d *Driver) instanceRequest(desktop compute.Desktop, fingerprint string, ca
 			Profiles:    []string{}, // not those of the image, nor the default one
 			Config:      d.instanceConfig(desktop),
 			Devices: map[string]map[string]string{
-				"root": {"type": "disk", "path": "/", "pool": d.poolFor(desktop.RootEncrypted), "size": gibibytes(desktop.RootGiB)},
+				"root": {"type": "disk", "path": "/", "pool": d.rootPool(desktop), "size": gibibytes(desktop.RootGiB)},
 				"home": {"type": "disk", "path": "/home", "pool": homePool, "source": homeVolume(desktop.ID)},
 				"eth0": card,
 			},

@@ -38,7 +38,7 @@ func (d *Driver) startAdjusted(ctx context.Context, instance *api.Instance) erro
 		return err
 	}
 	if home != nil {
-		if err := d.adjust(ctx, instance, home, map[string]string{tagCaptured: ""}, false); err != nil {
+		if err := d.adjust(ctx, instance, home, api.InstancePut{Config: map[string]string{tagCaptured: ""}}); err != nil {
 			return err
 		}
 	}

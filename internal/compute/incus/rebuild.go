@@ -132,7 +132,7 @@ func (d *Driver) resize(ctx context.Context, desktop compute.Desktop) error {
 	if home, err = d.home(ctx, desktop.ID); err != nil {
 		return err
 	}
-	err = d.adjust(ctx, instance, home, nil, false)
+	err = d.adjust(ctx, instance, home, api.InstancePut{})
 	if err != nil && active(instance) && !errors.Is(err, compute.ErrUnavailable) && !missing(err) {
 		d.log.InfoContext(ctx, "a desktop gets its new limits when it is started next", "desktop", desktop.ID, "because", err)
 		return nil
@@ -140,27 +140,31 @@ func (d *Driver) resize(ctx context.Context, desktop compute.Desktop) error {
 	return err
 }
 
-// adjust gives the instance the tags and the limits that are noted on the user volume, and
-// enlarges the root volume to what is noted there. anew has Incus set the root volume's
-// limit even if it is in the configuration already.
-func (d *Driver) adjust(ctx context.Context, instance *api.Instance, home *userVolume, tags map[string]string, anew bool) error {
-	patch := api.InstancePut{Config: map[string]string{}}
+// adjust patches an instance, also with the limits that are noted on its user volume, and
+// enlarges the root volume to what is noted there.
+func (d *Driver) adjust(ctx context.Context, instance *api.Instance, home *userVolume, patch api.InstancePut) error {
+	config := map[string]string{}
 	for tag, key := range map[string]string{tagCPU: "limits.cpu", tagMemory: "limits.memory"} {
 		if limit := home.Config[tag]; limit != "" {
-			patch.Config[key] = limit
+			config[key] = limit
 		}
 	}
-	maps.Copy(patch.Config, tags)
-	root := maps.Clone(instance.Devices["root"])
-	if size := larger(root["size"], home.Config[tagRoot]); size != root["size"] {
-		root["size"] = size
-	} else if anew {
-		root["size"] = respell(size)
+	maps.Copy(config, patch.Config)
+	root := patch.Devices["root"]
+	if root == nil {
+		root = rootDisk(instance)
 	}
-	if changes(instance.Devices["root"], root) {
-		patch.Devices = map[string]map[string]string{"root": root}
-	} else if !changes(instance.Config, patch.Config) {
+	root["size"] = larger(root["size"], home.Config[tagRoot])
+	if !changes(instance.Devices["root"], root) && !changes(instance.Config, config) {
 		return nil
 	}
+	patch.Config, patch.Devices = config, map[string]map[string]string{"root": root}
 	return d.patchInstance(ctx, instance.Name, patch)
+}
+
+// rootDisk returns the instance's root disk, to be changed.
+func rootDisk(instance *api.Instance) map[string]string {
+	root := map[string]string{}
+	maps.Copy(root, instance.Devices["root"])
+	return root
 }

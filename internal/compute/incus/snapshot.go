@@ -165,8 +165,13 @@ func (d *Driver) restore(ctx context.Context, instance *api.Instance, name strin
 	if instance, err = d.instance(ctx, instance.Name); err != nil {
 		return err
 	}
-	tags := map[string]string{tagBegun: "restore " + name, tagCaptured: ""}
-	if err := d.adjust(ctx, instance, home, tags, true); err != nil {
+	root := rootDisk(instance)
+	root["size"] = respell(root["size"])
+	err = d.adjust(ctx, instance, home, api.InstancePut{
+		Config:  map[string]string{tagBegun: "restore " + name, tagCaptured: ""},
+		Devices: map[string]map[string]string{"root": root},
+	})
+	if err != nil {
 		return err
 	}
 	return d.start(ctx, instance.Name)

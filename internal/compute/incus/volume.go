@@ -34,9 +34,17 @@ func (d *Driver) pools() []string {
 	return []string{d.pool, d.encryptedPool}
 }
 
-// poolFor returns the pool of a new volume.
-func (d *Driver) poolFor(encrypted bool) string {
-	if encrypted {
+// rootPool returns the pool of a new root volume.
+func (d *Driver) rootPool(desktop compute.Desktop) string {
+	if desktop.RootEncrypted {
+		return d.encryptedPool
+	}
+	return d.pool
+}
+
+// homePool returns the pool of a new user volume.
+func (d *Driver) homePool(desktop compute.Desktop) string {
+	if desktop.UserEncrypted {
 		return d.encryptedPool
 	}
 	return d.pool
@@ -82,7 +90,7 @@ func (d *Driver) makeHome(ctx context.Context, desktop compute.Desktop) (*userVo
 
 // newHome describes the user volume of a new desktop.
 func (d *Driver) newHome(desktop compute.Desktop) *userVolume {
-	volume := &userVolume{pool: d.poolFor(desktop.UserEncrypted)}
+	volume := &userVolume{pool: d.homePool(desktop)}
 	volume.Name = homeVolume(desktop.ID)
 	volume.Config = wants(desktop)
 	volume.Config["size"] = gibibytes(desktop.UserGiB)

@@ -76,7 +76,7 @@ func (x desktop) begin(o order, until time.Time) desktop {
 	case deleting:
 		x.Whole, x.Running = false, false
 	case snapshotting:
-		x.Disks = x.Disks.keep(o.with.Snapshot, o.with.Root)
+		x.Disks = x.Disks.keep(o.with)
 	case dropping:
 		x.Disks = x.Disks.drop(o.with.Snapshot)
 	case rebuilding:

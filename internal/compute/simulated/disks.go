@@ -112,17 +112,17 @@ func (d *disks) put(v Volume, c contents) *disks {
 }
 
 // keep is the disks with one snapshot more.
-func (d *disks) keep(name string, root bool) *disks {
+func (d *disks) keep(w with) *disks {
 	next := d.look()
-	snapshot := kept{Home: next.Home, Whole: root}
-	if root {
+	snapshot := kept{Home: next.Home, Whole: w.Root}
+	if w.Root {
 		snapshot.Root = next.Root
 	}
 	next.Kept = maps.Clone(next.Kept)
 	if next.Kept == nil {
 		next.Kept = make(map[string]kept)
 	}
-	next.Kept[name] = snapshot
+	next.Kept[w.Snapshot] = snapshot
 	return &next
 }
 
