@@ -299,7 +299,7 @@ func TestACallerIsAwaited(t *testing.T) {
 		t.Fatalf("somebody came before anybody did: %v", err)
 	default:
 	}
-	caller, err := net.Dial("unix", socket.Name())
+	caller, err := new(net.Dialer).DialContext(t.Context(), "unix", socket.Name())
 	if err != nil {
 		t.Fatal(err)
 	}

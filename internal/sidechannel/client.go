@@ -55,7 +55,11 @@ func (c Client) List(ctx context.Context) (Listing, error) {
 // Get opens a file and returns its content, of which exactly size bytes can be read before EOF. Errors: ErrNoFile,
 // ErrName, ErrDenied, ErrReply; reading gives ErrReply too where the desktop breaks off.
 func (c Client) Get(ctx context.Context, folder Folder, name string) (content io.ReadCloser, size int64, err error) {
-	reply, err := c.ask(ctx, http.MethodGet, address(folder, name), nil, 0)
+	target, err := address(folder, name)
+	if err != nil {
+		return nil, 0, err
+	}
+	reply, err := c.ask(ctx, http.MethodGet, target, nil, 0)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -69,12 +73,16 @@ func (c Client) Get(ctx context.Context, folder Folder, name string) (content io
 // name may have got a number. Errors: ErrName, ErrNoFile for an unknown folder, ErrDenied, ErrTooLarge, ErrNoRoom,
 // ErrTaken, ErrReply, and the content's own.
 func (c Client) Put(ctx context.Context, folder Folder, name string, content io.Reader, size int64) (File, error) {
+	target, err := address(folder, name)
+	if err != nil {
+		return File{}, err
+	}
 	source := &noting{Reader: content}
 	content = source
 	if size == 0 {
 		content = http.NoBody // with another body a length of 0 would mean that it is unknown
 	}
-	reply, err := c.ask(ctx, http.MethodPut, address(folder, name), content, size)
+	reply, err := c.ask(ctx, http.MethodPut, target, content, size)
 	if err != nil {
 		return File{}, cmp.Or(source.failure(), err) // what the content failed with is not the desktop's fault
 	}
@@ -91,7 +99,7 @@ func (c Client) Put(ctx context.Context, folder Folder, name string, content io.
 
 // Listen returns the desktop's sound, until the context ends or the caller closes it.
 func (c Client) Listen(ctx context.Context) (io.ReadCloser, error) {
-	reply, err := c.ask(ctx, http.MethodGet, "/sound", nil, 0)
+	reply, err := c.ask(ctx, http.MethodGet, "/sound", nil, 0) //nolint:bodyclose // the caller closes it
 	if err != nil {
 		return nil, err
 	}
@@ -144,8 +152,12 @@ func (c Client) ask(ctx context.Context, method, target string, content io.Reade
 	return nil, err
 }
 
-func address(folder Folder, name string) string {
-	return "/files/" + url.PathEscape(string(folder)) + "/" + url.PathEscape(name)
+// address returns the path of a file. Errors: those of a folder or a name that cannot be.
+func address(folder Folder, name string) (string, error) {
+	if err := check(folder, name); err != nil {
+		return "", err
+	}
+	return "/files/" + url.PathEscape(string(folder)) + "/" + url.PathEscape(name), nil
 }
 
 func (f File) valid() bool { return f.Folder.Valid() && ValidName(f.Name) && f.Size >= 0 }

@@ -111,13 +111,7 @@ func (d desk) listen(w http.ResponseWriter, r *http.Request) {
 // place returns the folder and the name that a request is about.
 func place(r *http.Request) (Folder, string, error) {
 	folder, name := Folder(r.PathValue("folder")), r.PathValue("name")
-	if !folder.Valid() {
-		return "", "", ErrNoFile
-	}
-	if !ValidName(name) {
-		return "", "", ErrName
-	}
-	return folder, name, nil
+	return folder, name, check(folder, name)
 }
 
 func refuse(w http.ResponseWriter, err error) { http.Error(w, err.Error(), statusOf(err)) }

@@ -20,6 +20,17 @@ func ValidName(name string) bool {
 		!strings.ContainsFunc(name, func(r rune) bool { return r == '/' || unicode.IsControl(r) })
 }
 
+// check returns ErrNoFile for a folder that is none, and ErrName for a name that cannot be.
+func check(folder Folder, name string) error {
+	switch {
+	case !folder.Valid():
+		return ErrNoFile
+	case !ValidName(name):
+		return ErrName
+	}
+	return nil
+}
+
 // Listed tells whether a file of this name is shown to whoever takes files: hidden ones are not, as in a file manager.
 func Listed(name string) bool { return ValidName(name) && !strings.HasPrefix(name, ".") }
 

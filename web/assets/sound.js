@@ -23,6 +23,7 @@ export class Sound {
   }
 
   async start() {
+    if (!isSecureContext) return this.say("Browsers play a desktop's sound only where the address begins with https.");
     this.button.setAttribute("aria-pressed", "true");
     const context = this.context = new AudioContext({ sampleRate: rate, latencyHint: "interactive" });
     try {

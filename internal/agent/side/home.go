@@ -146,7 +146,7 @@ func (h *Home) open(folder sidechannel.Folder) (*os.File, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return dir, err
 	}
-	if err := h.root.MkdirAll(path, 0o755); err != nil { //nolint:gosec // as xdg-user-dirs makes them
+	if err := h.root.MkdirAll(path, 0o755); err != nil {
 		return nil, err
 	}
 	return h.root.Open(path)
@@ -176,7 +176,7 @@ func hasRoom(dir *os.File, size int64) bool {
 	if err := unix.Fstatfs(int(dir.Fd()), &stat); err != nil || size <= 0 || stat.Bsize <= 0 {
 		return true
 	}
-	return uint64(size)/uint64(stat.Bsize) < stat.Bavail //nolint:gosec // both are above zero
+	return uint64(size)/uint64(stat.Bsize) < stat.Bavail
 }
 
 // full names the error of a volume that is full, and leaves others as they are.

@@ -89,7 +89,7 @@ func TestOnlySilenceIsKeptBack(t *testing.T) {
 	t.Parallel()
 	s := serve(t.Context(), t, time.Minute)
 	heard := s.listen(t)
-	s.play(t, make([]byte, 4096)) // of the silence before it nothing comes through
+	s.play(t, make([]byte, 4096))                     // of the silence before it nothing comes through
 	rest := sidechannel.SecondBytes / 2 / 4096 * 4096 // what is passed on, in whole blocks
 	s.play(t, tone(1, 4096))
 	expect(t, heard, tone(1, 4096))

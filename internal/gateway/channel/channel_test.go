@@ -81,8 +81,16 @@ func answering(t *testing.T, answer string) *desk {
 
 const brokenOff = "broken off"
 
-// ask makes a request below the desktop's files and returns the reply with its body, or that it broke off.
-func (d *desk) ask(method, path, body string) (*http.Response, string) {
+// answer is a reply that has been read.
+type answer struct {
+	status int
+	header http.Header
+	length int64
+	body   string // brokenOff where it did
+}
+
+// ask makes a request below the desktop's files.
+func (d *desk) ask(method, path, body string) answer {
 	d.Helper()
 	request, err := http.NewRequestWithContext(d.Context(), method, d.server.URL+"/desktop/"+id+"/files/"+path, strings.NewReader(body))
 	if err != nil {
@@ -90,14 +98,14 @@ func (d *desk) ask(method, path, body string) (*http.Response, string) {
 	}
 	reply, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
-		return &http.Response{}, brokenOff
+		return answer{body: brokenOff}
 	}
 	defer reply.Body.Close()
 	got, err := io.ReadAll(reply.Body)
 	if err != nil {
-		return reply, brokenOff
+		got = []byte(brokenOff)
 	}
-	return reply, string(got)
+	return answer{reply.StatusCode, reply.Header, reply.ContentLength, string(got)}
 }
 
 // said reads a reply in JSON.

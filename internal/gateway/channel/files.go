@@ -129,7 +129,7 @@ func (c *Channels) put(w http.ResponseWriter, r *http.Request, v gateway.Visit, 
 func reply(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value) //nolint:errcheck // the browser has gone
+	_ = json.NewEncoder(w).Encode(value) // the browser has gone
 }
 
 // pace returns what moves a deadline on before each step of a transfer.

@@ -7,11 +7,13 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"carrel/internal/compute"
+	"carrel/internal/compute/simulated"
 	"carrel/internal/gateway"
 	"carrel/internal/sidechannel"
 )
@@ -22,26 +24,26 @@ func TestFilesGoInAndOut(t *testing.T) {
 	const name = `<b>"Über" 100%.html`
 	const content = "<script>alert(1)</script>"
 	for _, want := range []string{name, `<b>"Über" 100% (2).html`} {
-		reply, body := d.ask(http.MethodPut, "Documents/"+url.PathEscape(name), content)
-		if file := said[sidechannel.File](t, body); reply.StatusCode != http.StatusCreated || file.Name != want || file.Folder != "Documents" {
-			t.Fatalf("PUT: %d %s", reply.StatusCode, body)
+		reply := d.ask(http.MethodPut, "Documents/"+url.PathEscape(name), content)
+		if file := said[sidechannel.File](t, reply.body); reply.status != http.StatusCreated || file.Name != want || file.Folder != "Documents" {
+			t.Fatalf("PUT: %d %s", reply.status, reply.body)
 		}
 	}
-	reply, body := d.ask(http.MethodPut, "plain.txt", "x")
-	if file := said[sidechannel.File](t, body); reply.StatusCode != http.StatusCreated || file.Folder != sidechannel.Desktop {
-		t.Errorf("PUT without a folder: %d %s", reply.StatusCode, body)
+	reply := d.ask(http.MethodPut, "plain.txt", "x")
+	if file := said[sidechannel.File](t, reply.body); reply.status != http.StatusCreated || file.Folder != sidechannel.Desktop {
+		t.Errorf("PUT without a folder: %d %s", reply.status, reply.body)
 	}
-	reply, body = d.ask(http.MethodGet, "", "")
-	if listing := said[sidechannel.Listing](t, body); reply.StatusCode != http.StatusOK || len(listing.Files) != 3 {
-		t.Errorf("GET of the list: %d %s", reply.StatusCode, body)
+	reply = d.ask(http.MethodGet, "", "")
+	if listing := said[sidechannel.Listing](t, reply.body); reply.status != http.StatusOK || len(listing.Files) != 3 {
+		t.Errorf("GET of the list: %d %s", reply.status, reply.body)
 	}
-	reply, body = d.ask(http.MethodGet, "Documents/"+url.PathEscape(name), "")
-	if reply.StatusCode != http.StatusOK || body != content || reply.ContentLength != int64(len(content)) {
-		t.Errorf("GET: %d %q", reply.StatusCode, body)
+	reply = d.ask(http.MethodGet, "Documents/"+url.PathEscape(name), "")
+	if reply.status != http.StatusOK || reply.body != content || reply.length != int64(len(content)) {
+		t.Errorf("GET: %d %q", reply.status, reply.body)
 	}
-	kind, parameters, err := mime.ParseMediaType(reply.Header.Get("Content-Disposition"))
+	kind, parameters, err := mime.ParseMediaType(reply.header.Get("Content-Disposition"))
 	if err != nil || kind != "attachment" || parameters["filename"] != name {
-		t.Errorf("Content-Disposition %q", reply.Header.Get("Content-Disposition"))
+		t.Errorf("Content-Disposition %q", reply.header.Get("Content-Disposition"))
 	}
 }
 
@@ -51,16 +53,16 @@ func TestNothingRunsInThePortal(t *testing.T) {
 	d := answering(t, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Disposition: inline\r\nSet-Cookie: session=stolen\r\n"+
 		"Content-Security-Policy: default-src *\r\nLocation: /\r\nRefresh: 0; url=//evil.example\r\nAccess-Control-Allow-Origin: *\r\n"+
 		"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\n<i>hi")
-	reply, body := d.ask(http.MethodGet, "Desktop/x.html", "")
-	if reply.StatusCode != http.StatusOK || body != "<i>hi" {
-		t.Fatalf("%d %q", reply.StatusCode, body)
+	reply := d.ask(http.MethodGet, "Desktop/x.html", "")
+	if reply.status != http.StatusOK || reply.body != "<i>hi" {
+		t.Fatalf("%d %q", reply.status, reply.body)
 	}
 	want := http.Header{
 		"Content-Type": {"application/octet-stream"}, "Content-Disposition": {"attachment; filename=x.html"}, "Content-Length": {"5"},
 		"X-Content-Type-Options": {"nosniff"}, "Content-Security-Policy": {"default-src 'none'; sandbox"},
-		"Cross-Origin-Resource-Policy": {"same-origin"}, "Cache-Control": {"no-store"}, "Date": reply.Header["Date"],
+		"Cross-Origin-Resource-Policy": {"same-origin"}, "Cache-Control": {"no-store"}, "Date": reply.header["Date"],
 	}
-	if got := fmt.Sprint(reply.Header); got != fmt.Sprint(want) {
+	if got := fmt.Sprint(reply.header); got != fmt.Sprint(want) {
 		t.Errorf("headers %v\nwant %v", got, want)
 	}
 }
@@ -69,8 +71,8 @@ func TestNothingRunsInThePortal(t *testing.T) {
 func TestHalfAFile(t *testing.T) {
 	t.Parallel()
 	d := answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-	if reply, body := d.ask(http.MethodGet, "Desktop/x", ""); body != brokenOff {
-		t.Errorf("%d %q, want it broken off", reply.StatusCode, body)
+	if reply := d.ask(http.MethodGet, "Desktop/x", ""); reply.body != brokenOff {
+		t.Errorf("%d %q, want it broken off", reply.status, reply.body)
 	}
 }
 
@@ -98,31 +100,31 @@ func TestRefusals(t *testing.T) {
 		{http.MethodDelete, "Desktop/x", "", http.StatusMethodNotAllowed},
 		{http.MethodPost, "Desktop/x", "x", http.StatusMethodNotAllowed},
 	} {
-		reply, body := d.ask(c.method, c.path, c.body)
-		why := said[map[string]string](t, body)
-		if reply.StatusCode != c.status || why["title"] == "" || why["text"] == "" {
-			t.Errorf("%s of %q: %d %s, want %d", c.method, c.path, reply.StatusCode, body, c.status)
+		reply := d.ask(c.method, c.path, c.body)
+		why := said[map[string]string](t, reply.body)
+		if reply.status != c.status || why["title"] == "" || why["text"] == "" {
+			t.Errorf("%s of %q: %d %s, want %d", c.method, c.path, reply.status, reply.body, c.status)
 		}
 	}
 	if _, err := driver.Stop(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if reply, body := d.ask(http.MethodGet, "", ""); reply.StatusCode != http.StatusConflict {
-		t.Errorf("of a stopped desktop: %d %s", reply.StatusCode, body)
+	if reply := d.ask(http.MethodGet, "", ""); reply.status != http.StatusConflict {
+		t.Errorf("of a stopped desktop: %d %s", reply.status, reply.body)
 	}
 	if _, err := driver.Delete(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
-	if reply, body := d.ask(http.MethodPut, "x", "x"); reply.StatusCode != http.StatusNotFound {
-		t.Errorf("of a desktop that is gone: %d %s", reply.StatusCode, body)
+	if reply := d.ask(http.MethodPut, "x", "x"); reply.status != http.StatusNotFound {
+		t.Errorf("of a desktop that is gone: %d %s", reply.status, reply.body)
 	}
 }
 
 func TestRulesDecideTheDirection(t *testing.T) {
 	t.Parallel()
 	d, _ := simulate(t)
-	if reply, body := d.ask(http.MethodPut, "x", "x"); reply.StatusCode != http.StatusCreated {
-		t.Fatalf("PUT: %d %s", reply.StatusCode, body)
+	if reply := d.ask(http.MethodPut, "x", "x"); reply.status != http.StatusCreated {
+		t.Fatalf("PUT: %d %s", reply.status, reply.body)
 	}
 	for _, c := range []struct {
 		in, out                  bool
@@ -134,8 +136,8 @@ func TestRulesDecideTheDirection(t *testing.T) {
 	} {
 		d.rules.FilesIn, d.rules.FilesOut = c.in, c.out
 		for what, want := range map[[2]string]int{{http.MethodPut, "y"}: c.wantPut, {http.MethodGet, "Desktop/x"}: c.wantGet, {http.MethodGet, ""}: c.wantLs} {
-			if reply, body := d.ask(what[0], what[1], "y"); reply.StatusCode != want {
-				t.Errorf("in %v, out %v: %v: %d %s, want %d", c.in, c.out, what, reply.StatusCode, body, want)
+			if reply := d.ask(what[0], what[1], "y"); reply.status != want {
+				t.Errorf("in %v, out %v: %v: %d %s, want %d", c.in, c.out, what, reply.status, reply.body, want)
 			}
 		}
 	}
@@ -154,13 +156,13 @@ func TestBadDesktops(t *testing.T) {
 		"has an old image": {open(t, refusing(compute.ErrUnavailable)), http.StatusServiceUnavailable},
 	} {
 		for _, path := range []string{"", "Desktop/x"} {
-			reply, body := c.desk.ask(http.MethodGet, path, "")
-			if reply.StatusCode != c.status || strings.Contains(body, "secret") {
-				t.Errorf("one that %s: GET of %q: %d %s", what, path, reply.StatusCode, body)
+			reply := c.desk.ask(http.MethodGet, path, "")
+			if reply.status != c.status || strings.Contains(reply.body, "secret") {
+				t.Errorf("one that %s: GET of %q: %d %s", what, path, reply.status, reply.body)
 			}
 		}
-		if reply, body := c.desk.ask(http.MethodPut, "x", "x"); reply.StatusCode != c.status {
-			t.Errorf("one that %s: PUT: %d %s", what, reply.StatusCode, body)
+		if reply := c.desk.ask(http.MethodPut, "x", "x"); reply.status != c.status {
+			t.Errorf("one that %s: PUT: %d %s", what, reply.status, reply.body)
 		}
 	}
 }
@@ -192,8 +194,8 @@ func TestNotTooManyAtOnce(t *testing.T) {
 		}()
 		<-held
 	}
-	if reply, body := d.ask(http.MethodGet, "", ""); reply.StatusCode != http.StatusTooManyRequests {
-		t.Errorf("one too many: %d %s", reply.StatusCode, body)
+	if reply := d.ask(http.MethodGet, "", ""); reply.status != http.StatusTooManyRequests {
+		t.Errorf("one too many: %d %s", reply.status, reply.body)
 	}
 }
 
@@ -231,9 +233,36 @@ func TestTransfersAreCut(t *testing.T) {
 			d.channels.SetRules(visits[0].ID, visits[0].Rules) // which changes nothing
 			c.cut(d, visits[0].ID)
 		}()
-		reply, body := d.ask(c.method, "Desktop/x", "content")
-		if c.method == http.MethodGet && body != brokenOff || c.method == http.MethodPut && reply.StatusCode != http.StatusForbidden {
-			t.Errorf("%s: %d %s", what, reply.StatusCode, body)
+		reply := d.ask(c.method, "Desktop/x", "content")
+		if c.method == http.MethodGet && reply.body != brokenOff || c.method == http.MethodPut && reply.status != http.StatusForbidden {
+			t.Errorf("%s: %d %s", what, reply.status, reply.body)
 		}
 	}
+}
+
+// FuzzFiles holds that no path makes channels fail, or reach beyond the folders.
+func FuzzFiles(f *testing.F) {
+	for _, path := range []string{"", "/", "Desktop/x", "Desktop//x", "../x", "Desktop/../../x", "%2e%2e/x", "Desktop/%00", "Desktop/a?b#c", "etc/passwd"} {
+		f.Add(path, true)
+	}
+	f.Fuzz(func(t *testing.T, path string, puts bool) {
+		d, driver := simulate(t)
+		method := map[bool]string{true: http.MethodPut, false: http.MethodGet}[puts]
+		request := httptest.NewRequestWithContext(t.Context(), method, "/", strings.NewReader("x"))
+		request.SetPathValue("rest", path)
+		reply := httptest.NewRecorder()
+		d.channels.Files(reply, request, gateway.Visit{Desktop: gateway.Desktop{ID: id}, ID: "1", Rules: d.rules})
+		if reply.Code >= http.StatusInternalServerError {
+			t.Errorf("%s of %q: %d %s", method, path, reply.Code, reply.Body)
+		}
+		files, err := driver.Files(t.Context(), id, simulated.Home)
+		if err != nil || len(files) > 1 || len(files) == 1 && reply.Code != http.StatusCreated {
+			t.Fatalf("%s of %q: %d, and the volume holds %q, %v", method, path, reply.Code, files, err)
+		}
+		for _, file := range files {
+			if folder, name, _ := strings.Cut(file, "/"); !sidechannel.Folder(folder).Valid() || !sidechannel.ValidName(name) {
+				t.Errorf("%q made %q", path, file)
+			}
+		}
+	})
 }

@@ -62,7 +62,7 @@ func (c *Channels) Sound(w http.ResponseWriter, r *http.Request, v gateway.Visit
 		err = context.Cause(ctx)
 	}
 	c.Log.DebugContext(r.Context(), "the sound has ended", "workspace", v.Desktop.ID, "user", v.User, "error", err)
-	_ = socket.Close(closing(err)) //nolint:errcheck // the browser may have gone
+	_ = socket.Close(closing(err)) // the browser may have gone
 }
 
 // closing returns what a WebSocket is closed with.

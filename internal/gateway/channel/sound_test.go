@@ -28,22 +28,32 @@ func (d *desk) listen() *websocket.Conn {
 	return socket
 }
 
-// hear reads messages until there are so many bytes, saying how much has come; or not.
-func (d *desk) hear(socket *websocket.Conn, bytes int, receipts bool) []byte {
+// hear reads messages until there are so many bytes, telling the server of them.
+func (d *desk) hear(socket *websocket.Conn, most int) []byte {
+	d.Helper()
+	return d.read(socket, most, func(ctx context.Context, got int) error {
+		return socket.Write(ctx, websocket.MessageText, []byte(strconv.Itoa(got)))
+	})
+}
+
+// overhear reads messages as hear does, and tells nobody.
+func (d *desk) overhear(socket *websocket.Conn, most int) []byte {
+	d.Helper()
+	return d.read(socket, most, func(context.Context, int) error { return nil })
+}
+
+func (d *desk) read(socket *websocket.Conn, most int, tell func(ctx context.Context, got int) error) []byte {
 	d.Helper()
 	ctx, cancel := context.WithTimeout(d.Context(), 10*time.Second)
 	defer cancel()
 	var got []byte
-	for len(got) < bytes {
+	for len(got) < most {
 		kind, message, err := socket.Read(ctx)
 		if err != nil || kind != websocket.MessageBinary || len(message)%sidechannel.FrameBytes != 0 {
 			d.Fatalf("after %d bytes: %v message of %d bytes, %v", len(got), kind, len(message), err)
 		}
 		got = append(got, message...)
-		if !receipts {
-			continue
-		}
-		if err := socket.Write(ctx, websocket.MessageText, []byte(strconv.Itoa(len(got)))); err != nil {
+		if err := tell(ctx, len(got)); err != nil {
 			d.Fatal(err)
 		}
 	}
@@ -70,7 +80,7 @@ func TestSoundIsHeardUntilTheDesktopStops(t *testing.T) {
 	t.Parallel()
 	d, driver := simulate(t)
 	socket := d.listen()
-	if heard := d.hear(socket, sidechannel.SecondBytes/5, true); len(bytes.Trim(heard, "\x00")) == 0 {
+	if heard := d.hear(socket, sidechannel.SecondBytes/5); len(bytes.Trim(heard, "\x00")) == 0 {
 		t.Error("there is nothing but silence")
 	}
 	if _, err := driver.Stop(t.Context(), id); err != nil {
@@ -111,7 +121,7 @@ func TestWhatIsLateIsLeftOut(t *testing.T) {
 	write(1, sidechannel.SecondBytes)                                                 // all of it is taken, and not all of it sent
 	write(1, 4)
 	write(1, 4)
-	heard := d.hear(socket, most, false)
+	heard := d.overhear(socket, most)
 	if err := socket.Write(t.Context(), websocket.MessageText, []byte(strconv.Itoa(1<<30))); err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +132,7 @@ func TestWhatIsLateIsLeftOut(t *testing.T) {
 		}
 	}()
 	for last := heard; last[len(last)-1] != 2; {
-		last = d.hear(socket, 4, false)
+		last = d.overhear(socket, 4)
 		heard = append(heard, last...)
 	}
 	if late := len(bytes.Trim(heard, "\x02")); late > most+16<<10 {
@@ -146,7 +156,7 @@ func TestFramesStayWhole(t *testing.T) {
 			rest = rest[n:]
 		}
 	}()
-	if got := d.hear(socket, len(want), true); !bytes.Equal(got, want) {
+	if got := d.hear(socket, len(want)); !bytes.Equal(got, want) {
 		t.Error("the frames have got mixed up")
 	}
 }
@@ -156,7 +166,7 @@ func TestCut(t *testing.T) {
 	d, desktop := playing(t)
 	socket := d.listen()
 	_, _ = desktop.Write([]byte{1, 2, 3, 4})
-	d.hear(socket, 4, true)
+	d.hear(socket, 4)
 	visits := d.channels.Visits()
 	if len(visits) != 1 || visits[0].User != "jane" {
 		t.Fatalf("visits %+v", visits)
@@ -177,7 +187,9 @@ func TestNonsenseEndsTheSound(t *testing.T) {
 		if err := socket.Write(t.Context(), websocket.MessageText, []byte(nonsense)); err != nil {
 			t.Fatal(err)
 		}
-		d.closed(socket)
+		if end := d.closed(socket); end.Code == websocket.StatusNormalClosure {
+			t.Errorf("%q: closed with %v", nonsense, end)
+		}
 	}
 }
 
