@@ -14,5 +14,8 @@
 //	file ID VOLUME NAME TEXT        fail unless the file holds the text; "": unless it is not there
 //	await-image ID STATE  wait until an image has the state
 //	engine-image ID there|gone    wait until the engine has the image, or has it no more
+//	sign-in CODE USER PASSWORD    sign in to the portal for the commands that follow
+//	ask METHOD PATH [BODY]        ask the portal; stdout is the status and what was answered
+//	hear ID USER          fail unless the desktop's sound is to be heard
 //	nothing-left          fail if the engine still has anything of this scenario's
 package scenario

@@ -119,6 +119,8 @@ func params(engine string, files []string) testscript.Params {
 			env.Setenv("AWS_PAGER", "")
 			env.Setenv("AWS_DEFAULT_OUTPUT", "json")
 			env.Setenv("ENGINE", engine)
+			// Where jane's home lies on the user volume.
+			env.Setenv("USERHOME", map[string]string{"incus": "jane/"}[engine])
 			env.Setenv("CARREL_DATA", s.dir)
 			env.Setenv("PATH", filepath.Dir(program)+string(filepath.ListSeparator)+os.Getenv("PATH"))
 			return nil
@@ -135,6 +137,9 @@ func params(engine string, files []string) testscript.Params {
 			"file":         command(checkFile),
 			"await-image":  command(awaitImage),
 			"engine-image": command(engineImage),
+			"sign-in":      command(signIn),
+			"ask":          command(ask),
+			"hear":         command(hear),
 		},
 	}
 }

@@ -44,6 +44,8 @@ type server struct {
 	about  installation.Server
 	key    aws.Credentials
 	client *workspaces.Client
+
+	browser *http.Client // who is signed in to the portal; nil: nobody
 }
 
 // start starts the server and returns when it answers.
