@@ -112,8 +112,8 @@ func (d *Driver) loadArchive(ctx context.Context, name, rootfs string) (fingerpr
 		return "", fmt.Errorf("%w: %w", compute.ErrImage, err)
 	case err != nil:
 		return "", fmt.Errorf("%w: %w", compute.ErrInvalid, err)
-	case !info.Mode().IsRegular():
-		return "", fmt.Errorf("%w: %s is not a file", compute.ErrInvalid, rootfs)
+	case !info.Mode().IsRegular() || info.Size() == 0:
+		return "", fmt.Errorf("%w: %s is not a file with something in it", compute.ErrInvalid, rootfs)
 	}
 	var server api.Server
 	if err := d.client.get(ctx, "", &server); err != nil {
@@ -136,7 +136,11 @@ func (d *Driver) loadArchive(ctx context.Context, name, rootfs string) (fingerpr
 	if err := d.client.settle(ctx, described(makingImage)); err != nil {
 		return "", err
 	}
-	return d.load(ctx, archive, rootfs)
+	fingerprint, err = d.load(ctx, archive, rootfs)
+	if errors.Is(err, compute.ErrFailed) && mentions(err, "unsupported compression", "unpack failed") {
+		err = fmt.Errorf("%w: %s is no archive that Incus can unpack: %s", compute.ErrInvalid, rootfs, err.Error())
+	}
+	return fingerprint, err
 }
 
 // writeMetadata writes the first of the two files that make an image.

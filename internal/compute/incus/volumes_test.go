@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -266,5 +268,26 @@ func TestSweep(t *testing.T) {
 	}
 	if machines, err := e.List(t.Context()); err != nil || len(machines) != 1 || !machines[0].Answers {
 		t.Errorf("List = %+v, %v, want the desktop as it was", machines, err)
+	}
+}
+
+// TestGarbageImage makes an image of a file that is no archive.
+func TestGarbageImage(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	for name, content := range map[string]string{"text": "no archive", "empty": "", "torn": "\x1f\x8b\x08\x00\x00\x00\x00\x00"} {
+		path := filepath.Join(t.TempDir(), "rootfs.tar.gz")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		image := "carrel/test-garbage-" + name + "-" + run
+		_, err := e.MakeImage(t.Context(), image, compute.ImageSource{RootFS: path})
+		if !errors.Is(err, compute.ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+		e.must(t, "DeleteImage", func(ctx context.Context) (time.Time, error) { return e.DeleteImage(ctx, image) })
+	}
+	if left := e.left(t); left != 0 {
+		t.Errorf("%d instances and volumes are left", left)
 	}
 }
