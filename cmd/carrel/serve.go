@@ -213,7 +213,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	}
 	config.Middleware = []api.Middleware{remember}
 	if s.config.Instant {
-		config.Middleware = append(config.Middleware, operation.Instant(s.store))
+		config.Middleware = append(config.Middleware, operation.Instant(s.store, s.clock))
 	}
 	wire, err := awsjson.New(config)
 	if err != nil {

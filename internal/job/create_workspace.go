@@ -13,7 +13,8 @@ import (
 	"carrel/internal/workspaces"
 )
 
-// Creating a WorkSpace. Its row, with its address, was written by the operation.
+// Creating a WorkSpace. Its row, with its address, was written by the operation. One that another is
+// migrated to has its user volume from there: see migrate_workspace.go.
 //
 //	1  look up its subnet, its user and its directory's settings     undo: nothing to undo
 //	2  make the desktop and its volumes, start it, hear it answer    undo: terminate_workspace.go
@@ -32,6 +33,13 @@ func (r *Runner) createWorkSpace(ctx context.Context, w *workspaces.WorkSpace) (
 	desktop, err := r.desktop(ctx, w)
 	if err != nil {
 		return time.Time{}, err
+	}
+	if w.Migrating != "" {
+		home, again, err := r.homeOf(ctx, w)
+		if err != nil || !again.IsZero() {
+			return again, err
+		}
+		desktop.Home = home
 	}
 	return r.Driver.Create(ctx, desktop)
 }
@@ -74,7 +82,7 @@ func (r *Runner) desktop(ctx context.Context, w *workspaces.WorkSpace) (compute.
 		Subnet: compute.Subnet{
 			ID: subnet.ID, Prefix: subnet.Prefix, Gateway: subnet.Gateway, Network: subnet.EngineNetwork,
 		},
-		Address: address, ComputerName: w.ComputerName, User: user,
+		Address: address, ComputerName: w.ComputerName, User: user, RootEncrypted: w.RootEncrypted, UserEncrypted: w.UserEncrypted,
 	}, nil
 }
 

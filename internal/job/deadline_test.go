@@ -11,17 +11,21 @@ import (
 	"carrel/internal/workspaces"
 )
 
+// longer than any action may take.
+const longer = 3 * time.Hour
+
 // An engine that takes longer than the service allows is not waited for.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
 	for _, s := range life() {
 		t.Run(string(s.action), func(t *testing.T) {
 			t.Parallel()
-			slow := simulated.Behaviour{Min: time.Hour, Max: time.Hour}
+			slow := simulated.Behaviour{Min: longer, Max: longer}
 			config := engine(0)
 			for action, behaviour := range map[workspaces.Action]*simulated.Behaviour{
 				workspaces.ActionCreate: &config.Create, workspaces.ActionStop: &config.Stop, workspaces.ActionStart: &config.Start,
-				workspaces.ActionReboot: &config.Reboot, workspaces.ActionTerminate: &config.Delete,
+				workspaces.ActionReboot: &config.Reboot, workspaces.ActionTerminate: &config.Delete, workspaces.ActionRebuild: &config.Rebuild,
+				workspaces.ActionRestore: &config.Restore, workspaces.ActionModify: &config.Resize, workspaces.ActionGrow: &config.Resize,
 			} {
 				if action == s.action {
 					*behaviour = slow
@@ -33,7 +37,7 @@ func TestDeadline(t *testing.T) {
 			w.Turn(id)
 			w.Settle()
 			row := s.action.Lookup()
-			if got := w.WorkSpace(id); got.State != row.Failed || got.ErrorCode != "Timeout" {
+			if got := w.WorkSpace(id); got.State != failed(s.action) || got.ErrorCode != "Timeout" {
 				t.Errorf("%+v", got)
 			}
 			if took := w.Clock.Now().Sub(began); took < row.Within || took > row.Within+time.Second {
@@ -55,7 +59,7 @@ func realEngine(w *jobtest.World, method string, asked int) {
 	})
 }
 
-// The clock is advanced by an hour while a sound engine is at work: the turn that is under
+// The clock is advanced by hours while a sound engine is at work: the turn that is under
 // way decides, and if it does not, the engine gets overtime.
 func TestAdvancedMeanwhile(t *testing.T) {
 	t.Parallel()
@@ -67,7 +71,7 @@ func TestAdvancedMeanwhile(t *testing.T) {
 				w := jobtest.New(t, storetest.SQLite(t), engine(0))
 				id := reach(t, w, s.action)
 				w.Driver.Do(func(ctx context.Context, _ jobtest.Call, do func(context.Context) (time.Time, error)) (time.Time, error) {
-					w.Advance(time.Hour)
+					w.Advance(longer)
 					return do(ctx)
 				})
 				w.Turn(id)
@@ -80,7 +84,7 @@ func TestAdvancedMeanwhile(t *testing.T) {
 				id := reach(t, w, s.action)
 				realEngine(w, method(s.action), 20)
 				w.Turn(id)
-				w.Advance(time.Hour)
+				w.Advance(longer)
 				w.WakeDue()
 				w.Want(id, s.during)
 				w.Settle()
@@ -93,7 +97,7 @@ func TestAdvancedMeanwhile(t *testing.T) {
 				realEngine(w, method(s.action), 20)
 				for range 10 {
 					w.Turn(id)
-					w.Advance(time.Hour)
+					w.Advance(longer)
 				}
 				w.Settle()
 				w.Want(id, s.done)
@@ -104,16 +108,16 @@ func TestAdvancedMeanwhile(t *testing.T) {
 				id := reach(t, w, s.action)
 				realEngine(w, method(s.action), 100_000)
 				w.Turn(id)
-				w.Advance(time.Hour)
+				w.Advance(longer)
 				began := w.Clock.Now()
 				for range 1000 {
-					if w.State(id) != s.during {
+					if !w.Running(id) {
 						break
 					}
 					w.WakeDue()
 					w.Advance(time.Second)
 				}
-				if got := w.WorkSpace(id); got.State != s.action.Lookup().Failed || got.ErrorCode != "Timeout" {
+				if got := w.WorkSpace(id); got.State != failed(s.action) || got.ErrorCode != "Timeout" {
 					t.Errorf("%+v", got)
 				}
 				if took := w.Clock.Now().Sub(began); took > 6*time.Minute {
@@ -141,6 +145,9 @@ func TestDownOverDeadline(t *testing.T) {
 			case workspaces.ActionStart:
 				w.Must(workspaces.ActionStop, id)
 				w.Settle()
+				w.Must(s.action, id)
+			case workspaces.ActionRebuild, workspaces.ActionRestore:
+				w.Keep(id)
 				w.Must(s.action, id)
 			default:
 				w.Must(s.action, id)

@@ -24,11 +24,17 @@ func reach(t *testing.T, w *jobtest.World, action workspaces.Action) string {
 		return id
 	}
 	w.Turn(id)
-	if action == workspaces.ActionStart {
+	switch action {
+	case workspaces.ActionStart:
 		w.Must(workspaces.ActionStop, id)
 		w.Turn(id)
+	case workspaces.ActionRebuild, workspaces.ActionRestore:
+		w.Keep(id)
 	}
 	w.Must(action, id)
+	if action == workspaces.ActionModify || action == workspaces.ActionGrow {
+		w.Turn(id) // which only shows that it has begun
+	}
 	w.Driver.Calls()
 	return id
 }
@@ -44,6 +50,12 @@ func method(action workspaces.Action) string {
 		return "Stop"
 	case workspaces.ActionReboot:
 		return "Reboot"
+	case workspaces.ActionRebuild:
+		return "Rebuild"
+	case workspaces.ActionRestore:
+		return "Restore"
+	case workspaces.ActionModify, workspaces.ActionGrow:
+		return "Resize"
 	default:
 		return "Delete"
 	}
@@ -61,12 +73,21 @@ func failures() map[string]struct {
 		"not found":   {compute.ErrNotFound, "ResourceNotFound.Desktop"},
 		"not running": {compute.ErrNotRunning, "InternalFailure"},
 		"image":       {compute.ErrImage, "ResourceNotFound.Image"},
+		"snapshot":    {compute.ErrSnapshot, "ResourceNotFound.Snapshot"},
 		"capacity":    {compute.ErrCapacity, "InsufficientCapacity"},
 		"invalid":     {compute.ErrInvalid, "InvalidConfiguration"},
 		"unavailable": {compute.ErrUnavailable, "ServiceUnavailable"},
 		"failed":      {compute.ErrFailed, "InternalFailure"},
 		"unknown":     {errors.New("a new kind of misfortune"), "InternalFailure"},
 	}
+}
+
+// failed is where an action leads that is given up.
+func failed(action workspaces.Action) workspaces.State {
+	if state := action.Lookup().Failed; state != workspaces.Before {
+		return state
+	}
+	return workspaces.Available
 }
 
 // verdict is what becomes of an action that an engine fails again and again.
@@ -83,7 +104,7 @@ func verdictOn(action workspaces.Action, err error) verdict {
 	switch {
 	case errors.Is(err, compute.ErrUnavailable):
 		return atDeadline
-	case errors.Is(err, compute.ErrImage), errors.Is(err, compute.ErrCapacity), errors.Is(err, compute.ErrInvalid),
+	case errors.Is(err, compute.ErrImage), errors.Is(err, compute.ErrSnapshot), errors.Is(err, compute.ErrCapacity), errors.Is(err, compute.ErrInvalid),
 		errors.Is(err, compute.ErrNotFound) && !makes:
 		return atOnce
 	case action == workspaces.ActionTerminate:
@@ -106,9 +127,11 @@ func TestFailures(t *testing.T) {
 				deadline := w.WorkSpace(id).Deadline
 				w.Turn(id)
 				w.Settle()
-				row := s.action.Lookup()
-				w.Want(id, row.Failed)
+				w.Want(id, failed(s.action))
 				calls, ended := len(w.Driver.Calls()), w.Clock.Now()
+				if s.action == workspaces.ActionModify {
+					calls-- // the last was to undo it
+				}
 				switch want := verdictOn(s.action, failure.err); {
 				case want == atOnce && calls != 1, want == afterThree && calls != 3, want == atDeadline && calls < 10:
 					t.Errorf("the engine was asked %d times", calls)

@@ -119,8 +119,7 @@ func (r *Runner) attempt(
 
 // isFinalForImage reports whether trying again cannot help.
 func isFinalForImage(err error) bool {
-	return errors.Is(err, compute.ErrImage) || errors.Is(err, compute.ErrCapacity) || errors.Is(err, compute.ErrInvalid) ||
-		errors.Is(err, compute.ErrNotFound) || errors.Is(err, errNothingToCapture)
+	return isLacking(err) || errors.Is(err, compute.ErrNotFound) || errors.Is(err, errNothingToCapture)
 }
 
 // putImageOff writes when to come back, and what has been noted in the image where anything has.

@@ -17,7 +17,9 @@ import (
 // engine is a simulated engine whose every method takes so long.
 func engine(takes time.Duration) simulated.Config {
 	b := simulated.Behaviour{Min: takes, Max: takes}
-	return simulated.Config{Create: b, Start: b, Stop: b, Reboot: b, Delete: b, Capture: b, MakeImage: b, DeleteImage: b}
+	return simulated.Config{
+		Create: b, Start: b, Stop: b, Reboot: b, Rebuild: b, Restore: b, Resize: b, Delete: b, Capture: b, MakeImage: b, DeleteImage: b,
+	}
 }
 
 // step is one action of a life and where it leads.
@@ -34,14 +36,30 @@ func life() []step {
 		{workspaces.ActionStop, workspaces.Stopping, workspaces.Stopped},
 		{workspaces.ActionStart, workspaces.Starting, workspaces.Available},
 		{workspaces.ActionReboot, workspaces.Rebooting, workspaces.Available},
+		{workspaces.ActionRebuild, workspaces.Rebuilding, workspaces.Available},
+		{workspaces.ActionRestore, workspaces.Restoring, workspaces.Available},
+		{workspaces.ActionModify, workspaces.Updating, workspaces.Available},
+		{workspaces.ActionGrow, workspaces.Available, workspaces.Available},
 		{workspaces.ActionTerminate, workspaces.Terminating, workspaces.Absent},
 	}
+}
+
+// waits is how many times an action has to wait for the engine.
+func waits(action workspaces.Action) int {
+	if action == workspaces.ActionModify {
+		return 2 // resized, rebooted
+	}
+	return 1
 }
 
 // begin asks for a step's action.
 func begin(w *jobtest.World, s step, id string) string {
 	if s.action == workspaces.ActionCreate {
 		return w.Create("jane")[0]
+	}
+	if s.action == workspaces.ActionRebuild || s.action == workspaces.ActionRestore {
+		w.Keep(id) // there is no way back without
+		w.Driver.Calls()
 	}
 	w.Must(s.action, id)
 	return id
@@ -59,15 +77,20 @@ func TestLife(t *testing.T) {
 				for _, s := range life() {
 					id = begin(w, s, id)
 					w.Want(id, s.during)
-					w.Turn(id)
-					if takes > 0 {
-						w.Want(id, s.during) // until the engine's time has come, however often one asks
-						w.Advance(takes - 1)
-						w.Turn(id)
-						w.Want(id, s.during)
-						w.Advance(1)
-						w.Turn(id)
+					if s.action == workspaces.ActionModify || s.action == workspaces.ActionGrow {
+						w.Turn(id) // which only shows that it has begun
 					}
+					for range waits(s.action) {
+						w.Turn(id)
+						if takes > 0 {
+							w.Want(id, s.during) // until the engine's time has come, however often one asks
+							w.Advance(takes - 1)
+							w.Turn(id)
+							w.Want(id, s.during)
+							w.Advance(1)
+						}
+					}
+					w.Turn(id)
 					if s.done == workspaces.Absent {
 						w.Want(id, workspaces.Terminated)
 						w.Turn(id)
@@ -110,7 +133,7 @@ func TestEveryTurnTwice(t *testing.T) {
 			var past []workspaces.Ref
 			for _, s := range life() {
 				id = begin(w, s, id)
-				for w.State(id) == s.during || w.State(id) == workspaces.Terminated {
+				for w.Running(id) || w.State(id) == workspaces.Terminated {
 					ref := w.WorkSpace(id).Ref()
 					past = append(past, ref)
 					w.Do(ref)
@@ -144,7 +167,7 @@ func TestCrash(t *testing.T) {
 			t.Run(fmt.Sprintf("%v/%s", takes, when), func(t *testing.T) {
 				t.Parallel()
 				for call := 1; liveAndDie(t, takes, crash{call, when}); call++ {
-					if call > 50 {
+					if call > 150 {
 						t.Fatal("a life has no end")
 					}
 				}
@@ -188,9 +211,10 @@ func liveAndDie(t *testing.T, takes time.Duration, at crash) (died bool) {
 	}
 	var id string
 	for _, s := range life() {
+		w.Driver.Do(nil)
 		id = begin(w, s, id)
 		for range 20 {
-			if state := w.State(id); state != s.during && state != workspaces.Terminated {
+			if !w.Running(id) && w.State(id) != workspaces.Terminated {
 				break
 			}
 			die(context.WithoutCancel(t.Context()), id)

@@ -48,6 +48,9 @@ func TestWalk(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"create":    walk.create,
 			"change":    walk.change,
+			"changes":   walk.change,
+			"migrate":   walk.migrate,
+			"keep":      walk.keep,
 			"terminate": walk.terminate,
 			"capture":   walk.capture,
 			"copy":      walk.copy,
@@ -97,7 +100,35 @@ func (k *walk) id(t *rapid.T) string {
 
 func (k *walk) change(t *rapid.T) {
 	id := k.id(t)
-	k.w.Ask(rapid.SampledFrom([]workspaces.Action{workspaces.ActionStart, workspaces.ActionStop, workspaces.ActionReboot}).Draw(t, "action"), id)
+	if k.w.WorkSpace(id) == nil {
+		t.Skip("gone")
+	}
+	k.w.Ask(rapid.SampledFrom([]workspaces.Action{
+		workspaces.ActionStart, workspaces.ActionStop, workspaces.ActionReboot, workspaces.ActionRebuild, workspaces.ActionRestore,
+		workspaces.ActionModify, workspaces.ActionGrow, workspaces.ActionLock, workspaces.ActionUnlock,
+	}).Draw(t, "action"), id)
+	k.hand()
+}
+
+// migrate has another id come up, beside the one that is migrated.
+func (k *walk) migrate(t *rapid.T) {
+	w := k.w.WorkSpace(k.id(t))
+	if w == nil {
+		t.Skip("gone")
+	}
+	if k.w.Ask(workspaces.ActionMigrate, w.ID) {
+		k.ids = append(k.ids, k.w.WorkSpace(w.ID).Migrating)
+	}
+	k.hand()
+}
+
+// keep has the loop of snapshots look, at whatever is due, or at one.
+func (k *walk) keep(t *rapid.T) {
+	if id := k.id(t); rapid.Bool().Draw(t, "due") && k.w.WorkSpace(id) != nil && !k.w.WorkSpace(id).IsEnding() {
+		k.w.Keep(id)
+	} else {
+		k.w.KeepDue()
+	}
 	k.hand()
 }
 
@@ -205,15 +236,23 @@ func (k *walk) settle(*rapid.T) {
 
 // check holds at any time.
 func (k *walk) check(t *rapid.T) {
-	addresses := make(map[string]string)
+	addresses, users := make(map[string]string), make(map[string]string)
 	for _, w := range k.w.All() {
+		if other := users[w.UserName]; other != "" && !w.StandIn {
+			t.Fatalf("%s and %s are both their user's", other, w.ID)
+		} else if !w.StandIn {
+			users[w.UserName] = w.ID
+		}
 		if other := addresses[w.IPAddress]; other != "" {
 			t.Fatalf("%s and %s have one address", other, w.ID)
 		}
 		addresses[w.IPAddress] = w.ID
-		_, running := w.State.Running()
+		_, running := w.Running()
 		if running && (w.Deadline.IsZero() || w.WakeAt.IsZero() || w.WakeAt.After(w.Deadline) && !w.Overdue(k.w.Clock.Now())) {
 			t.Fatalf("%s may stay in %s for ever: %+v", w.ID, w.State, w)
+		}
+		if w.Migrating != "" && !running {
+			t.Fatalf("%s is migrated for ever: %+v", w.ID, w)
 		}
 		if !running && !w.HasEnded() && (!w.Deadline.IsZero() || !w.WakeAt.IsZero()) {
 			t.Fatalf("%s rests and waits: %+v", w.ID, w)

@@ -27,6 +27,14 @@ func stepOf(a workspaces.Action) step {
 		return (*Runner).rebootWorkSpace
 	case workspaces.ActionCapture:
 		return (*Runner).captureWorkSpace
+	case workspaces.ActionRebuild:
+		return (*Runner).rebuildWorkSpace
+	case workspaces.ActionRestore:
+		return (*Runner).restoreWorkSpace
+	case workspaces.ActionMigrate:
+		return (*Runner).migrateWorkSpace
+	case workspaces.ActionModify, workspaces.ActionGrow:
+		return (*Runner).modifyWorkSpace
 	case workspaces.ActionTerminate:
 		return (*Runner).terminateWorkSpace
 	default:
@@ -34,7 +42,8 @@ func stepOf(a workspaces.Action) step {
 	}
 }
 
-// workSpace takes a turn on a WorkSpace: the step of whatever is running, and then what came of it.
+// workSpace takes a turn on a WorkSpace: the step of whatever is running, and then what came of
+// it. One that rests may have a snapshot to be taken.
 func (r *Runner) workSpace(ctx context.Context, ref workspaces.Ref) error {
 	var w *workspaces.WorkSpace
 	var found bool
@@ -48,18 +57,18 @@ func (r *Runner) workSpace(ctx context.Context, ref workspaces.Ref) error {
 	if w.HasEnded() {
 		return r.forgetWorkSpace(ctx, w)
 	}
-	action, running := w.State.Running()
+	action, running := w.Running()
 	if !running {
-		return nil
+		return r.keep(ctx, w)
 	}
+	before := *w
 	again, err := r.step(ctx, w, action)
 	if ctx.Err() != nil {
 		return ctx.Err() // told to stop: says nothing about the engine
 	}
-	attempts, deadline := w.Attempts, w.Deadline
 	again, err = judge(w, action, r.Clock.Now(), again, err)
 	if err == nil && !again.IsZero() {
-		return r.putOff(ctx, w, again, w.Attempts != attempts || !w.Deadline.Equal(deadline))
+		return r.putOff(ctx, w, again, w.Attempts != before.Attempts || w.Phase != before.Phase || !w.Deadline.Equal(before.Deadline))
 	}
 	if err != nil {
 		r.Log.WarnContext(ctx, "gave up", "action", action, "id", w.ID, "error", err)
@@ -78,7 +87,7 @@ func (r *Runner) step(ctx context.Context, w *workspaces.WorkSpace, action works
 	return again, err
 }
 
-// putOff writes when to come back, and what judge has noted where it has.
+// putOff writes when to come back, and what the step or judge has noted where they have.
 func (r *Runner) putOff(ctx context.Context, w *workspaces.WorkSpace, again time.Time, noted bool) error { //nolint:revive // the rare case writes more
 	w.WakeAt = again
 	return r.Store.Update(ctx, func(tx *store.Tx) error {
@@ -167,25 +176,30 @@ func isFinal(action workspaces.Action, err error) bool {
 		// What makes or removes a desktop needs none; it has met another's traces.
 		return action != workspaces.ActionCreate && action != workspaces.ActionTerminate
 	}
-	return errors.Is(err, compute.ErrImage) || errors.Is(err, compute.ErrCapacity) || errors.Is(err, compute.ErrInvalid) ||
-		errors.Is(err, errNoSubnet)
+	return isLacking(err) || errors.Is(err, errNoSubnet) || errors.Is(err, errTargetGone) || errors.Is(err, errSourceGone)
 }
 
-// conclude writes the end of an action: success where err is nil, else its failure.
-func (r *Runner) conclude(ctx context.Context, w *workspaces.WorkSpace, action workspaces.Action, err error) error {
-	generation, now := w.Generation, r.Clock.Now()
-	if err == nil {
-		w.Finish(now)
-	} else {
-		code, message := explain(err)
-		w.Fail(now, code, message)
+// isLacking reports whether the engine lacks what it would need, now and at the next attempt.
+func isLacking(err error) bool {
+	return errors.Is(err, compute.ErrImage) || errors.Is(err, compute.ErrSnapshot) || errors.Is(err, compute.ErrCapacity) ||
+		errors.Is(err, compute.ErrInvalid)
+}
+
+// conclude writes the end of an action: success where failed is nil, else its failure.
+func (r *Runner) conclude(ctx context.Context, w *workspaces.WorkSpace, action workspaces.Action, failed error) error {
+	if failed != nil {
+		r.undoModification(ctx, w)
 	}
-	if w.HasEnded() {
-		w.WakeAt = now.Add(r.Limits.TerminatedStays)
-	}
+	var end workspaces.WorkSpace
 	var saved, stays bool
-	err = r.Store.Update(ctx, func(tx *store.Tx) (err error) {
-		if saved, err = tx.SaveWorkSpace(ctx, w, generation); err != nil || saved {
+	err := r.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		end = *w
+		if w.Migrating != "" {
+			saved, err = r.endMigration(ctx, tx, &end, failed)
+		} else {
+			saved, err = r.end(ctx, tx, &end, action, failed)
+		}
+		if err != nil || saved {
 			return err
 		}
 		instead, found, err := tx.WorkSpace(ctx, w.Scope, w.ID)
@@ -195,14 +209,42 @@ func (r *Runner) conclude(ctx context.Context, w *workspaces.WorkSpace, action w
 	switch {
 	case err != nil:
 		return err
-	case saved && w.HasEnded() && r.Limits.TerminatedStays == 0:
-		return r.forgetWorkSpace(ctx, w)
-	case saved || stays || action != workspaces.ActionCreate:
+	case saved && end.HasEnded() && r.Limits.TerminatedStays == 0:
+		return r.forgetWorkSpace(ctx, &end)
+	case saved || stays || action != workspaces.ActionCreate && action != workspaces.ActionRebuild:
 		return nil
 	}
 	// The WorkSpace was terminated while its desktop was made, by another process that may not
 	// have found everything yet. Where this fails, reconcile finds a desktop that is nobody's.
-	return r.remove(ctx, w.ID)
+	if err := r.remove(ctx, w.ID); err != nil {
+		r.Log.WarnContext(ctx, "a desktop that was terminated while it was made cannot be removed yet", "id", w.ID, "error", err)
+	}
+	return nil
+}
+
+// end moves the WorkSpace to where its action has led, and writes it if it is still as it was.
+func (r *Runner) end(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace, action workspaces.Action, failed error) (saved bool, err error) {
+	generation, now := w.Generation, r.Clock.Now()
+	if failed == nil {
+		w.Finish(now)
+	} else {
+		code, message := explain(failed)
+		w.Fail(now, code, message)
+	}
+	if w.HasEnded() {
+		w.WakeAt = now.Add(r.Limits.TerminatedStays)
+	}
+	anew := action == workspaces.ActionCreate || action == workspaces.ActionRebuild || action == workspaces.ActionRestore
+	if failed == nil && anew {
+		w.ScheduleSnapshot(r.Limits, now)
+	}
+	if failed == nil && action == workspaces.ActionRebuild {
+		w.HeldOffset = 0
+		if err := forgetRoots(ctx, tx, w); err != nil {
+			return false, err
+		}
+	}
+	return tx.SaveWorkSpace(ctx, w, generation)
 }
 
 // RemoveOrphan removes a desktop that belongs to no WorkSpace, or a part of it: it is to be
@@ -239,6 +281,8 @@ func explain(err error) (code, message string) {
 		code = "InvalidConfiguration"
 	case errors.Is(err, compute.ErrNotFound):
 		code = "ResourceNotFound.Desktop"
+	case errors.Is(err, compute.ErrSnapshot):
+		code = "ResourceNotFound.Snapshot"
 	case errors.Is(err, errNoSubnet):
 		code = "ResourceNotFound.Subnet"
 	case errors.Is(err, compute.ErrUnavailable), errors.Is(err, errNotKnown):

@@ -61,6 +61,13 @@ func unreachable() map[string]map[string]string {
 		"DisassociateConnectionAlias":        {invalid: "its one member is checked by the model", notSupported: redirects},
 		"UpdateConnectionAliasPermission":    {notSupported: redirects},
 
+		"DescribeWorkspaceSnapshots": {denied: noPolicies, invalid: "its one member is checked by the model"},
+		"MigrateWorkspace":           {denied: noPolicies},
+		"ModifyWorkspaceProperties":  {denied: noPolicies},
+		"ModifyWorkspaceState":       {invalid: byModel, notSupported: "every WorkSpace can be locked"},
+		"RebuildWorkspaces":          {notSupported: "what cannot be rebuilt fails alone"},
+		"RestoreWorkspace":           {denied: noPolicies, invalid: "its one member is checked by the model"},
+
 		"ModifyWorkspaceAccessProperties":      {denied: noPolicies},
 		"ModifyWorkspaceCreationProperties":    {denied: noPolicies},
 		"ModifyStreamingProperties":            {denied: noPolicies},
@@ -107,6 +114,7 @@ func TestExceptions(t *testing.T) {
 		waysOfAccounts(t), waysOfAccountLinks(t),
 		waysOfBundles(t), waysOfImages(t), waysOfImports(t),
 		waysOfDirectorySettings(t), waysOfBranding(t), waysOfClientAddIns(t),
+		waysOfVolumes(t),
 	) {
 		refused(t, w.do(), w.want)
 		if driven[w.op.Name] == nil {

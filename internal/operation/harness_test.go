@@ -163,7 +163,7 @@ func wire(t *testing.T, set *setup) *awsjson.Handler {
 	}
 	middleware := []api.Middleware{remember, func(h api.Handler) api.Handler { return watched{h, t} }}
 	if set.instant {
-		middleware = append(middleware, operation.Instant(set.Store))
+		middleware = append(middleware, operation.Instant(set.Store, set.Clock))
 	}
 	handler, err := awsjson.New(awsjson.Config{
 		Services:      []awsjson.ServiceHandlers{{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: &set.Core}.Handlers()}},
@@ -510,7 +510,10 @@ const (
 	denied       = "AccessDeniedException"
 	badNetwork   = "UnsupportedNetworkConfigurationException"
 	unavailable  = "ResourceUnavailableException"
-	associated   = "ResourceAssociatedException"
+	inProgress   = "OperationInProgressException"
+
+	unsupportedWorkSpace = "UnsupportedWorkspaceConfigurationException"
+	associated           = "ResourceAssociatedException"
 )
 
 // pending makes desktops that take a minute of a clock that stands.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"carrel/internal/api"
+	"carrel/internal/clock"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
@@ -33,15 +34,20 @@ func Started(ctx context.Context, kind workspaces.Kind, refs ...workspaces.Ref) 
 // although something has not settled: the clock may be frozen, a simulated duration long.
 const instantPatience = 20 * time.Second
 
+// aMoment is what a thing's next snapshot must be away, of the clock's time, for it to rest: it may
+// become due while it is looked at.
+const aMoment = time.Second
+
 // Instant returns a middleware that sends a reply only when the work that the operation
 // started has settled, for suites that were written for emulators without states.
-func Instant(s *store.Store) api.Middleware {
-	return func(h api.Handler) api.Handler { return instant{Handler: h, store: s} }
+func Instant(s *store.Store, c *clock.Clock) api.Middleware {
+	return func(h api.Handler) api.Handler { return instant{Handler: h, store: s, clock: c} }
 }
 
 type instant struct {
 	api.Handler
 	store *store.Store
+	clock *clock.Clock
 }
 
 // Invoke runs the operation and waits.
@@ -69,7 +75,7 @@ func (i instant) await(ctx context.Context, kind workspaces.Kind, ref workspaces
 		changed := i.store.Changed()
 		var settled bool
 		err := i.store.View(func(tx *store.Tx) (err error) {
-			settled, err = tx.Settled(ctx, kind, ref)
+			settled, err = tx.Settled(ctx, kind, ref, i.clock.Now().Add(aMoment))
 			return err
 		})
 		if err != nil || settled {

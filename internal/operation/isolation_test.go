@@ -111,9 +111,29 @@ func attempts(d, free, w string) map[string]func(t *testing.T, c client) {
 				t.Errorf("sees %s", show(got))
 			}
 		},
-		"StartWorkspaces":     func(t *testing.T, c client) { t.Helper(); fails(t, startWorkSpaces, c, w, wrongID, w) },
-		"StopWorkspaces":      func(t *testing.T, c client) { t.Helper(); fails(t, stopWorkSpaces, c, w, wrongID, w) },
-		"RebootWorkspaces":    func(t *testing.T, c client) { t.Helper(); fails(t, rebootWorkSpaces, c, w, wrongID, w) },
+		"StartWorkspaces":   func(t *testing.T, c client) { t.Helper(); fails(t, startWorkSpaces, c, w, wrongID, w) },
+		"StopWorkspaces":    func(t *testing.T, c client) { t.Helper(); fails(t, stopWorkSpaces, c, w, wrongID, w) },
+		"RebootWorkspaces":  func(t *testing.T, c client) { t.Helper(); fails(t, rebootWorkSpaces, c, w, wrongID, w) },
+		"RebuildWorkspaces": func(t *testing.T, c client) { t.Helper(); fails(t, rebuildWorkSpaces, c, w, wrongID, w) },
+		"RestoreWorkspace":  func(t *testing.T, c client) { t.Helper(); refused(t, restore(t, c, w), notFound, w) },
+		"MigrateWorkspace": func(t *testing.T, c client) {
+			t.Helper()
+			_, err := migrate(t, c, w, performance)
+			refused(t, err, notFound, w)
+		},
+		"ModifyWorkspaceProperties": func(t *testing.T, c client) {
+			t.Helper()
+			refused(t, modify(t, c, w, types.WorkspaceProperties{RunningMode: types.RunningModeManual}), notFound, w)
+		},
+		"ModifyWorkspaceState": func(t *testing.T, c client) {
+			t.Helper()
+			refused(t, modifyState(t, c, w, types.TargetWorkspaceStateAdminMaintenance), notFound, w)
+		},
+		"DescribeWorkspaceSnapshots": func(t *testing.T, c client) {
+			t.Helper()
+			_, err := c.DescribeWorkspaceSnapshots(t.Context(), &sdk.DescribeWorkspaceSnapshotsInput{WorkspaceId: &w})
+			refused(t, err, notFound, w)
+		},
 		"TerminateWorkspaces": func(t *testing.T, c client) { t.Helper(); fails(t, terminateWorkSpaces, c, w, "400", w) },
 		"CreateTags": func(t *testing.T, c client) {
 			t.Helper()

@@ -97,6 +97,8 @@ func TestEveryOperationAnswers(t *testing.T) {
 	t.Parallel()
 	// What those that are carried out answer, where the least and the most are of no use.
 	least := map[string]string{
+		"DescribeWorkspaceSnapshots": notFound, "MigrateWorkspace": notFound, "ModifyWorkspaceProperties": notFound,
+		"ModifyWorkspaceState": notFound, "RestoreWorkspace": notFound,
 		"CreateTags": notFound, "DeleteTags": notFound, "DescribeTags": notFound, "DeregisterWorkspaceDirectory": notFound,
 		"RegisterWorkspaceDirectory": validation, "AuthorizeIpRules": notFound, "RevokeIpRules": notFound, "UpdateRulesOfIpGroup": notFound,
 		"DeleteIpGroup": notFound, "AssociateIpGroups": notFound, "DisassociateIpGroups": notFound,

@@ -66,6 +66,9 @@ func describeWorkSpace(w *workspaces.WorkSpace) wsapi.Workspace {
 		VolumeEncryptionKey: some(w.EncryptionKey), ModificationStates: []wsapi.ModificationState{},
 		WorkspaceProperties: describeProperties(&w.Properties),
 	}
+	if state := w.ModificationState(); state != "" {
+		out.ModificationStates = append(out.ModificationStates, wsapi.ModificationState{Resource: &w.Modification.Resource, State: &state})
+	}
 	if w.RootEncrypted {
 		out.RootVolumeEncryptionEnabled = &w.RootEncrypted
 	}

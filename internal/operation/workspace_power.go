@@ -16,7 +16,7 @@ func (s WorkSpaces) StartWorkspaces(ctx context.Context, in *wsapi.StartWorkspac
 	for i, r := range in.StartWorkspaceRequests {
 		ids[i] = deref(r.WorkspaceId)
 	}
-	failed, err := s.change(ctx, workspaces.ActionStart, ids)
+	failed, err := s.change(ctx, workspaces.ActionStart, ids, nil)
 	return &wsapi.StartWorkspacesResult{FailedRequests: failed}, err
 }
 
@@ -26,7 +26,7 @@ func (s WorkSpaces) StopWorkspaces(ctx context.Context, in *wsapi.StopWorkspaces
 	for i, r := range in.StopWorkspaceRequests {
 		ids[i] = deref(r.WorkspaceId)
 	}
-	failed, err := s.change(ctx, workspaces.ActionStop, ids)
+	failed, err := s.change(ctx, workspaces.ActionStop, ids, nil)
 	return &wsapi.StopWorkspacesResult{FailedRequests: failed}, err
 }
 
@@ -36,7 +36,7 @@ func (s WorkSpaces) RebootWorkspaces(ctx context.Context, in *wsapi.RebootWorksp
 	for i, r := range in.RebootWorkspaceRequests {
 		ids[i] = deref(r.WorkspaceId)
 	}
-	failed, err := s.change(ctx, workspaces.ActionReboot, ids)
+	failed, err := s.change(ctx, workspaces.ActionReboot, ids, nil)
 	return &wsapi.RebootWorkspacesResult{FailedRequests: failed}, err
 }
 
@@ -47,13 +47,19 @@ func (s WorkSpaces) TerminateWorkspaces(ctx context.Context, in *wsapi.Terminate
 	for i, r := range in.TerminateWorkspaceRequests {
 		ids[i] = deref(r.WorkspaceId)
 	}
-	failed, err := s.change(ctx, workspaces.ActionTerminate, ids)
+	failed, err := s.change(ctx, workspaces.ActionTerminate, ids, nil)
 	return &wsapi.TerminateWorkspacesResult{FailedRequests: failed}, err
 }
 
+// preparation looks up and writes into a WorkSpace what an action that has begun on it needs, or
+// says why it cannot begin after all.
+type preparation func(tx *store.Tx, w *workspaces.WorkSpace) error
+
 // change begins an action on each WorkSpace that allows it, in one transaction with the
 // job, and returns why the others do not.
-func (s WorkSpaces) change(ctx context.Context, a workspaces.Action, ids []string) ([]wsapi.FailedWorkspaceChangeRequest, error) {
+func (s WorkSpaces) change(
+	ctx context.Context, a workspaces.Action, ids []string, prepare preparation,
+) ([]wsapi.FailedWorkspaceChangeRequest, error) {
 	var failed []wsapi.FailedWorkspaceChangeRequest
 	var refs []workspaces.Ref
 	err := s.Store.Update(ctx, func(tx *store.Tx) error {
@@ -62,10 +68,10 @@ func (s WorkSpaces) change(ctx context.Context, a workspaces.Action, ids []strin
 			if id != "" && slices.Contains(ids[:i], id) {
 				continue // named twice, done once
 			}
-			ref, err := s.begin(ctx, tx, a, id)
-			if e, ok := errors.AsType[*workspaces.Error](err); ok {
+			ref, err := s.begin(ctx, tx, a, id, prepare)
+			if refusal, ok := refusalOf(a, err); ok {
 				failed = append(failed, wsapi.FailedWorkspaceChangeRequest{
-					WorkspaceId: some(id), ErrorCode: new(itemCode(a, e)), ErrorMessage: &e.Message,
+					WorkspaceId: some(id), ErrorCode: &refusal.Code, ErrorMessage: &refusal.Message,
 				})
 				continue
 			}
@@ -86,16 +92,13 @@ func (s WorkSpaces) change(ctx context.Context, a workspaces.Action, ids []strin
 }
 
 // begin begins an action on one WorkSpace; a nil ref means that nothing is to be done.
-func (s WorkSpaces) begin(ctx context.Context, tx *store.Tx, a workspaces.Action, id string) (*workspaces.Ref, error) {
+func (s WorkSpaces) begin(ctx context.Context, tx *store.Tx, a workspaces.Action, id string, prepare preparation) (*workspaces.Ref, error) {
 	if id == "" {
 		return nil, workspaces.Errorf(workspaces.CodeInvalidParameter, "The request names no WorkspaceId.")
 	}
-	w, found, err := tx.WorkSpace(ctx, Scope(ctx), id)
+	w, err := workSpace(ctx, tx, id)
 	if err != nil {
 		return nil, err
-	}
-	if !found {
-		return nil, workspaces.Errorf(workspaces.CodeNotFound, "WorkSpace %s could not be found.", id)
 	}
 	if a == workspaces.ActionTerminate && w.IsEnding() {
 		return nil, nil
@@ -105,14 +108,53 @@ func (s WorkSpaces) begin(ctx context.Context, tx *store.Tx, a workspaces.Action
 			return nil, err
 		}
 	}
-	read := w.Generation
+	read, migrating := w.Generation, w.Migrating
 	if err := w.Begin(a, s.Clock.Now()); err != nil {
 		return nil, err
+	}
+	if prepare != nil {
+		if err := prepare(tx, w); err != nil {
+			return nil, err
+		}
+	}
+	if migrating != "" { // terminated: the other WorkSpace of the migration finds out at its next turn
+		if err := s.wake(ctx, tx, migrating); err != nil {
+			return nil, err
+		}
 	}
 	if saved, err := tx.SaveWorkSpace(ctx, w, read); err != nil || !saved {
 		return nil, err
 	}
 	return new(w.Ref()), nil
+}
+
+// workSpace returns the WorkSpace with the id, or the refusal of one that does not exist.
+func workSpace(ctx context.Context, tx *store.Tx, id string) (*workspaces.WorkSpace, error) {
+	w, found, err := tx.WorkSpace(ctx, Scope(ctx), id)
+	if err == nil && !found {
+		err = workspaces.Errorf(workspaces.CodeNotFound, "WorkSpace %s could not be found.", id).About(id)
+	}
+	return w, err
+}
+
+// wake has the next turn of work on a WorkSpace come now.
+func (s WorkSpaces) wake(ctx context.Context, tx *store.Tx, id string) error {
+	w, found, err := tx.WorkSpace(ctx, Scope(ctx), id)
+	if err != nil || !found || w.WakeAt.IsZero() {
+		return err
+	}
+	return tx.PutOff(ctx, workspaces.KindWorkSpace, w.Ref(), s.Clock.Now())
+}
+
+// refusalOf is what an item of a batch shows for an error that its client is told about.
+func refusalOf(a workspaces.Action, err error) (*workspaces.Refusal, bool) {
+	if refusal, ok := errors.AsType[*workspaces.Refusal](err); ok {
+		return refusal, true
+	}
+	if e, ok := errors.AsType[*workspaces.Error](err); ok {
+		return &workspaces.Refusal{Code: itemCode(a, e), Message: e.Message}, true
+	}
+	return nil, false
 }
 
 // itemCode is the ErrorCode of an item for a domain error. The one for an unknown id that is
@@ -128,6 +170,8 @@ func itemCode(a workspaces.Action, e *workspaces.Error) string {
 		return "InvalidResourceState.Workspace"
 	case e.Code == workspaces.CodeNotSupported:
 		return "OperationNotSupported.Workspace"
+	case e.Code == workspaces.CodeInProgress:
+		return "OperationInProgress.Workspace"
 	case e.Code == workspaces.CodeInvalidParameter:
 		return "InvalidParameterValues.WorkspaceId"
 	default:

@@ -124,7 +124,8 @@ func slow(set *setup) {
 	set.Limits.TerminatedStays = time.Minute
 	for _, b := range []*time.Duration{
 		&set.engine.Start.Min, &set.engine.Start.Max, &set.engine.Stop.Min, &set.engine.Stop.Max, &set.engine.Reboot.Min, &set.engine.Reboot.Max,
-		&set.engine.Delete.Min, &set.engine.Delete.Max,
+		&set.engine.Delete.Min, &set.engine.Delete.Max, &set.engine.Rebuild.Min, &set.engine.Rebuild.Max, &set.engine.Restore.Min,
+		&set.engine.Restore.Max, &set.engine.Resize.Min, &set.engine.Resize.Max,
 	} {
 		*b = time.Minute
 	}

@@ -43,6 +43,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		"peers":            r.peers,
 		"drift":            r.drift,
 		"images":           r.images,
+		"snapshots":        r.snapshots,
 		"idle directories": r.idleDirectories,
 		"tighten":          r.tighten,
 		"auto stop":        r.autoStop,

@@ -21,7 +21,9 @@ import (
 // engine is a simulated engine whose every method takes so long.
 func engine(takes time.Duration) simulated.Config {
 	b := simulated.Behaviour{Min: takes, Max: takes}
-	return simulated.Config{Create: b, Start: b, Stop: b, Reboot: b, Delete: b, Capture: b, MakeImage: b, DeleteImage: b}
+	return simulated.Config{
+		Create: b, Start: b, Stop: b, Reboot: b, Rebuild: b, Restore: b, Resize: b, Delete: b, Capture: b, MakeImage: b, DeleteImage: b,
+	}
 }
 
 // looker is an engine at which looks are taken when the test says so.

@@ -89,10 +89,14 @@ func (r *Reconciler) nextDue(ctx context.Context, kind workspaces.Kind) (due tim
 // asked for: where the clock runs fast, the watchdog's time is over before a turn has begun.
 const patience = 10 * time.Second
 
+// watchdog is after how long, of the clock's time, a turn that was asked for is asked for again.
+func (r *Reconciler) watchdog() time.Duration {
+	return max(workspaces.Watchdog, time.Duration(r.Clock.Scale()*float64(patience)))
+}
+
 func (r *Reconciler) wakeSome(ctx context.Context, kind workspaces.Kind, now time.Time) error {
-	watchdog := max(workspaces.Watchdog, time.Duration(r.Clock.Scale()*float64(patience)))
 	return r.Store.Update(ctx, func(tx *store.Tx) error {
-		refs, err := tx.TakeDue(ctx, kind, now, now.Add(watchdog), wakeBatch)
+		refs, err := tx.TakeDue(ctx, kind, now, now.Add(r.watchdog()), wakeBatch)
 		if err != nil {
 			return err
 		}

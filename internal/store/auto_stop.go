@@ -20,18 +20,17 @@ type IdleWorkSpace struct {
 // AutoStopsDue returns WorkSpaces whose AutoStop is due, the longest-waiting first.
 func (t *Tx) AutoStopsDue(ctx context.Context, now time.Time, limit int) ([]IdleWorkSpace, error) {
 	scan := func(row scanner) (i IdleWorkSpace, err error) {
-		var wake, connected, disconnected int64
-		var record string
-		if err := row.Scan(&wake, &record, &connected, &disconnected); err != nil {
+		var connected, disconnected int64
+		if i.WorkSpace, _, err = scanWorkSpace(row, &connected, &disconnected); err != nil {
 			return i, err
 		}
-		i.WorkSpace = &workspaces.WorkSpace{WakeAt: instantOf(wake)}
 		i.Connection = workspaces.Connection{
 			Connected: connected > 0 && disconnected == 0, ConnectedAt: instantOf(connected), DisconnectedAt: instantOf(disconnected),
 		}
-		return i, readWorkSpace(i.WorkSpace, record)
+		return i, nil
 	}
-	return list(ctx, t, scan, "SELECT w.wake_at, w.record, COALESCE(c.connected_at, 0), COALESCE(c.disconnected_at, 0) FROM workspace AS w"+
+	return list(ctx, t, scan, "SELECT w.seq, w.wake_at, w.next_snapshot_at, w.record, COALESCE(c.connected_at, 0), COALESCE(c.disconnected_at, 0)"+
+		" FROM workspace AS w"+
 		" LEFT JOIN connection AS c ON c.account = w.account AND c.region = w.region AND c.workspace_id = w.id"+
 		" WHERE w.auto_stop_at > 0 AND w.auto_stop_at <= $1 ORDER BY w.auto_stop_at LIMIT $2", micros(now), limit)
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// TakenAddresses is the query for the addresses that are taken.
+const TakenAddresses = takenAddresses
+
 // Exec runs a statement of a test's own in the transaction.
 func (t *Tx) Exec(ctx context.Context, statement string) error { return t.exec(ctx, statement) }
 

@@ -60,6 +60,11 @@ func (t *Tx) TakeAddresses(ctx context.Context, s workspaces.Subnet, n int) ([]i
 	return free, t.exec(ctx, "UPDATE subnet SET last_offset = $1 WHERE id = $2", free[len(free)-1], s.ID)
 }
 
+// takenAddresses are the offsets that WorkSpaces have, or hold until a rebuild has succeeded.
+const takenAddresses = "SELECT address_offset FROM workspace WHERE subnet_id = $1 AND subnet_id <> '' AND address_offset >= $2 AND address_offset <= $3" +
+	" UNION ALL SELECT held_offset FROM workspace WHERE subnet_id = $1 AND held_offset > 0 AND held_offset >= $2 AND held_offset <= $3" +
+	" ORDER BY 1 LIMIT $4"
+
 // freeAddresses returns the first n offsets from first to end that no WorkSpace has.
 func (t *Tx) freeAddresses(ctx context.Context, s workspaces.Subnet, first, end int64, n int) ([]int64, error) {
 	var free []int64
@@ -68,8 +73,7 @@ func (t *Tx) freeAddresses(ctx context.Context, s workspaces.Subnet, first, end 
 		// As many taken ones as free ones are wanted: enough unless the subnet is crowded,
 		// and then the loop goes on behind them, in longer and longer steps.
 		taken, err := list(ctx, t, func(row scanner) (offset int64, err error) { return offset, row.Scan(&offset) },
-			"SELECT address_offset FROM workspace WHERE subnet_id = $1 AND subnet_id <> '' AND address_offset >= $2 AND address_offset <= $3"+
-				" ORDER BY address_offset LIMIT $4", s.ID, next, end, limit)
+			takenAddresses, s.ID, next, end, limit)
 		if err != nil {
 			return nil, err
 		}

@@ -86,6 +86,15 @@ func TestAddresses(t *testing.T) {
 		equal(t, take(1), []int64{first + 7})
 		equal(t, take(5), []int64{last})
 		equal(t, len(take(5)), 0)
+
+		// One that is rebuilt has two, until it has succeeded.
+		held := workSpace("ws-held")
+		held.SubnetID, held.AddressOffset, held.HeldOffset = net.ID, first+7, last
+		release(first+7, last)
+		update(t, s, func(tx *store.Tx) error { return tx.InsertWorkSpace(ctx, held) })
+		equal(t, len(take(5)), 0)
+		release(first + 7)
+		equal(t, take(5), []int64{first + 7, last})
 	})
 }
 

@@ -56,6 +56,14 @@ func TestPlans(t *testing.T) {
 			_, err := tx.NextDue(ctx, workspaces.KindWorkSpace)
 			return err
 		}},
+		"next snapshot": {"workspace_snapshot", func(tx *store.Tx) error {
+			_, err := tx.NextSnapshotDue(ctx)
+			return err
+		}},
+		"snapshots": {"sqlite_autoindex_snapshot_1", func(tx *store.Tx) error {
+			_, err := tx.Snapshots(ctx, here, "ws-1")
+			return err
+		}},
 		"user has": {"workspace_user", func(tx *store.Tx) error {
 			_, err := tx.UserHasWorkSpace(ctx, here, "d-1", "u")
 			return err
@@ -143,8 +151,10 @@ func TestPlansOfUpdates(t *testing.T) {
 	t.Parallel()
 	s := open(t, storetest.SQLite(t))
 	for query, index := range map[string]string{
-		"SELECT address_offset FROM workspace WHERE subnet_id = $1 AND subnet_id <> '' AND address_offset >= $2 AND address_offset <= $3" +
-			" ORDER BY address_offset LIMIT $4": "workspace_address",
+		store.TakenAddresses: "workspace_address (subnet_id=? AND address_offset>? AND address_offset<?)\nRIGHT\n" +
+			"SEARCH workspace USING COVERING INDEX workspace_held_address",
+		"UPDATE workspace SET next_snapshot_at = $1 WHERE (account, region, id) IN (SELECT account, region, id FROM workspace" +
+			" WHERE next_snapshot_at > 0 AND deadline = 0 AND next_snapshot_at <= $2 ORDER BY next_snapshot_at LIMIT $3)": "workspace_snapshot",
 		"UPDATE workspace SET wake_at = $1 WHERE (account, region, id) IN (SELECT account, region, id FROM workspace" +
 			" WHERE wake_at > 0 AND wake_at <= $2 ORDER BY wake_at LIMIT $3)": "workspace_wake",
 		"DELETE FROM client_token WHERE expires_at <= $1": "client_token_expiry",

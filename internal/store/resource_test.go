@@ -407,7 +407,7 @@ func TestTurnsOfWork(t *testing.T) {
 				return read(t, s, func(tx *store.Tx) (time.Time, error) { return tx.NextDue(ctx, kind) })
 			}
 			settled := func(r workspaces.Ref) bool {
-				return read(t, s, func(tx *store.Tx) (bool, error) { return tx.Settled(ctx, kind, r) })
+				return read(t, s, func(tx *store.Tx) (bool, error) { return tx.Settled(ctx, kind, r, start) })
 			}
 			take := func(now, watchdog time.Time, limit int) (refs []workspaces.Ref) {
 				update(t, s, func(tx *store.Tx) (err error) {
@@ -484,6 +484,7 @@ func TestReset(t *testing.T) {
 				tx.InsertBundle(ctx, here, *filled[workspaces.Bundle](1)),
 				tx.InsertPortalSession(ctx, *filled[store.PortalSession](1), time.Time{}),
 				tx.InsertPortalTicket(ctx, *filled[store.PortalTicket](1), time.Time{}),
+				tx.PutSnapshot(ctx, here, "ws-1", *filled[workspaces.Snapshot](1)),
 			} {
 				if err != nil {
 					return err

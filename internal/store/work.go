@@ -31,14 +31,19 @@ func tableOf(kind workspaces.Kind) (string, error) {
 }
 
 // Settled reports whether a thing rests: it has neither a deadline nor a turn of work to
-// come, or it is gone.
-func (t *Tx) Settled(ctx context.Context, kind workspaces.Kind, r workspaces.Ref) (settled bool, err error) {
+// come, nor a snapshot that is due or on its way, or it is gone.
+func (t *Tx) Settled(ctx context.Context, kind workspaces.Kind, r workspaces.Ref, now time.Time) (settled bool, err error) {
 	table, err := tableOf(kind)
 	if err != nil {
 		return false, err
 	}
-	err = t.row(ctx, "SELECT NOT EXISTS (SELECT 1 FROM "+table+
-		" WHERE account = $1 AND region = $2 AND id = $3 AND (deadline > 0 OR wake_at > 0))", r.Account, r.Region, r.ID).Scan(&settled)
+	busy, args := "deadline > 0 OR wake_at > 0", []any{r.Account, r.Region, r.ID}
+	if kind == workspaces.KindWorkSpace {
+		busy += " OR next_snapshot_at > 0 AND next_snapshot_at <= $4 OR EXISTS (SELECT 1 FROM snapshot WHERE account = $1 AND region = $2" +
+			" AND workspace_id = $3 AND snapshot.generation = workspace.generation AND snapshot.state IN ($5, $6))"
+		args = append(args, micros(now), string(workspaces.SnapshotPending), string(workspaces.SnapshotRedo))
+	}
+	err = t.row(ctx, "SELECT NOT EXISTS (SELECT 1 FROM "+table+" WHERE account = $1 AND region = $2 AND id = $3 AND ("+busy+"))", args...).Scan(&settled)
 	return settled, err
 }
 

@@ -2,18 +2,20 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"carrel/internal/workspaces"
 )
 
 const (
-	// workSpaceColumns are what queries look for, and the record, which has all values but wake_at.
+	// workSpaceColumns are what queries look for, and the record, which has all values but wake_at and next_snapshot_at.
 	workSpaceColumns = "account, region, id, seq, " + workSpaceMoves
 	workSpaceMoves   = "directory_id, user_key, name, bundle_id, state, generation, deadline, wake_at, auto_stop_at, " +
-		"compute_type, subnet_id, address_offset, record"
-	selectWorkSpace = "SELECT seq, wake_at, record FROM workspace"
+		"compute_type, subnet_id, address_offset, next_snapshot_at, stand_in, held_offset, record"
+	selectWorkSpace = "SELECT seq, wake_at, next_snapshot_at, record FROM workspace"
 )
 
 // WorkSpaceFilter says which WorkSpaces a query is for. Empty members do not restrict.
@@ -126,11 +128,11 @@ func (t *Tx) SaveWorkSpace(ctx context.Context, w *workspaces.WorkSpace, read in
 	t.touch(w.Scope)
 	args := append(workSpaceValues(w), w.Account, w.Region, w.ID, read)
 	n, err := t.execCount(ctx, "UPDATE workspace SET "+assignments(workSpaceMoves)+
-		" WHERE account = $14 AND region = $15 AND id = $16 AND generation = $17", args...)
+		" WHERE account = $17 AND region = $18 AND id = $19 AND generation = $20", args...)
 	return n == 1, err
 }
 
-// DeleteWorkSpace forgets a WorkSpace, its tags and its connections, if it still has the generation.
+// DeleteWorkSpace forgets a WorkSpace, its tags, its connections and its snapshots, if it still has the generation.
 func (t *Tx) DeleteWorkSpace(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
 	t.touch(r.Scope)
 	n, err := t.execCount(ctx, "DELETE FROM workspace WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
@@ -139,6 +141,9 @@ func (t *Tx) DeleteWorkSpace(ctx context.Context, r workspaces.Ref) (deleted boo
 		return false, err
 	}
 	if err := t.deleteConnection(ctx, r.Scope, r.ID); err != nil {
+		return false, err
+	}
+	if err := t.deleteSnapshots(ctx, r.Scope, r.ID); err != nil {
 		return false, err
 	}
 	return true, t.deleteTags(ctx, r.Scope, r.ID)
@@ -184,10 +189,19 @@ func userKeyOf(name string) string {
 	return workspaces.UserKey(name)
 }
 
+// standIn keeps a WorkSpace that does not count as its user's out of the way of the one that does.
+func standIn(w *workspaces.WorkSpace) string {
+	if w.StandIn {
+		return w.ID
+	}
+	return ""
+}
+
 func workSpaceValues(w *workspaces.WorkSpace) []any {
 	return []any{
 		w.DirectoryID, userKeyOf(w.UserName), w.Name, w.BundleID, string(w.State), w.Generation, micros(w.Deadline), micros(w.WakeAt),
-		micros(w.AutoStopsAt(time.Time{})), w.Properties.ComputeType, w.SubnetID, w.AddressOffset, workSpaceRecord(w),
+		micros(w.AutoStopsAt(time.Time{})), w.Properties.ComputeType, w.SubnetID, w.AddressOffset, micros(w.NextSnapshotAt), standIn(w), w.HeldOffset,
+		workSpaceRecord(w),
 	}
 }
 
@@ -213,7 +227,54 @@ func workSpaceRecord(w *workspaces.WorkSpace) string {
 	r.bool(w.UserEncrypted)
 	r.texts(p.Protocols)
 	r.time(w.ReadyAt)
+	r.text(changesRecord(w))
 	return r.String()
+}
+
+// changeSeparator is between the values of changesRecord. They are words of Carrel's own.
+const changeSeparator = "|"
+
+// changesRecord is what most WorkSpaces have nothing of, as one value, "" where there is none:
+// what is running, and what was modified.
+func changesRecord(w *workspaces.WorkSpace) string {
+	m, at := &w.Modification, &w.Modified
+	r := make(recordWriter, 0, 24)
+	for _, s := range []string{string(w.Before), string(w.Aside), w.FromSnapshot, w.Migrating, m.Resource, m.ComputeType} {
+		r.text(s)
+	}
+	for _, n := range []int64{int64(w.Phase), w.HeldOffset, int64(m.RootGiB), int64(m.UserGiB)} {
+		r.int(n)
+	}
+	for _, t := range []time.Time{at.RootAt, at.UserAt, at.LargerAt, at.SmallerAt} {
+		r.time(t)
+	}
+	r.bool(m.Failed)
+	r.bool(w.StandIn)
+	r.texts(m.Protocols)
+	if !slices.ContainsFunc(r, func(s string) bool { return s != "" && s != "0" && s != "false" }) {
+		return ""
+	}
+	return strings.Join(r, changeSeparator)
+}
+
+// readChanges reads what changesRecord wrote.
+func readChanges(w *workspaces.WorkSpace, record string) error {
+	if record == "" {
+		return nil
+	}
+	r := recordReader{values: strings.Split(record, changeSeparator)}
+	m, at := &w.Modification, &w.Modified
+	for _, s := range []*string{(*string)(&w.Before), (*string)(&w.Aside), &w.FromSnapshot, &w.Migrating, &m.Resource, &m.ComputeType} {
+		*s = r.text()
+	}
+	w.Phase, w.HeldOffset = int(r.int()), r.int()
+	m.RootGiB, m.UserGiB = int(r.int()), int(r.int())
+	for _, t := range []*time.Time{&at.RootAt, &at.UserAt, &at.LargerAt, &at.SmallerAt} {
+		*t = r.time()
+	}
+	m.Failed, w.StandIn = r.bool(), r.bool()
+	m.Protocols = r.texts()
+	return r.err
 }
 
 func scanWorkSpaceOnly(row scanner) (*workspaces.WorkSpace, error) {
@@ -221,14 +282,15 @@ func scanWorkSpaceOnly(row scanner) (*workspaces.WorkSpace, error) {
 	return w, err
 }
 
-func scanWorkSpace(row scanner) (w *workspaces.WorkSpace, seq int64, err error) {
-	var wake int64
+// scanWorkSpace reads the columns of selectWorkSpace, and what follows them into more.
+func scanWorkSpace(row scanner, more ...any) (w *workspaces.WorkSpace, seq int64, err error) {
+	var wake, snapshot int64
 	var record string
-	if err := row.Scan(&seq, &wake, &record); err != nil {
+	if err := row.Scan(append([]any{&seq, &wake, &snapshot, &record}, more...)...); err != nil {
 		return nil, 0, err
 	}
 	w = new(workspaces.WorkSpace)
-	w.WakeAt = instantOf(wake)
+	w.WakeAt, w.NextSnapshotAt = instantOf(wake), instantOf(snapshot)
 	return w, seq, readWorkSpace(w, record)
 }
 
@@ -254,5 +316,9 @@ func readWorkSpace(w *workspaces.WorkSpace, record string) error {
 	w.RootEncrypted, w.UserEncrypted = r.bool(), r.bool()
 	p.Protocols = r.texts()
 	w.ReadyAt = r.time()
-	return r.err
+	changes := r.text()
+	if r.err != nil {
+		return r.err
+	}
+	return readChanges(w, changes)
 }

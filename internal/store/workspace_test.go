@@ -121,6 +121,13 @@ func TestUserHasOne(t *testing.T) {
 				t.Errorf("%v: %v", c, err)
 			}
 		}
+		standIn := workSpace("ws-stand-in")
+		standIn.UserName = "MÜLLER"
+		for _, beside := range []bool{false, true} {
+			standIn.StandIn = beside
+			err := s.Update(ctx, func(tx *store.Tx) error { return tx.InsertWorkSpace(ctx, standIn) })
+			equal(t, err == nil, beside)
+		}
 		equal(t, has("MÜLLER"), true)
 		equal(t, has(workspaces.Undefined), false)
 		empty := read(t, s, func(tx *store.Tx) (bool, error) { return tx.DirectoryHasWorkSpaces(ctx, here, "d-3") })
@@ -223,7 +230,7 @@ func (m *model) draw(t *rapid.T) *workspaces.WorkSpace {
 	w.BundleID, w.Name = bundles.Draw(t, "bundle"), names.Draw(t, "name")
 	w.ErrorMessage = rapid.StringMatching(`[ -~äß€\n\t]*`).Draw(t, "message")
 	w.Properties.Protocols = rapid.SampledFrom([][]string{nil, {"WSP"}, {"PCOIP", "WSP"}}).Draw(t, "protocols")
-	w.SubnetID = ""
+	w.SubnetID, w.StandIn = "", false
 	return w
 }
 

@@ -48,10 +48,11 @@ func (w *WorkSpace) ConnectionState(c Connection) (state ConnectionState, ok boo
 
 // AutoStopsAt returns when a WorkSpace to which nobody is connected is to be stopped: its
 // timeout after the last user disconnected, or after it became AVAILABLE where that was
-// later. The zero time is never: it is not AVAILABLE, or does not have the mode AUTO_STOP.
+// later. The zero time is never: it is not AVAILABLE, or does not have the mode AUTO_STOP, or
+// not as long as something is at work beside its state.
 // Source: the Administration Guide on AutoStop; the clock runs from the disconnect.
 func (w *WorkSpace) AutoStopsAt(disconnected time.Time) time.Time {
-	if w.State != Available || w.Properties.RunningMode != AutoStop {
+	if w.State != Available || w.Properties.RunningMode != AutoStop || w.Aside != "" {
 		return time.Time{}
 	}
 	since := w.ReadyAt

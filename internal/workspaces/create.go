@@ -2,7 +2,6 @@ package workspaces
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -60,10 +59,8 @@ func (o Order) Fill(b Bundle) (Properties, error) {
 	if len(p.Protocols) == 0 {
 		p.Protocols = []string{b.Protocol}
 	}
-	for i, protocol := range p.Protocols {
-		if slices.Contains(p.Protocols[:i], protocol) {
-			return p, Errorf(CodeInvalidParameter, "The protocol %s is given twice.", protocol)
-		}
+	if err := checkProtocols(p.Protocols); err != nil {
+		return p, err
 	}
 	if o.IPv6Address != "" {
 		return p, Refusef("InvalidParameterValues.Ipv6Address", "The networks of this installation have IPv4 addresses only.")
@@ -138,6 +135,9 @@ func (w *WorkSpace) Capture(now time.Time) error {
 	}
 	if !ActionCapture.Allowed(w.State) {
 		return Errorf(CodeInvalidState, "The WorkSpace %s is in the state %s; an image can be made of it while it is AVAILABLE.", w.ID, w.State).About(w.ID)
+	}
+	if w.Aside != "" {
+		return Errorf(CodeInvalidState, "The WorkSpace %s is being modified; an image can be made of it afterwards.", w.ID).About(w.ID)
 	}
 	return w.Begin(ActionCapture, now)
 }

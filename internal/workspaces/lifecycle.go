@@ -32,6 +32,9 @@ const (
 	// Absent is no state of the API: it stands for a WorkSpace that is not there,
 	// before its creation and after it has been forgotten.
 	Absent State = ""
+	// Before is no state of the API either: in a row of the lifecycle it stands for the state
+	// that the WorkSpace was in when the action began.
+	Before State = "as before"
 )
 
 // States returns all 17 states in the API's order.
@@ -52,18 +55,27 @@ const (
 	ActionStop      Action = "stop"
 	ActionReboot    Action = "reboot"
 	ActionCapture   Action = "capture"
+	ActionRebuild   Action = "rebuild"
+	ActionRestore   Action = "restore"
+	ActionMigrate   Action = "migrate"
+	ActionModify    Action = "modify"
+	ActionGrow      Action = "grow"
+	ActionLock      Action = "lock"
+	ActionUnlock    Action = "unlock"
 	ActionTerminate Action = "terminate"
 
-	ActionForget  Action = "forget"
-	ActionSicken  Action = "sicken"
-	ActionRecover Action = "recover"
+	ActionForget   Action = "forget"
+	ActionSicken   Action = "sicken"
+	ActionRecover  Action = "recover"
+	ActionKeep     Action = "keep"
+	ActionKeepUser Action = "keep user volume"
 )
 
 // Transition is a row of the lifecycle: where an action may begin and where it leads.
 type Transition struct {
 	Action Action
 	From   []State       // where it may begin
-	During State         // the state while its job runs; Absent: it happens at once
+	During State         // the state while its job runs; Absent: it happens at once; Before: the state stays
 	Done   State         // after success
 	Failed State         // after giving up
 	Within time.Duration // when it is given up, of the clock's time; 0: it happens at once
@@ -98,6 +110,37 @@ var lifecycle = []Transition{
 		Why: "CreateWorkspaceImage; the image is given up sooner than the desktop is, which is started again then",
 	},
 	{
+		Action: ActionRebuild, From: []State{Available, Unhealthy, Rebooting, Stopped, Errored}, During: Rebuilding, Done: Available,
+		Failed: Errored, Within: 30 * time.Minute,
+		Why: "RebuildWorkspaces, with a snapshot of the user volume; it ends a reboot that is stuck",
+	},
+	{
+		Action: ActionRestore, From: []State{Available, Unhealthy, Stopped, Errored}, During: Restoring, Done: Available, Failed: Errored,
+		Within: 30 * time.Minute,
+		Why:    "RestoreWorkspace, with snapshots of both volumes",
+	},
+	{
+		Action: ActionMigrate, From: []State{Available, Stopped, Errored}, During: Maintenance, Done: Terminated, Failed: Before,
+		Within: time.Hour,
+		Why:    "MigrateWorkspace: the source; the target is created beside it, and terminate takes the source away once it is there",
+	},
+	{
+		Action: ActionModify, From: []State{Available, Stopped}, During: Updating, Done: Before, Failed: Before, Within: time.Hour,
+		Why: "ModifyWorkspaceProperties: compute type or protocol",
+	},
+	{
+		Action: ActionGrow, From: []State{Available, Stopped}, During: Before, Done: Before, Failed: Before, Within: 2 * time.Hour,
+		Why: "ModifyWorkspaceProperties: a volume; the state stays, ModificationStates tells, and only terminate may begin meanwhile",
+	},
+	{
+		Action: ActionLock, From: []State{Available}, During: Absent, Done: AdminMaintenance, Failed: Available,
+		Why: "ModifyWorkspaceState: nobody signs in, nothing is stopped, and the desktop's silence is no illness",
+	},
+	{
+		Action: ActionUnlock, From: []State{AdminMaintenance}, During: Absent, Done: Available, Failed: AdminMaintenance,
+		Why: "ModifyWorkspaceState",
+	},
+	{
 		Action: ActionTerminate,
 		From: []State{
 			Pending, Available, Impaired, Unhealthy, Rebooting, Starting, Rebuilding, Restoring, Maintenance,
@@ -118,6 +161,14 @@ var lifecycle = []Transition{
 		Action: ActionRecover, From: []State{Unhealthy}, During: Absent, Done: Available, Failed: Unhealthy,
 		Why: "the desktop answers again",
 	},
+	{
+		Action: ActionKeep, From: []State{Available, Stopped}, During: Absent, Done: Before, Failed: Before,
+		Why: "every 12 hours: a snapshot of both volumes",
+	},
+	{
+		Action: ActionKeepUser, From: []State{Unhealthy}, During: Absent, Done: Before, Failed: Before,
+		Why: "every 12 hours: a snapshot of the user volume only, so that the one of a sound root volume stays the latest",
+	},
 }
 
 // Lifecycle returns a copy of the table, for its document and its tests.
@@ -135,25 +186,43 @@ func (a Action) Allowed(s State) bool { return slices.Contains(a.Lookup().From, 
 // Running returns the action whose job is at work in a state, false in a resting one.
 func (s State) Running() (Action, bool) {
 	for _, t := range lifecycle {
-		if t.During == s && s != Absent {
+		if t.During == s && s != Absent && s != Before {
 			return t.Action, true
 		}
 	}
 	return "", false
 }
 
-// Begin moves the WorkSpace into the action's passing state, or refuses with
-// CodeInvalidState. Where the action happens at once, the WorkSpace has arrived.
+// Running returns the action whose job is at work on the WorkSpace, false where it rests.
+func (w *WorkSpace) Running() (Action, bool) {
+	if w.Aside != "" {
+		return w.Aside, true
+	}
+	return w.State.Running()
+}
+
+// Begin moves the WorkSpace into the action's passing state, or refuses: with CodeInProgress
+// while something is at work beside the state, else with CodeInvalidState. Where the action
+// happens at once, the WorkSpace has arrived.
 func (w *WorkSpace) Begin(a Action, now time.Time) error {
+	if w.Aside != "" && a != ActionTerminate {
+		return w.refuseModified()
+	}
 	if !a.Allowed(w.State) {
 		return Errorf(CodeInvalidState, "The WorkSpace %s is in the state %s, in which it cannot %s.", w.ID, w.State, a).About(w.ID)
 	}
-	t := a.Lookup()
-	if t.During == Absent {
+	t, before := a.Lookup(), w.State
+	switch t.During {
+	case Absent:
 		w.enter(t.Done, now)
 		return nil
+	case Before:
+		w.enter(before, now)
+		w.Aside = a
+	default:
+		w.enter(t.During, now)
 	}
-	w.enter(t.During, now)
+	w.Before = before
 	w.Deadline, w.WakeAt = now.Add(t.Within), now.Add(Watchdog)
 	return nil
 }
@@ -165,10 +234,13 @@ const Watchdog = 2 * time.Minute
 
 // Finish ends the action that is running, in the state for success.
 func (w *WorkSpace) Finish(now time.Time) {
-	if a, ok := w.State.Running(); ok {
-		w.enter(a.Lookup().Done, now)
-		w.ErrorCode, w.ErrorMessage = "", ""
+	a, ok := w.Running()
+	if !ok {
+		return
 	}
+	w.apply(now)
+	w.enter(w.end(a.Lookup().Done), now)
+	w.ErrorCode, w.ErrorMessage = "", ""
 }
 
 // Overdue reports whether the action that is running has had all the time it may take.
@@ -178,17 +250,42 @@ func (w *WorkSpace) Overdue(now time.Time) bool {
 
 // Fail ends the action that is running, in the state for giving up, with the reason.
 func (w *WorkSpace) Fail(now time.Time, code, message string) {
-	if a, ok := w.State.Running(); ok {
-		w.enter(a.Lookup().Failed, now)
-		w.ErrorCode, w.ErrorMessage = code, message
+	a, ok := w.Running()
+	if !ok {
+		return
 	}
+	failed := w.Modification
+	w.enter(w.end(a.Lookup().Failed), now)
+	if failed.Resource != "" {
+		failed.Failed = true
+		w.Modification = failed
+	}
+	w.ErrorCode, w.ErrorMessage = code, message
 }
 
+// end is where the action that is running leads.
+func (w *WorkSpace) end(s State) State {
+	if s == Before {
+		return w.Before
+	}
+	return s
+}
+
+// RanBefore reports whether the desktop ran when the action that is running began.
+func (w *WorkSpace) RanBefore() bool { return w.Before != Stopped }
+
 func (w *WorkSpace) enter(s State, now time.Time) {
-	w.State, w.ChangedAt = s, now
-	if s == Available {
+	if s == Available && w.State != s {
 		w.ReadyAt = now
 	}
+	w.State, w.ChangedAt = s, now
 	w.Deadline, w.WakeAt, w.Attempts = time.Time{}, time.Time{}, 0
+	w.Before, w.Aside, w.Phase, w.FromSnapshot, w.Migrating = "", "", 0, "", ""
+	w.Modification = Modification{}
 	w.Generation++
+	if _, keeps := s.Keeps(); keeps && w.NextSnapshotAt.IsZero() {
+		w.NextSnapshotAt = now
+	} else if w.IsEnding() {
+		w.NextSnapshotAt = time.Time{}
+	}
 }

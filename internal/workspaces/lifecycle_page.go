@@ -15,7 +15,8 @@ func LifecyclePage() string {
 	b.WriteString("# The life of a WorkSpace\n\n")
 	b.WriteString("Generated from the table in `internal/workspaces/lifecycle.go` by `go generate`; do not edit.\n\n")
 	b.WriteString("An action may begin in the states under *from*. Its job runs in *during* and ends in *done*, or in *failed* once it\n")
-	b.WriteString("has been given up, at the latest after *within*. Actions without *during* happen at once.\n\n")
+	b.WriteString("has been given up, at the latest after *within*. Actions without *during* happen at once; *as before* is the state in\n")
+	b.WriteString("which the action began.\n\n")
 	b.WriteString("| action | from | during | done | failed | within | why |\n|---|---|---|---|---|---|---|\n")
 	for _, t := range lifecycle {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", t.Action, stateNames(t.From), stateName(t.During), stateName(t.Done),

@@ -26,6 +26,15 @@ func TestAllowedFrom(t *testing.T) {
 		workspaces.ActionStart:  {workspaces.Stopped},
 		workspaces.ActionStop:   {workspaces.Available, workspaces.Impaired, workspaces.Unhealthy, workspaces.Errored},
 		workspaces.ActionReboot: {workspaces.Available, workspaces.Unhealthy},
+		workspaces.ActionRebuild: {
+			workspaces.Available, workspaces.Unhealthy, workspaces.Rebooting, workspaces.Stopped, workspaces.Errored,
+		},
+		workspaces.ActionRestore: {workspaces.Available, workspaces.Unhealthy, workspaces.Stopped, workspaces.Errored},
+		workspaces.ActionMigrate: {workspaces.Available, workspaces.Stopped, workspaces.Errored},
+		workspaces.ActionModify:  {workspaces.Available, workspaces.Stopped},
+		workspaces.ActionGrow:    {workspaces.Available, workspaces.Stopped},
+		workspaces.ActionLock:    {workspaces.Available},
+		workspaces.ActionUnlock:  {workspaces.AdminMaintenance},
 	} {
 		for _, s := range workspaces.States() {
 			if got, want := action.Allowed(s), slices.Contains(from, s); got != want {
@@ -74,8 +83,9 @@ func TestEveryPassingStateEnds(t *testing.T) {
 func TestWalk(t *testing.T) {
 	t.Parallel()
 	actions := []workspaces.Action{
-		workspaces.ActionStart, workspaces.ActionStop, workspaces.ActionReboot, workspaces.ActionTerminate,
-		workspaces.ActionSicken, workspaces.ActionRecover,
+		workspaces.ActionStart, workspaces.ActionStop, workspaces.ActionReboot, workspaces.ActionRebuild, workspaces.ActionRestore,
+		workspaces.ActionMigrate, workspaces.ActionModify, workspaces.ActionGrow, workspaces.ActionLock, workspaces.ActionUnlock,
+		workspaces.ActionTerminate, workspaces.ActionSicken, workspaces.ActionRecover,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -89,9 +99,10 @@ func TestWalk(t *testing.T) {
 			switch rapid.IntRange(0, 2).Draw(t, "what") {
 			case 0:
 				a := rapid.SampledFrom(actions).Draw(t, "action")
-				if err := w.Begin(a, now); (err == nil) != a.Allowed(before.State) {
+				may := a.Allowed(before.State) && (before.Aside == "" || a == workspaces.ActionTerminate)
+				if err := w.Begin(a, now); (err == nil) != may {
 					t.Fatalf("%s from %s: %v", a, before.State, err)
-				} else if err != nil && workspaces.CodeOf(err) != workspaces.CodeInvalidState {
+				} else if err != nil && workspaces.CodeOf(err) != workspaces.CodeInvalidState && before.Aside == "" {
 					t.Fatalf("refused with %v", err)
 				}
 			case 1:
@@ -108,7 +119,7 @@ func check(t *rapid.T, before, after *workspaces.WorkSpace) {
 	if !slices.Contains(workspaces.States(), after.State) {
 		t.Fatalf("state %q", after.State)
 	}
-	_, passing := after.State.Running()
+	_, passing := after.Running()
 	if passing == after.Deadline.IsZero() || passing == after.WakeAt.IsZero() {
 		t.Fatalf("in %s the deadline is %v and the next turn %v", after.State, after.Deadline, after.WakeAt)
 	}

@@ -24,6 +24,7 @@ type Limits struct {
 	AliasChange              time.Duration // how long a connection alias stays in each passing state
 	ImportStage              time.Duration // how long an imported image stays in each passing state
 	TerminatedStays          time.Duration // how long a TERMINATED WorkSpace is still seen
+	FirstSnapshot            time.Duration // how soon after its creation, rebuild or restore a WorkSpace is kept in a snapshot
 	ModificationsAreRationed bool          // the 6-hour and 30-day rules of ModifyWorkspaceProperties
 }
 
@@ -43,6 +44,7 @@ func OpenLimits() Limits {
 		RulesPerIPGroup:       1_000,
 		IPGroupsPerDirectory:  1_000,
 		TerminatedStays:       2 * time.Second,
+		FirstSnapshot:         time.Minute,
 	}
 }
 
@@ -71,12 +73,14 @@ func AWSLimits() Limits {
 		AliasChange:              10 * time.Second,
 		ImportStage:              8 * time.Minute,
 		TerminatedStays:          30 * time.Second,
+		FirstSnapshot:            30 * time.Minute,
 		ModificationsAreRationed: true,
 	}
 }
 
 // Instantly returns the limits without any wait, as --instant asks for.
 func (l Limits) Instantly() Limits {
-	l.DirectoryStage, l.Registration, l.AliasChange, l.AccountChange, l.ImportStage, l.TerminatedStays = 0, 0, 0, 0, 0, 0
+	l.DirectoryStage, l.Registration, l.AliasChange, l.AccountChange, l.ImportStage = 0, 0, 0, 0, 0
+	l.TerminatedStays, l.FirstSnapshot = 0, 0
 	return l
 }

@@ -14,10 +14,25 @@ type WorkSpace struct {
 
 	State      State
 	Generation int64     // grows with every change of state; guards work against stale jobs
-	ChangedAt  time.Time // when the state last changed
+	ChangedAt  time.Time // when the state last changed, or work beside it began
 	Deadline   time.Time // when a passing state is given up; zero in a resting one
 	WakeAt     time.Time // when the next turn of work is due; zero in a resting state
 	Attempts   int       // how often the engine has failed at what is running
+
+	// Of what is running, and empty at rest.
+	Before       State  // the state in which it began
+	Aside        Action // an action that runs while the state stays
+	Phase        int    // how many of its steps are done, where more than one calls the engine
+	FromSnapshot string // the name of the snapshot that volumes are made from
+	Migrating    string // the id of the other WorkSpace of a migration, in both of them
+
+	// StandIn is set in what does not count as its user's WorkSpace: the target of a migration until
+	// it has succeeded, and from then on the source.
+	StandIn bool
+
+	NextSnapshotAt time.Time // when the next automatic snapshot is due; zero in states without
+	Modification   Modification
+	Modified       Modified
 
 	Properties    Properties
 	RootEncrypted bool
@@ -26,11 +41,12 @@ type WorkSpace struct {
 
 	SubnetID      string
 	AddressOffset int64 // of IPAddress within the subnet
+	HeldOffset    int64 // of the address that the desktop has until a rebuild has succeeded; 0: none
 	IPAddress     string
 	IPv6Address   string
 	ComputerName  string
 
-	ErrorCode    string // set in ERROR and UNHEALTHY
+	ErrorCode    string // set in ERROR and UNHEALTHY, and after a migration or modification that failed
 	ErrorMessage string
 	CreatedAt    time.Time
 	// ReadyAt is when it last became AVAILABLE, or was given its running mode since; zero

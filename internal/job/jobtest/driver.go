@@ -24,7 +24,7 @@ type Driver struct {
 
 // Call is one call that changes something.
 type Call struct {
-	Method string // Create, Start, Stop, Reboot, Delete, Capture, MakeImage, DeleteImage
+	Method string // Create, Start, Stop, Reboot, Rebuild, Restore, Resize, Snapshot, DropSnapshot, Delete, Capture, MakeImage, DeleteImage
 	ID     string // the desktop's, or the image's name
 }
 
@@ -141,4 +141,29 @@ func (d *Driver) MakeImage(ctx context.Context, name string, from compute.ImageS
 // DeleteImage implements [compute.Driver].
 func (d *Driver) DeleteImage(ctx context.Context, name string) (time.Time, error) {
 	return d.do(ctx, Call{"DeleteImage", name}, func(ctx context.Context) (time.Time, error) { return d.Driver.DeleteImage(ctx, name) })
+}
+
+// Rebuild implements [compute.Driver].
+func (d *Driver) Rebuild(ctx context.Context, desktop compute.Desktop, user string) (time.Time, error) {
+	return d.do(ctx, Call{"Rebuild", desktop.ID}, func(ctx context.Context) (time.Time, error) { return d.Driver.Rebuild(ctx, desktop, user) })
+}
+
+// Restore implements [compute.Driver].
+func (d *Driver) Restore(ctx context.Context, id, name string) (time.Time, error) {
+	return d.do(ctx, Call{"Restore", id}, func(ctx context.Context) (time.Time, error) { return d.Driver.Restore(ctx, id, name) })
+}
+
+// Resize implements [compute.Driver].
+func (d *Driver) Resize(ctx context.Context, desktop compute.Desktop) (time.Time, error) {
+	return d.do(ctx, Call{"Resize", desktop.ID}, func(ctx context.Context) (time.Time, error) { return d.Driver.Resize(ctx, desktop) })
+}
+
+// Snapshot implements [compute.Driver].
+func (d *Driver) Snapshot(ctx context.Context, id string, s compute.Snapshot) (time.Time, error) {
+	return d.do(ctx, Call{"Snapshot", id}, func(ctx context.Context) (time.Time, error) { return d.Driver.Snapshot(ctx, id, s) })
+}
+
+// DropSnapshot implements [compute.Driver].
+func (d *Driver) DropSnapshot(ctx context.Context, id, name string) (time.Time, error) {
+	return d.do(ctx, Call{"DropSnapshot", id}, func(ctx context.Context) (time.Time, error) { return d.Driver.DropSnapshot(ctx, id, name) })
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -220,13 +222,101 @@ func (w *World) Ask(action workspaces.Action, id string) bool {
 		var out *wsapi.TerminateWorkspacesResult
 		out, err = w.API.TerminateWorkspaces(w.ctx, &wsapi.TerminateWorkspacesRequest{TerminateWorkspaceRequests: []wsapi.TerminateRequest{{WorkspaceId: &id}}})
 		failed = out.FailedRequests
+	case workspaces.ActionRebuild:
+		var out *wsapi.RebuildWorkspacesResult
+		out, err = w.API.RebuildWorkspaces(w.ctx, &wsapi.RebuildWorkspacesRequest{RebuildWorkspaceRequests: []wsapi.RebuildRequest{{WorkspaceId: &id}}})
+		failed = out.FailedRequests
 	default:
-		err = fmt.Errorf("nobody asks to %s", action)
+		return w.askAlone(action, id)
 	}
 	if err != nil {
 		w.tb.Fatalf("%s %s: %v", action, id, err)
 	}
 	return len(failed) == 0
+}
+
+// askAlone is Ask for the operations that are for one WorkSpace. Each modification asks for a little more.
+func (w *World) askAlone(action workspaces.Action, id string) bool {
+	w.tb.Helper()
+	var err error
+	switch action {
+	case workspaces.ActionRestore:
+		_, err = w.API.RestoreWorkspace(w.ctx, &wsapi.RestoreWorkspaceRequest{WorkspaceId: &id})
+	case workspaces.ActionMigrate:
+		has := w.WorkSpace(id).BundleID
+		i := slices.IndexFunc(w.API.Bundles, func(b workspaces.Bundle) bool { return b.ID == has })
+		bundle := w.API.Bundles[(i+1)%3].ID
+		_, err = w.API.MigrateWorkspace(w.ctx, &wsapi.MigrateWorkspaceRequest{SourceWorkspaceId: &id, BundleId: &bundle})
+	case workspaces.ActionModify:
+		to := "PERFORMANCE"
+		if w.WorkSpace(id).Properties.ComputeType == to {
+			to = "STANDARD"
+		}
+		err = w.modify(id, &wsapi.WorkspaceProperties{ComputeTypeName: &to})
+	case workspaces.ActionGrow:
+		p := w.WorkSpace(id).Properties
+		switch {
+		case p.UserGiB < 50:
+			err = w.modify(id, &wsapi.WorkspaceProperties{UserVolumeSizeGib: new(int32(50))})
+		case p.UserGiB < 100:
+			err = w.modify(id, &wsapi.WorkspaceProperties{UserVolumeSizeGib: new(int32(100))})
+		default:
+			err = w.modify(id, &wsapi.WorkspaceProperties{RootVolumeSizeGib: new(int32(max(p.RootGiB+1, 175)))}) //nolint:gosec // it grows by little
+		}
+	case workspaces.ActionLock, workspaces.ActionUnlock:
+		state := string(action.Lookup().Done)
+		_, err = w.API.ModifyWorkspaceState(w.ctx, &wsapi.ModifyWorkspaceStateRequest{WorkspaceId: &id, WorkspaceState: &state})
+	default:
+		err = fmt.Errorf("nobody asks to %s", action)
+	}
+	if err != nil && workspaces.CodeOf(err) == "" {
+		w.tb.Fatalf("%s %s: %v", action, id, err)
+	}
+	return err == nil
+}
+
+func (w *World) modify(id string, p *wsapi.WorkspaceProperties) error {
+	_, err := w.API.ModifyWorkspaceProperties(w.ctx, &wsapi.ModifyWorkspacePropertiesRequest{WorkspaceId: &id, WorkspaceProperties: p})
+	return err
+}
+
+// Running reports whether something is at work on a WorkSpace.
+func (w *World) Running(id string) bool {
+	w.tb.Helper()
+	found := w.WorkSpace(id)
+	if found == nil {
+		return false
+	}
+	_, running := found.Running()
+	return running
+}
+
+// Keep has a snapshot of a WorkSpace be due, and takes those that are.
+func (w *World) Keep(id string) {
+	w.tb.Helper()
+	w.Update(func(ctx context.Context, tx *store.Tx) error {
+		_, err := tx.PutSnapshotOff(ctx, w.WorkSpace(id).Ref(), w.Clock.Now())
+		return err
+	})
+	w.KeepDue()
+}
+
+// KeepDue takes the snapshots that are due, as the loop of snapshots does.
+func (w *World) KeepDue() {
+	w.tb.Helper()
+	if _, err := w.Runner.KeepDue(w.ctx, workspaces.Watchdog); err != nil {
+		w.tb.Fatalf("%v", err)
+	}
+}
+
+// Snapshots returns what there is of a WorkSpace's snapshots.
+func (w *World) Snapshots(id string) (all workspaces.Snapshots) {
+	w.tb.Helper()
+	w.View(func(ctx context.Context, tx *store.Tx) (err error) {
+		all, err = tx.Snapshots(ctx, Scope(), id)
+		return err
+	})
+	return all
 }
 
 // Must is Ask where the action has to be accepted.
@@ -333,9 +423,9 @@ func (w *World) Advance(d time.Duration) {
 	}
 }
 
-// settleTurns is more rounds of turns than anything may need: an engine that fails a terminate
-// is asked about 40 times within the half hour.
-const settleTurns = 200
+// settleTurns is more rounds of turns than anything may need: an engine that does not answer is
+// asked about 130 times within the two hours that a volume may take to grow, and that of each WorkSpace.
+const settleTurns = 2000
 
 // Settle lets the time pass that it takes until everything rests, and fails the test if
 // that takes too many turns.
@@ -351,7 +441,7 @@ func (w *World) Settle() {
 		w.Advance(max(next.Sub(w.Clock.Now())+time.Microsecond, 0))
 		w.WakeDue()
 	}
-	w.tb.Fatalf("it does not settle: %+v", w.All())
+	w.tb.Fatalf("it does not settle: %s", w.dump())
 }
 
 // Sound fails the test unless, everything being at rest, each WorkSpace has the desktop that
@@ -370,9 +460,9 @@ func (w *World) Sound() {
 		runs, there := running[ws.ID]
 		delete(running, ws.ID)
 		switch ws.State {
-		case workspaces.Available:
+		case workspaces.Available, workspaces.AdminMaintenance:
 			if !runs {
-				w.tb.Errorf("%s is AVAILABLE and does not run", ws.ID)
+				w.tb.Errorf("%s is %s and does not run", ws.ID, ws.State)
 			}
 		case workspaces.Stopped:
 			if !there || runs {
@@ -407,7 +497,7 @@ func (w *World) Await(what string, done func() bool) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			w.tb.Fatalf("it did not come about that %s: %+v", what, w.All())
+			w.tb.Fatalf("it did not come about that %s: %s", what, w.dump())
 		}
 	}
 }
@@ -445,4 +535,13 @@ func (w *World) Machines() (ids []string) {
 		ids = append(ids, m.ID)
 	}
 	return ids
+}
+
+// dump shows every WorkSpace, a line each.
+func (w *World) dump() string {
+	var b strings.Builder
+	for _, ws := range w.All() {
+		fmt.Fprintf(&b, "\n%+v", *ws)
+	}
+	return b.String()
 }
