@@ -163,22 +163,31 @@ func hostAddresses(t *testing.T) []netip.Addr {
 	return addresses
 }
 
+func ip(t *testing.T, arguments ...string) {
+	t.Helper()
+	if output, err := exec.CommandContext(context.Background(), "ip", arguments...).CombinedOutput(); err != nil {
+		t.Fatalf("ip %v: %v: %s", arguments, err, output)
+	}
+}
+
+// TestLeftBridge finds the bridge of a network that Incus stopped making and forgot.
+func TestLeftBridge(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	ip(t, "link", "add", incus.NetworkName(e.config.Installation, e.subnet.ID), "type", "bridge")
+	e.create(t, 10)
+}
+
 // TestUnmanagedBridge puts a desktop on a bridge that Incus knows nothing of.
 func TestUnmanagedBridge(t *testing.T) {
 	t.Parallel()
 	e := open(t)
 	subnet := e.newSubnet()
 	subnet.Network = "t" + run + "u"
-	ip := func(arguments ...string) {
-		t.Helper()
-		if output, err := exec.CommandContext(context.Background(), "ip", arguments...).CombinedOutput(); err != nil {
-			t.Fatalf("ip %v: %v: %s", arguments, err, output)
-		}
-	}
-	ip("link", "add", subnet.Network, "type", "bridge")
-	t.Cleanup(func() { ip("link", "del", subnet.Network) })
-	ip("address", "add", netip.PrefixFrom(subnet.Gateway, subnet.Prefix.Bits()).String(), "dev", subnet.Network)
-	ip("link", "set", subnet.Network, "up")
+	ip(t, "link", "add", subnet.Network, "type", "bridge")
+	t.Cleanup(func() { ip(t, "link", "del", subnet.Network) })
+	ip(t, "address", "add", netip.PrefixFrom(subnet.Gateway, subnet.Prefix.Bits()).String(), "dev", subnet.Network)
+	ip(t, "link", "set", subnet.Network, "up")
 	port := serve(t)
 
 	desktop := e.desktop(10, subnet)

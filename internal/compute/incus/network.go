@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"os/exec"
 	"slices"
 	"strings"
 	"time"
@@ -103,8 +104,13 @@ func (d *Driver) makeNetworkLocked(ctx context.Context, subnet compute.Subnet) e
 		return err
 	}
 	name := networkName(d.installation, subnet.ID)
-	if slices.ContainsFunc(networks, func(n api.Network) bool { return n.Name == name }) {
-		return nil
+	if i := slices.IndexFunc(networks, func(n api.Network) bool { return n.Name == name }); i >= 0 {
+		if networks[i].Managed {
+			return nil
+		}
+		if err := d.removeBridge(ctx, name); err != nil {
+			return err
+		}
 	}
 	err = d.client.change(ctx, http.MethodPost, "/networks", api.NetworksPost{
 		Name: name,
@@ -131,6 +137,18 @@ func (d *Driver) makeNetworkLocked(ctx context.Context, subnet compute.Subnet) e
 		return nil // another Carrel process was faster
 	}
 	return err
+}
+
+// removeBridge removes an interface that Incus left when it stopped making the network of the
+// name: it has forgotten the network, and makes no other while the interface is there.
+func (d *Driver) removeBridge(ctx context.Context, name string) error {
+	d.log.WarnContext(ctx, "removing a bridge that belongs to no network", "bridge", name)
+	said, err := exec.CommandContext(ctx, "ip", "link", "delete", "dev", name).CombinedOutput() //nolint:gosec // the name is a hash
+	if err != nil {
+		return fmt.Errorf("%w: a bridge %s is left of a network that was not made; run: ip link delete %s (%w: %s)",
+			compute.ErrFailed, name, name, err, strings.TrimSpace(string(said)))
+	}
+	return nil
 }
 
 // wholeNetworks returns the networks of the machine, and removes those of ours that are
