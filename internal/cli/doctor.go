@@ -70,7 +70,7 @@ func (d *doctor) looks() []func(context.Context) []finding {
 	if d.elsewhere() {
 		return []func(context.Context) []finding{d.serverElsewhere}
 	}
-	looks := []func(context.Context) []finding{d.user, d.dataFolder, d.database}
+	looks := []func(context.Context) []finding{d.user, d.dataFolder, d.database, d.portal}
 	if d.config.Engine != "simulated" {
 		looks = append(looks, d.kernel, d.incusEngine, d.imageTools)
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"carrel/internal/compute"
+	"carrel/web"
 )
 
 // machine is what doctor looks at of the machine that it runs on.
@@ -223,4 +224,12 @@ func (d *doctor) imageTools(context.Context) []finding {
 		})
 	}
 	return append(findings, okf("carrel-agent", "%s", agent))
+}
+
+// portal looks at whether users can open their desktops in a browser.
+func (*doctor) portal(context.Context) []finding {
+	if !web.HasClient() {
+		return []finding{{statusWarn, "portal", "built without the client that shows desktops in a browser", "install nodejs and npm, then: make build"}}
+	}
+	return []finding{okf("portal", "shows desktops in a browser")}
 }

@@ -78,7 +78,7 @@ func (p *Portal) cards(ctx context.Context, v visitor) ([]card, error) {
 // How often the list is looked at again while a page shows it: after a change in this
 // process at once, but not more often than eventsPause; what other processes change, every eventsEvery.
 const (
-	eventsPause = 100 * time.Millisecond
+	eventsPause = 250 * time.Millisecond
 	eventsEvery = 2 * time.Second
 )
 

@@ -99,6 +99,9 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	v := visitor{client: p.Proxies.client(r)}
 	err := p.authenticate(r, &v, form, r.PostForm.Get("password"))
+	if err != nil {
+		p.Log.WarnContext(r.Context(), "a sign-in was refused", "user", form.Name, "code", tidyCode(form.Code), "address", v.address, "why", err)
+	}
 	if wait, ok := errors.AsType[tooOften](err); ok {
 		form.Retry = wait.seconds()
 		w.Header().Set("Retry-After", strconv.Itoa(form.Retry))
@@ -121,6 +124,7 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, err)
 		return
 	}
+	p.Log.InfoContext(r.Context(), "signed in", "user", v.user.Name, "directory", v.directory.ID, "address", v.address)
 	http.Redirect(w, r, form.Next, http.StatusSeeOther)
 }
 

@@ -57,9 +57,14 @@ let timer = 0;
 async function pictures() {
   clearTimeout(timer);
   if (document.hidden) return;
-  await Promise.all([...cards.querySelectorAll("[data-picture]")].map(picture));
+  await Promise.all([...cards.querySelectorAll("[data-picture]")].filter(seen).map(picture));
   clearTimeout(timer);
   timer = setTimeout(pictures, pictureEvery);
+}
+
+function seen(screen) {
+  const { top, bottom } = screen.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
 }
 
 async function picture(screen) {
