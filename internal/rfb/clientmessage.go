@@ -10,6 +10,9 @@ import (
 // maxCutText is the longest clipboard text that is read, in bytes.
 const maxCutText = 1 << 20
 
+// maxFence is the longest payload of a fence, in bytes.
+const maxFence = 64
+
 // ClientMessage is one of the messages that a client sends once the handshake is
 // over: SetPixelFormat, SetEncodings, UpdateRequest, KeyEvent, PointerEvent,
 // CutText, ContinuousUpdates, Fence, SetDesktopSize or ExtendedKeyEvent.
@@ -173,7 +176,7 @@ func readFence(f *fields) Fence {
 	f.skip(3)
 	m := Fence{Flags: f.uint32()}
 	length := int(f.uint8())
-	if length > 64 {
+	if length > maxFence {
 		f.fail(fmt.Errorf("%w: a fence of %d bytes", ErrProtocol, length))
 		return m
 	}

@@ -7,11 +7,9 @@ import (
 	"image"
 	"io"
 	"net"
-	"slices"
 )
 
 const (
-	securityNone = 1
 	// maxUpdates is how many updates may come before the screen is complete.
 	maxUpdates = 64
 	// maxResizes is how often the screen may change its size meanwhile.
@@ -29,8 +27,9 @@ const (
 func Screenshot(ctx context.Context, conn net.Conn) (image.Image, error) {
 	release := bind(ctx, conn)
 	c := client{r: bufio.NewReaderSize(conn, 32<<10), w: conn}
-	err := c.shakeHands()
+	init, err := join(c.r, conn)
 	if err == nil {
+		c.size = init.Size
 		err = c.picture()
 	}
 	if err := release(err); err != nil {
@@ -47,54 +46,6 @@ type client struct {
 	img     *image.RGBA // of that size; nil until pixels come
 	covered int         // pixels received for it
 	resizes int
-}
-
-func (c *client) shakeHands() error {
-	got, err := readVersion(c.r)
-	switch {
-	case err != nil:
-		return err
-	case got < 3008:
-		return fmt.Errorf("%w: the server speaks version %d.%d only", ErrProtocol, got/1000, got%1000)
-	}
-	if err := c.send([]byte(version)); err != nil {
-		return err
-	}
-	f := fields{r: c.r}
-	methods := f.bytes(int(f.uint8()))
-	switch {
-	case f.err != nil:
-		return fmt.Errorf("rfb: read the security types: %w", f.err)
-	case len(methods) == 0:
-		return c.refusal()
-	case !slices.Contains(methods, securityNone):
-		return fmt.Errorf("%w: the server wants a password", ErrProtocol)
-	}
-	if err := c.send([]byte{securityNone}); err != nil {
-		return err
-	}
-	if result := f.uint32(); f.err != nil {
-		return fmt.Errorf("rfb: read the security result: %w", f.err)
-	} else if result != 0 {
-		return c.refusal()
-	}
-	if err := c.send([]byte{1}); err != nil { // shared: whoever looks already stays
-		return err
-	}
-	init, err := readServerInit(c.r)
-	c.size = init.Size
-	return err
-}
-
-// refusal reads why the server refuses, and returns it as an error.
-func (c *client) refusal() error {
-	f := fields{r: c.r}
-	length := f.uint32()
-	reason := f.bytes(int(min(length, maxReason)))
-	if f.err != nil {
-		return fmt.Errorf("rfb: read the server's reason: %w", f.err)
-	}
-	return fmt.Errorf("%w: the server refuses: %q", ErrProtocol, reason)
 }
 
 // picture asks for the whole screen until it has come.
@@ -202,9 +153,4 @@ func (c *client) resize(size image.Point) error {
 	return checkSize(size)
 }
 
-func (c *client) send(b []byte) error {
-	if _, err := c.w.Write(b); err != nil {
-		return fmt.Errorf("rfb: write: %w", err)
-	}
-	return nil
-}
+func (c *client) send(b []byte) error { return write(c.w, b) }

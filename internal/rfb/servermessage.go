@@ -24,13 +24,6 @@ const (
 	typeEndOfContinuousUpdates = 150
 )
 
-// Encodings and pseudo-encodings that this package reads or sends.
-const (
-	EncodingRaw                 int32 = 0
-	EncodingDesktopSize         int32 = -223 // no pixels: the screen has the rectangle's size now
-	EncodingExtendedDesktopSize int32 = -308 // the same, with the monitors and the reason
-)
-
 // ServerMessage is one of the messages that a server sends once the handshake is
 // over: Update, SetColourMap, Bell, CutText, EndOfContinuousUpdates or Fence.
 type ServerMessage interface {
