@@ -10,14 +10,14 @@ import (
 	"carrel/internal/awsjson"
 )
 
-// metrics counts requests for Prometheus.
+// metrics counts requests for Prometheus, beside what others count.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 }
 
-func newMetrics() *metrics {
+func newMetrics(others ...prometheus.Collector) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -28,6 +28,7 @@ func newMetrics() *metrics {
 		}, []string{"service", "operation"}),
 	}
 	m.registry.MustRegister(m.requests, m.duration, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(others...)
 	return m
 }
 

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"image/png"
 
 	"carrel/internal/api"
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/gateway"
 	"carrel/internal/gateway/channel"
 	"carrel/internal/operation"
-	"carrel/internal/rfb"
 	"carrel/internal/workspaces"
 )
 
@@ -23,7 +20,7 @@ func (s *server) portal(ctx context.Context, core *operation.Core) (*gateway.Por
 	return gateway.New(ctx, gateway.Config{
 		Store: s.store, Clock: s.clock, Real: s.real, Directories: core.Directories, Log: s.log, Proxies: proxies,
 		Actions:  actions{operation.WorkSpaces{Core: core}},
-		Pictures: pictures{s.engine}, Streams: streams{engine: s.engine, log: s.log},
+		Pictures: s.streams, Streams: s.streams,
 		Channels: channel.New(channel.Config{Dial: s.engine.driver.DialSide, Real: s.real, Log: s.log}),
 	})
 }
@@ -74,23 +71,4 @@ func (actions) Rebuild(context.Context, gateway.Desktop) error {
 // Modify is not there yet.
 func (actions) Modify(context.Context, gateway.Desktop, gateway.Change) error {
 	return workspaces.Errorf(workspaces.CodeNotSupported, "This Carrel cannot change WorkSpaces yet.")
-}
-
-// pictures takes a picture of a screen each time that one is asked for.
-type pictures struct{ engine engine }
-
-// Picture returns a picture of the desktop's screen.
-func (p pictures) Picture(ctx context.Context, d gateway.Desktop) (image []byte, mediaType string, err error) {
-	conn, err := p.engine.driver.Dial(ctx, d.ID)
-	if err != nil {
-		return nil, "", err
-	}
-	defer conn.Close() //nolint:errcheck // only read from
-	img, err := rfb.Screenshot(ctx, conn)
-	if err != nil {
-		return nil, "", err
-	}
-	var out bytes.Buffer
-	err = png.Encode(&out, img)
-	return out.Bytes(), "image/png", err
 }

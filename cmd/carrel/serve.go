@@ -29,6 +29,7 @@ import (
 	"carrel/internal/directory"
 	"carrel/internal/directory/embedded"
 	"carrel/internal/gateway"
+	"carrel/internal/gateway/stream"
 	"carrel/internal/installation"
 	"carrel/internal/job"
 	"carrel/internal/operation"
@@ -56,6 +57,7 @@ type server struct {
 	engine engine
 	runner *job.Runner
 
+	streams *stream.Streams
 	installation string // what tells its things on the engine from those of others
 }
 
@@ -106,6 +108,7 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	if err != nil {
 		return err
 	}
+	s.streams = stream.New(stream.Config{Driver: s.engine.driver, Store: s.store, Clock: s.clock, Real: s.real, Log: s.log})
 	portal, err := s.portal(ctx, core)
 	if err != nil {
 		return err
@@ -138,6 +141,10 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	group.Go(func() error { return repair.Run(ctx) })
 	group.Go(func() error {
 		portal.Run(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.streams.Run(ctx)
 		return nil
 	})
 	group.Go(func() error {
@@ -188,7 +195,7 @@ func (s *server) core() (*operation.Core, *embedded.Hasher, error) {
 
 // handler puts together what answers on the server's one address.
 func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *gateway.Portal) (http.Handler, error) {
-	metrics := newMetrics()
+	metrics := newMetrics(s.streams.Collectors()...)
 	proxies, err := s.config.Proxies()
 	if err != nil {
 		return nil, err

@@ -32,19 +32,17 @@ const maxPlainText = 4 << 20
 
 // crossing is what a clipboard's messages may do on their way in one direction.
 type crossing struct {
-	own   bool // contents may go this way
-	other bool // contents may go the other way, so that they may be asked for
-	limit int  // of contents, in characters; 0: none
-
+	limit int    // of contents that go this way, in characters; 0: none may
+	back  int    // of contents that go the other way
 	heard func() // called for contents, or word of them
 }
 
 func (c Clipboard) into(heard func()) crossing {
-	return crossing{own: c.In, other: c.Out, limit: c.MaxIn, heard: heard}
+	return crossing{limit: c.In, back: c.Out, heard: heard}
 }
 
 func (c Clipboard) outOf() crossing {
-	return crossing{own: c.Out, other: c.In, limit: c.MaxOut, heard: func() {}}
+	return crossing{limit: c.Out, back: c.In, heard: func() {}}
 }
 
 // cutText hands on a CutText of either side as far as it may cross.
@@ -59,9 +57,9 @@ func (f *flow) cutText(c crossing) error {
 	}
 	c.heard()
 	switch {
-	case !c.own || length > maxCutText:
+	case c.limit == 0 || length > maxCutText:
 		return f.drop(8 + length)
-	case c.limit > 0 && length > int64(c.limit): // Latin-1: a byte is a character
+	case length > int64(c.limit): // Latin-1: a byte is a character
 		head := bytes.Clone(b[:8])
 		binary.BigEndian.PutUint32(head[4:], uint32(c.limit)) //nolint:gosec // below length
 		if err := f.emit(head); err != nil {
@@ -102,17 +100,17 @@ func (f *flow) extendedCutText(c crossing, length int64) error {
 	switch action {
 	case clipboardProvide:
 		c.heard()
-		if !c.own || formats&clipboardText == 0 || length > maxCutText {
+		if c.limit == 0 || formats&clipboardText == 0 || length > maxCutText {
 			return f.drop(8 + length)
 		}
 		return f.provide(c, int(length))
 	case clipboardNotify:
 		c.heard()
-		may = c.own
+		may = c.limit > 0
 	case clipboardRequest:
-		may = c.other && formats&clipboardText != 0
+		may = c.back > 0 && formats&clipboardText != 0
 	case clipboardPeek:
-		may = c.other
+		may = c.back > 0
 	default:
 		return fmt.Errorf("%w: a clipboard message of unknown kind %08x", ErrProtocol, flags)
 	}
@@ -199,20 +197,14 @@ func deflateText(text []byte) []byte {
 	return out.Bytes()
 }
 
-// cutCharacters cuts a text to so many characters, 0 for any number, and reports whether it
-// was longer. The zero byte at its end is none, and stays. A line's end is two bytes and one character.
+// cutCharacters cuts a text to so many characters, and reports whether it was longer. The zero byte at its end is none, and stays. A line's end is two bytes and one character.
 func cutCharacters(text []byte, limit int) (cut []byte, shorter bool) {
 	body, ended := bytes.CutSuffix(text, []byte{0})
-	if limit <= 0 {
-		return text, false
-	}
 	rest, n := body, 0
 	for ; len(rest) > 0 && n < limit; n++ {
-		size := 1
+		size := 2
 		if !bytes.HasPrefix(rest, []byte("\r\n")) {
 			_, size = utf8.DecodeRune(rest)
-		} else {
-			size = 2
 		}
 		rest = rest[size:]
 	}

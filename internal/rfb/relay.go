@@ -27,11 +27,11 @@ type Relay struct {
 	buttons atomic.Bool   // the server takes pointer events with more buttons
 }
 
-// Clipboard says what of a clipboard may cross, in each direction. Only text ever does.
+// Clipboard says what of a clipboard may cross, as the longest text in characters, which
+// longer ones are cut to; 0: nothing. Only text ever crosses, and none that is longer than
+// 1 MiB on the wire or 4 MiB when it is inflated.
 type Clipboard struct {
-	In, Out bool // into the desktop; out of it
-	// MaxIn and MaxOut are the longest texts in characters, which longer ones are cut to; 0: no limit but maxCutText.
-	MaxIn, MaxOut int
+	In, Out int // into the desktop; out of it
 }
 
 // NewRelay returns a relay for the screen that a server showed when hands were shaken.

@@ -18,7 +18,7 @@ import (
 )
 
 // everything is a clipboard that crosses freely.
-func everything() rfb.Clipboard { return rfb.Clipboard{In: true, Out: true} }
+func everything() rfb.Clipboard { return rfb.Clipboard{In: 1 << 20, Out: 1 << 20} }
 
 // trueColour is the pixel format that noVNC asks for.
 func trueColour() rfb.PixelFormat {
@@ -270,10 +270,7 @@ func TestRelayKnowsInput(t *testing.T) {
 func TestRelayIsIndifferentToPieces(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		rules := rfb.Clipboard{
-			In: rapid.Bool().Draw(r, "in"), Out: rapid.Bool().Draw(r, "out"),
-			MaxIn: rapid.IntRange(0, 5).Draw(r, "max in"), MaxOut: rapid.IntRange(0, 5).Draw(r, "max out"),
-		}
+		rules := rfb.Clipboard{In: rapid.IntRange(0, 5).Draw(r, "in"), Out: rapid.IntRange(0, 5).Draw(r, "out")}
 		size := func() int { return rapid.IntRange(0, 40).Draw(r, "piece") }
 		said := speech(r, serverSpeech())
 		want, err := toClient(newRelay(rules), said, whole)
@@ -414,7 +411,7 @@ func FuzzRelayClient(f *testing.F) {
 
 func fuzzRelay(t *testing.T, relay func(*rfb.Relay, []byte, func() int) ([]byte, error), said []byte, seed uint64, rules uint8) {
 	t.Helper()
-	c := rfb.Clipboard{In: rules&1 > 0, Out: rules&2 > 0, MaxIn: int(rules>>2) % 4, MaxOut: int(rules>>4) % 4}
+	c := rfb.Clipboard{In: int(rules) % 4, Out: int(rules>>2) % 4}
 	want, first := relay(newRelay(c), said, whole)
 	random := rand.New(rand.NewPCG(seed, 0))
 	got, second := relay(newRelay(c), said, func() int { return random.IntN(30) })

@@ -25,11 +25,18 @@ const (
 // it may take is the context's affair. Errors are the context's, ErrProtocol, or
 // the connection's.
 func Screenshot(ctx context.Context, conn net.Conn) (image.Image, error) {
+	return ScreenshotWithin(ctx, conn, maxPixels)
+}
+
+// ScreenshotWithin is Screenshot for a screen of at most so many pixels, of four bytes each.
+func ScreenshotWithin(ctx context.Context, conn net.Conn, pixels int) (image.Image, error) {
 	release := bind(ctx, conn)
-	c := client{r: bufio.NewReaderSize(conn, 32<<10), w: conn}
+	c := client{r: bufio.NewReaderSize(conn, 32<<10), w: conn, most: pixels}
 	init, err := join(c.r, conn)
 	if err == nil {
-		c.size = init.Size
+		err = c.show(init.Size)
+	}
+	if err == nil {
 		err = c.picture()
 	}
 	if err := release(err); err != nil {
@@ -42,6 +49,7 @@ func Screenshot(ctx context.Context, conn net.Conn) (image.Image, error) {
 type client struct {
 	r       *bufio.Reader
 	w       io.Writer
+	most    int // pixels
 	size    image.Point
 	img     *image.RGBA // of that size; nil until pixels come
 	covered int         // pixels received for it
@@ -149,8 +157,16 @@ func (c *client) resize(size image.Point) error {
 	if c.resizes++; c.resizes > maxResizes {
 		return fmt.Errorf("%w: the screen changes its size all the time", ErrProtocol)
 	}
+	return c.show(size)
+}
+
+// show begins anew with a screen of the size, within the bounds.
+func (c *client) show(size image.Point) error {
 	c.size, c.img, c.covered = size, nil, 0
-	return checkSize(size)
+	if err := checkSize(size); err != nil || size.X*size.Y <= c.most {
+		return err
+	}
+	return fmt.Errorf("%w: a screen of %d×%d pixels", ErrProtocol, size.X, size.Y)
 }
 
 func (c *client) send(b []byte) error { return write(c.w, b) }

@@ -16,14 +16,16 @@ type Stream struct {
 	OpenedAt    time.Time
 }
 
-// OpenStream notes that this process carries a stream. Where the WorkSpace is gone it notes nothing.
+// OpenStream notes that this process carries a stream. Where it is noted, or the WorkSpace is
+// gone, it does nothing.
 func (t *Tx) OpenStream(ctx context.Context, s Stream) error {
 	if err := t.exec(ctx, "INSERT INTO stream_process (process, beat, seen_at) VALUES ($1, 0, $2) ON CONFLICT (process) DO NOTHING",
 		t.store.process, micros(s.OpenedAt)); err != nil {
 		return err
 	}
 	n, err := t.execCount(ctx, "INSERT INTO stream (account, region, workspace_id, id, process, opened_at, why)"+
-		" SELECT account, region, id, $1, $2, $3, '' FROM workspace WHERE account = $4 AND region = $5 AND id = $6",
+		" SELECT account, region, id, $1, $2, $3, '' FROM workspace WHERE account = $4 AND region = $5 AND id = $6"+
+		" ON CONFLICT (account, region, workspace_id, id) DO NOTHING",
 		s.ID, t.store.process, micros(s.OpenedAt), s.Account, s.Region, s.WorkSpaceID)
 	if err != nil || n == 0 {
 		return err
@@ -55,10 +57,18 @@ func (t *Tx) CloseStream(ctx context.Context, s Stream, now time.Time) error {
 	return t.PutOffAutoStop(ctx, w.Ref(), w.AutoStopsAt(now))
 }
 
-// EndStreams asks the processes that carry a WorkSpace's other streams to end them.
-func (t *Tx) EndStreams(ctx context.Context, but Stream, why string) error {
-	return t.exec(ctx, "UPDATE stream SET why = $1 WHERE account = $2 AND region = $3 AND workspace_id = $4 AND id <> $5",
+// EndStreams asks the processes that carry a WorkSpace's other streams to end them, and
+// returns their ids.
+func (t *Tx) EndStreams(ctx context.Context, but Stream, why string) (ids []string, err error) {
+	scan := func(row scanner) (id string, err error) { return id, row.Scan(&id) }
+	return list(ctx, t, scan, "UPDATE stream SET why = $1 WHERE account = $2 AND region = $3 AND workspace_id = $4 AND id <> $5 RETURNING id",
 		why, but.Account, but.Region, but.WorkSpaceID, but.ID)
+}
+
+// CountStreams returns how many streams a WorkSpace has.
+func (t *Tx) CountStreams(ctx context.Context, s workspaces.Scope, id string) (n int, err error) {
+	err = t.row(ctx, "SELECT COUNT(*) FROM stream WHERE account = $1 AND region = $2 AND workspace_id = $3", s.Account, s.Region, id).Scan(&n)
+	return n, err
 }
 
 // StreamFate is what has become of a stream of this process, and of its WorkSpace.

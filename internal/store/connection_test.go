@@ -115,7 +115,11 @@ func TestStreamsOfTwoProcesses(t *testing.T) {
 		fates := func(s *store.Store) []store.StreamFate {
 			return read(t, s, func(tx *store.Tx) ([]store.StreamFate, error) { return tx.StreamFates(ctx) })
 		}
-		update(t, two, func(tx *store.Tx) error { return tx.EndStreams(ctx, b, "taken over") })
+		update(t, two, func(tx *store.Tx) error {
+			ids, err := tx.EndStreams(ctx, b, "taken over")
+			equal(t, ids, []string{"a"})
+			return err
+		})
 		equal(t, fates(one), []store.StreamFate{{ID: "a", Why: "taken over", State: workspaces.Available, Side: 2}})
 		equal(t, fates(two), []store.StreamFate{{ID: "b", State: workspaces.Available, Side: 2}})
 
