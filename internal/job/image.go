@@ -103,7 +103,7 @@ func (r *Runner) attempt(
 		err = fmt.Errorf("%w within %v: %w", compute.ErrUnavailable, turnTimeout, err)
 	}
 	now := r.Clock.Now()
-	t := trial{since: i.ChangedAt, deadline: i.Deadline, overdue: i.Overdue(now), attempts: i.Attempts, final: isFinalForImage}
+	t := trial{scale: r.Clock.Scale(), since: i.ChangedAt, deadline: i.Deadline, overdue: i.Overdue(now), attempts: i.Attempts, final: isFinalForImage}
 	again, err = t.judge(now, again, err)
 	i.Deadline, i.Attempts = t.deadline, t.attempts
 	if err != nil || again.IsZero() {

@@ -66,7 +66,7 @@ func (r *Runner) workSpace(ctx context.Context, ref workspaces.Ref) error {
 	if ctx.Err() != nil {
 		return ctx.Err() // told to stop: says nothing about the engine
 	}
-	again, err = judge(w, action, r.Clock.Now(), again, err)
+	again, err = r.judge(w, action, again, err)
 	if err == nil && !again.IsZero() {
 		return r.putOff(ctx, w, again, w.Attempts != before.Attempts || w.Phase != before.Phase || !w.Deadline.Equal(before.Deadline))
 	}
@@ -111,14 +111,18 @@ const (
 	// last, or Carrel has been down. The engine, which lives in real time, gets overtime then.
 	unforeseen = time.Minute
 	overtime   = 5 * time.Minute
+	// leastSeconds is how many of the machine's seconds an engine has for anything, however fast the clock runs.
+	leastSeconds = 10
 )
 
 var errOverdue = errors.New("it was not ready within the time that the service allows")
 
 // judge decides what a step's outcome means: come back (a time), give up (an error), or
 // done. It notes failures and overtime in w.
-func judge(w *workspaces.WorkSpace, action workspaces.Action, now, again time.Time, err error) (time.Time, error) {
+func (r *Runner) judge(w *workspaces.WorkSpace, action workspaces.Action, again time.Time, err error) (time.Time, error) {
+	now := r.Clock.Now()
 	t := trial{
+		scale: r.Clock.Scale(),
 		since: w.ChangedAt, deadline: w.Deadline, overdue: w.Overdue(now), attempts: w.Attempts,
 		// A desktop that cannot be removed would be left behind: that is given up only at its deadline.
 		untilDeadline: action == workspaces.ActionTerminate,
@@ -131,6 +135,7 @@ func judge(w *workspaces.WorkSpace, action workspaces.Action, now, again time.Ti
 
 // trial is what has been tried so far, of whatever it is that the engine is to do.
 type trial struct {
+	scale         float64 // how fast the clock runs
 	since         time.Time
 	deadline      time.Time // zero: none
 	overdue       bool
@@ -144,7 +149,7 @@ func (t *trial) judge(now, again time.Time, err error) (time.Time, error) {
 	switch {
 	case err == nil && again.IsZero():
 		return time.Time{}, nil
-	case err == nil && t.overdue && now.Sub(t.deadline) < unforeseen:
+	case err == nil && t.overdue && t.foreseen(now):
 		return time.Time{}, errOverdue
 	case err == nil && t.overdue:
 		t.deadline = now.Add(overtime)
@@ -164,6 +169,13 @@ func (t *trial) judge(now, again time.Time, err error) (time.Time, error) {
 		again = t.deadline
 	}
 	return again, nil
+}
+
+// foreseen reports whether this is the look at the deadline that everything gets. Where the clock runs
+// so fast that a turn comes late by any measure, the engine has its least time by the machine's.
+func (t *trial) foreseen(now time.Time) bool {
+	second := time.Duration(max(t.scale, 1) * float64(time.Second))
+	return now.Sub(t.deadline) < max(unforeseen, second) && now.Sub(t.since) >= leastSeconds*second
 }
 
 func (t *trial) pause(now time.Time) time.Duration {
