@@ -34,9 +34,9 @@ func (actions) caller(ctx context.Context, d gateway.Desktop) context.Context {
 }
 
 // refusedItem is the refusal among what an operation on several WorkSpaces could not do.
-func refusedItem(failed []wsapi.FailedWorkspaceChangeRequest, err error) error {
-	if err != nil || len(failed) == 0 {
-		return err
+func refusedItem(failed []wsapi.FailedWorkspaceChangeRequest) error {
+	if len(failed) == 0 {
+		return nil
 	}
 	return workspaces.Errorf(workspaces.CodeUnavailable, "%s", *failed[0].ErrorMessage)
 }
@@ -49,7 +49,7 @@ func (a actions) Start(ctx context.Context, d gateway.Desktop) error {
 	if err != nil {
 		return err
 	}
-	return refusedItem(out.FailedRequests, nil)
+	return refusedItem(out.FailedRequests)
 }
 
 // Restart reboots a WorkSpace.
@@ -60,15 +60,35 @@ func (a actions) Restart(ctx context.Context, d gateway.Desktop) error {
 	if err != nil {
 		return err
 	}
-	return refusedItem(out.FailedRequests, nil)
+	return refusedItem(out.FailedRequests)
 }
 
-// Rebuild is not there yet.
-func (actions) Rebuild(context.Context, gateway.Desktop) error {
-	return workspaces.Errorf(workspaces.CodeNotSupported, "This Carrel cannot rebuild WorkSpaces yet.")
+// Rebuild rebuilds a WorkSpace.
+func (a actions) Rebuild(ctx context.Context, d gateway.Desktop) error {
+	out, err := a.of.RebuildWorkspaces(a.caller(ctx, d), &wsapi.RebuildWorkspacesRequest{
+		RebuildWorkspaceRequests: []wsapi.RebuildRequest{{WorkspaceId: &d.ID}},
+	})
+	if err != nil {
+		return err
+	}
+	return refusedItem(out.FailedRequests)
 }
 
-// Modify is not there yet.
-func (actions) Modify(context.Context, gateway.Desktop, gateway.Change) error {
-	return workspaces.Errorf(workspaces.CodeNotSupported, "This Carrel cannot change WorkSpaces yet.")
+// Modify changes a property of a WorkSpace.
+func (a actions) Modify(ctx context.Context, d gateway.Desktop, c gateway.Change) error {
+	properties := new(wsapi.WorkspaceProperties)
+	switch {
+	case c.ComputeType != "":
+		properties.ComputeTypeName = &c.ComputeType
+	case c.RunningMode != "":
+		properties.RunningMode = &c.RunningMode
+	case c.RootGiB != 0:
+		properties.RootVolumeSizeGib = new(int32(c.RootGiB)) //nolint:gosec // one of a few sizes
+	default:
+		properties.UserVolumeSizeGib = new(int32(c.UserGiB)) //nolint:gosec // one of a few sizes
+	}
+	_, err := a.of.ModifyWorkspaceProperties(a.caller(ctx, d), &wsapi.ModifyWorkspacePropertiesRequest{
+		WorkspaceId: &d.ID, WorkspaceProperties: properties,
+	})
+	return err
 }

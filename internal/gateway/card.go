@@ -29,6 +29,12 @@ func newCard(w *workspaces.WorkSpace, may workspaces.SelfServicePermissions) car
 	}
 	c.Detail += " · " + modeInWords(w.Properties)
 	c.State, c.Label, c.Text = describe(w)
+	switch {
+	case w.Aside == workspaces.ActionGrow:
+		c.Text = "It is getting more room. You can go on meanwhile."
+	case w.Modification.Failed:
+		c.Text += " The last change of it did not work; your administrator can see why."
+	}
 	c.Picture = w.State.KeepsVisits()
 	c.Start = startsByItself(w)
 	c.Connect = w.State.TakesVisits() || startsByItself(w)

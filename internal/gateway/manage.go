@@ -35,7 +35,7 @@ type choice struct {
 func newManage(w *workspaces.WorkSpace, may workspaces.SelfServicePermissions) manage {
 	var m manage
 	state, _, _ := describe(w)
-	if rests := state != "busy" && state != "closed"; !rests {
+	if _, running := w.Running(); running || state == "busy" || state == "closed" {
 		return m
 	}
 	if may.ChangeComputeType == workspaces.Enabled {
