@@ -28,6 +28,7 @@ import (
 	"carrel/internal/control"
 	"carrel/internal/directory"
 	"carrel/internal/directory/embedded"
+	"carrel/internal/forward"
 	"carrel/internal/gateway"
 	"carrel/internal/gateway/stream"
 	"carrel/internal/installation"
@@ -57,7 +58,7 @@ type server struct {
 	engine engine
 	runner *job.Runner
 
-	streams *stream.Streams
+	streams      *stream.Streams
 	installation string // what tells its things on the engine from those of others
 }
 
@@ -222,6 +223,14 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	if s.config.Instant {
 		config.Middleware = append(config.Middleware, operation.Instant(s.store, s.clock))
 	}
+	to, err := s.config.ForwardTo()
+	if err != nil {
+		return nil, err
+	}
+	if to != nil {
+		config.Unknown = forward.New(to, s.log)
+		s.log.Info("requests for other services are passed on", "forward", to.Redacted()) //nolint:noctx // there is none yet
+	}
 	wire, err := awsjson.New(config)
 	if err != nil {
 		return nil, err
@@ -238,7 +247,21 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	mux.Handle("GET /metrics", metrics.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", s.ready)
-	return mux, nil
+	return signedFirst(wire, mux), nil
+}
+
+// signedFirst gives what carries a signature of AWS to the wire, whatever its path: the paths
+// of other services, such as S3's, may be those of the portal too, and a mux tidies paths up
+// that were signed as they are. Carrel's own signed endpoints stay where they are.
+func signedFirst(wire, others http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signed := strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-") || r.URL.Query().Has("X-Amz-Signature")
+		if signed && !strings.HasPrefix(r.URL.Path, "/_carrel/") {
+			wire.ServeHTTP(w, r)
+			return
+		}
+		others.ServeHTTP(w, r)
+	})
 }
 
 // ready answers whether the database and the engine do.

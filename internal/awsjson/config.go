@@ -28,7 +28,8 @@ type Config struct {
 	// Secure, if set, reports whether a client speaks TLS: to this process, or to a proxy before it.
 	Secure func(*http.Request) bool
 	// Unknown, if set, gets the requests for services that are not ours, unauthenticated and with their body intact. They
-	// are neither logged nor observed.
+	// are neither logged nor observed. Without it they are refused, by the name of their service and in its protocol as
+	// far as that can be told.
 	Unknown http.Handler
 }
 

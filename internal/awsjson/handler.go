@@ -30,6 +30,10 @@ type Handler struct {
 
 // ServeHTTP implements http.Handler: route, authenticate, decode, invoke, reply, and one line in the log.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.unknown != nil && h.routes.foreign(r) {
+		h.unknown.ServeHTTP(w, r)
+		return
+	}
 	x := h.begin()
 	body, release, exception := readBody(w, r)
 	defer release()
@@ -43,12 +47,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.unknown.ServeHTTP(w, withBody(r, bytes.Clone(body))) // a copy: a proxy may read on after it returns
 		return
 	}
-	if ours {
-		x.endpoint = found.endpoint
-		x.Service = found.service.Name
-		if found.handlers[found.operation] != nil { // what does not exist stays out of logs and metrics
-			x.Operation = found.operation
-		}
+	if !ours {
+		x.endpoint.dialect = foreignDialect(r)
+		x.err = h.routes.refuseForeign(r)
+		h.finish(w, r, x)
+		return
+	}
+	x.endpoint = found.endpoint
+	x.Service = found.service.Name
+	if found.handlers[found.operation] != nil { // what does not exist stays out of logs and metrics
+		x.Operation = found.operation
 	}
 	x.output, x.err = h.answer(r, body, x)
 	h.finish(w, r, x)
@@ -125,14 +133,12 @@ func (h *Handler) answer(r *http.Request, body []byte, x *exchange) (output any,
 			output, err = nil, fmt.Errorf("panic: %v", cause)
 		}
 	}()
-	if x.Service != "" {
-		caller, err := h.authenticator.Authenticate(r, body, x.Service)
-		if err != nil {
-			return nil, err
-		}
-		caller.RequestID, caller.Endpoint = x.RequestID, h.endpointOf(r)
-		x.Caller = caller
+	caller, err := h.authenticator.Authenticate(r, body, x.Service)
+	if err != nil {
+		return nil, err
 	}
+	caller.RequestID, caller.Endpoint = x.RequestID, h.endpointOf(r)
+	x.Caller = caller
 	handler, ok := x.endpoint.handlers[x.Operation]
 	if !ok {
 		return nil, refuse(unknownOperation, "This endpoint does not answer the requested operation.")
@@ -200,8 +206,9 @@ func (h *Handler) record(ctx context.Context, x *exchange) {
 		h.observe(x.Exchange)
 	}
 	level := slog.LevelDebug
+	_, said := errors.AsType[*api.Exception](x.err)
 	switch {
-	case x.Status >= http.StatusInternalServerError && ctx.Err() == nil: // else the client went away
+	case x.Status >= http.StatusInternalServerError && !said && ctx.Err() == nil: // else the client went away
 		level = slog.LevelError
 	case x.err != nil:
 		level = slog.LevelInfo

@@ -74,7 +74,7 @@ func queryError(exception *api.Exception) (code string, status int) {
 	case incompleteSignature:
 		return "IncompleteSignature", http.StatusBadRequest
 	case unknownOperation:
-		return "InvalidAction", http.StatusBadRequest
+		return "InvalidAction", exception.HTTPStatus()
 	case api.ValidationException:
 		return "ValidationError", http.StatusBadRequest
 	case api.InternalServerException:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type Config struct {
 	Users    string // directory, any
 	Image    string // the engine's name of the public bundles' image
 	LogLevel string
+	Forward  string // URL that requests for other services are passed on to; "": they are refused
 
 	TrustedProxies []string // networks whose X-Forwarded-For is believed
 	TLS            TLSConfig
@@ -113,6 +115,7 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Auth, "auth", "keys", "who may ask: keys (signed with a known key) or any (for test suites)")
 	f.StringVar(&c.Users, "users", "directory", "who can have a WorkSpace: directory (its users) or any name (for test suites)")
 	f.StringVar(&c.Image, "image", "carrel/xfce", "the engine's image of the public bundles")
+	f.StringVar(&c.Forward, "forward", "", "pass requests for services that Carrel does not answer on to this URL, for example of another emulator")
 	f.StringSliceVar(&c.TrustedProxies, "trusted-proxies", nil, "networks of reverse proxies, in CIDR notation, whose X-Forwarded-For and -Proto are believed")
 	f.StringVar(&c.TLS.Cert, "tls-cert", "", "speak TLS with the certificate in this file, in PEM, and the key in --tls-key")
 	f.StringVar(&c.TLS.Key, "tls-key", "", "file with the key of --tls-cert")
@@ -177,7 +180,20 @@ func (c *Config) check() error {
 	_, err := c.Subnets()
 	_, badProxy := c.Proxies()
 	_, badSource := c.Sources()
-	return errors.Join(append(problems, err, badProxy, badSource, c.TLS.check())...)
+	_, badForward := c.ForwardTo()
+	return errors.Join(append(problems, err, badProxy, badSource, badForward, c.TLS.check())...)
+}
+
+// ForwardTo returns where requests for other services go, nil for nowhere.
+func (c *Config) ForwardTo() (*url.URL, error) {
+	if c.Forward == "" {
+		return nil, nil //nolint:nilnil // nowhere is no failure
+	}
+	to, err := url.Parse(c.Forward)
+	if err != nil || to.Scheme != "http" && to.Scheme != "https" || to.Host == "" || to.RawQuery != "" || to.Fragment != "" {
+		return nil, fmt.Errorf("--forward is a URL such as http://127.0.0.1:5000, not %q", c.Forward)
+	}
+	return to, nil
 }
 
 // Proxies returns the networks of reverse proxies that are believed.

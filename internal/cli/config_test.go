@@ -221,3 +221,21 @@ func TestServeEndsWellWhenItIsTold(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 }
+
+func TestForward(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"": "", "http://127.0.0.1:5000": "http://127.0.0.1:5000", "https://aws.example.com/all": "https://aws.example.com/all",
+	} {
+		c, r := settings(t, nil, "--forward", given)
+		r.succeed(t)
+		to, err := c.ForwardTo()
+		if err != nil || to == nil != (want == "") || to != nil && to.String() != want {
+			t.Errorf("%q: %v, %v", given, to, err)
+		}
+	}
+	for _, given := range []string{"127.0.0.1:5000", "localhost", "ftp://example.com", "http://", "http://a/?b=c", "http://a b", "://"} {
+		_, r := settings(t, nil, "--forward", given)
+		r.fail(t, 2, "--forward is a URL")
+	}
+}
