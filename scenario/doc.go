@@ -9,6 +9,8 @@
 //	shutdown              stop the server as an administrator does
 //	crash                 kill the server as a crash does
 //	await ID STATE        wait until a WorkSpace has the state; GONE: until it does not exist
+//	await-modified ID STATE       wait until nothing of a WorkSpace is being modified, and it has the state
+//	keep ID DURATION      move the clock on, and wait until the WorkSpace's volumes were kept since
 //	control PATH BODY     POST to a control endpoint
 //	put-file ID VOLUME NAME TEXT    write a file onto a desktop's root or home volume
 //	file ID VOLUME NAME TEXT        fail unless the file holds the text; "": unless it is not there
