@@ -338,3 +338,34 @@ func TestUpdatedImages(t *testing.T) {
 		t.Errorf("%v, %v", files, err)
 	}
 }
+
+// TestRebuildTakesTheBundlesImage gives a WorkSpace the root volume of the image that its bundle has by then.
+func TestRebuildTakesTheBundlesImage(t *testing.T) {
+	t.Parallel()
+	s := start(t, func(set *setup) { set.Limits.FirstSnapshot = 0 })
+	c := s.client()
+	d := s.home(t, "jane", "john")
+	jane := s.create(t, c, order(d, "jane"))[0]
+	if err := s.engine.WriteFile(t.Context(), jane, simulated.Root, "program", []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	id := capture(t, c, jane)
+	s.awaitImage(t, c, id, types.WorkspaceImageStateAvailable)
+	b := s.bundle(t, c, publicImage, "Desk")
+	john := s.create(t, c, order(d, "john", bundle(*b.BundleId)))[0]
+	if err := s.engine.WriteFile(t.Context(), john, simulated.Home, "letter", []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	s.keep(t, workspaces.SnapshotEvery, c, john)
+	_, err := c.UpdateWorkspaceBundle(t.Context(), &sdk.UpdateWorkspaceBundleInput{BundleId: b.BundleId, ImageId: &id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	succeeds(t, rebuildWorkSpaces, c, john)
+	s.awaitState(t, c, john, types.WorkspaceStateAvailable)
+	for volume, want := range map[simulated.Volume]string{simulated.Root: "program", simulated.Home: "letter"} {
+		if files, err := s.engine.Files(t.Context(), john, volume); err != nil || !slices.Equal(files, []string{want}) {
+			t.Errorf("%s: %v, %v", volume, files, err)
+		}
+	}
+}

@@ -133,6 +133,9 @@ func (w *WorkSpace) Capture(now time.Time) error {
 	if w.RootEncrypted || w.UserEncrypted {
 		return Errorf(CodeNotSupported, "The WorkSpace %s has an encrypted volume; no image can be made of it.", w.ID)
 	}
+	if w.Aside != "" {
+		return Errorf(CodeInvalidState, "The properties of the WorkSpace %s are being modified; an image can be made of it afterwards.", w.ID).About(w.ID)
+	}
 	if !ActionCapture.Allowed(w.State) {
 		return Errorf(CodeInvalidState, "The WorkSpace %s is in the state %s; an image can be made of it while it is AVAILABLE.", w.ID, w.State).About(w.ID)
 	}

@@ -83,6 +83,10 @@ func TestCapture(t *testing.T) {
 			t.Errorf("%s: %v, %+v", state, err, w)
 		}
 	}
+	growing := &workspaces.WorkSpace{State: workspaces.Available, Aside: workspaces.ActionGrow}
+	if err := growing.Capture(noon); workspaces.CodeOf(err) != workspaces.CodeInvalidState || growing.Aside != workspaces.ActionGrow {
+		t.Errorf("%v, %+v", err, growing)
+	}
 	for _, w := range []*workspaces.WorkSpace{{State: workspaces.Available, RootEncrypted: true}, {State: workspaces.Available, UserEncrypted: true}} {
 		if err := w.Capture(noon); workspaces.CodeOf(err) != workspaces.CodeNotSupported || w.State != workspaces.Available {
 			t.Errorf("%v, %+v", err, w)

@@ -96,6 +96,6 @@ func (w *WorkSpace) IsEnding() bool { return w.State == Terminating || w.HasEnde
 
 // IsBeingCaptured reports whether an image is being made of the WorkSpace.
 func (w *WorkSpace) IsBeingCaptured() bool {
-	a, _ := w.State.Running()
+	a, _ := w.Running()
 	return a == ActionCapture
 }
