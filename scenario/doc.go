@@ -20,4 +20,6 @@
 //	ask METHOD PATH [BODY]        ask the portal; stdout is the status and what was answered
 //	hear ID USER          fail unless the desktop's sound is to be heard
 //	nothing-left          fail if the engine still has anything of this scenario's
+//
+// TestPerson is one more, in Go: a person in a headless Chromium, at work in a real desktop.
 package scenario
