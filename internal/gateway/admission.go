@@ -17,6 +17,7 @@ type refusal struct {
 	title   string
 	text    string
 	command string // with which an administrator allows it
+	cut     string // what somebody at work is told, in a few words; "": title and text
 }
 
 func (r *refusal) Error() string { return r.title + " " + r.text }
@@ -36,6 +37,7 @@ func (p *Portal) refuseAddress(ctx context.Context, d *workspaces.WorkspaceDirec
 		status: http.StatusForbidden, title: "Not from here.",
 		text: fmt.Sprintf("Your organisation lets people in from certain networks only, and you come from %s. "+
 			"Connect to its network and try again, or ask your administrator.", from),
+		cut: fmt.Sprintf("Your organisation does not let you in from %s any more.", from),
 	}
 }
 
@@ -48,6 +50,7 @@ func refuseWeb(d *workspaces.WorkspaceDirectory) error {
 	return &refusal{
 		status: http.StatusForbidden, title: "Browsers are not let in yet.",
 		text: "You are who you say, but your organisation's directory does not allow WorkSpaces in a browser. An administrator allows it with:",
+		cut:  "Your organisation does not let browsers in any more.",
 		command: "aws workspaces modify-workspace-access-properties --region " + d.Region + " --resource-id " + d.ID +
 			" --workspace-access-properties DeviceTypeWeb=ALLOW",
 	}

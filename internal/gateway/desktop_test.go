@@ -324,7 +324,7 @@ func TestCut(t *testing.T) {
 		"a new password": {func(h *house, _ *browser) { h.user("jane", func(u *workspaces.User) { u.PasswordHash = "another" }) }, "signed out"},
 		"web access": {func(h *house, _ *browser) {
 			h.directory(func(d *workspaces.WorkspaceDirectory) { d.Settings.Access.Web = workspaces.Deny })
-		}, "not let in"},
+		}, "browsers"},
 		"an IP group": {func(h *house, _ *browser) { h.onlyFrom("203.0.113.0/24") }, "127.0.0.1"},
 		"maintenance": {func(h *house, _ *browser) {
 			h.workspace(janes, func(w *workspaces.WorkSpace) { w.State = workspaces.AdminMaintenance })

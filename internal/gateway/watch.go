@@ -83,7 +83,9 @@ func (p *Portal) recheck(ctx context.Context, carrier Carrier, v Visit, now stan
 func (p *Portal) cut(ctx context.Context, carrier Carrier, v Visit, err error) {
 	why := "You are signed out."
 	if no, ok := errors.AsType[*refusal](err); ok {
-		why = no.title + " " + no.text
+		if why = no.cut; why == "" {
+			why = no.title + " " + no.text
+		}
 	} else if !errors.Is(err, errSignedOut) {
 		p.Log.WarnContext(ctx, "a visit could not be looked at", "workspace", v.Desktop.ID, "error", err)
 		return

@@ -33,6 +33,7 @@ function notice(phase, title, text, choices) {
   set($("cover-title"), title);
   set($("cover-text"), text ?? "");
   set($("line"), title);
+  set($("heard"), ""); // the cover is heard
   $("spin").hidden = phase === "over";
   let first = null;
   for (const choice of cover.querySelectorAll("[data-choice]")) {
@@ -61,6 +62,7 @@ function connected() {
   document.body.dataset.phase = "connected";
   cover.hidden = true;
   set($("line"), "Connected");
+  set($("heard"), "Connected");
   fit();
 }
 
