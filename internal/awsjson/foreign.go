@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -117,11 +118,11 @@ func (d xmlDialect) exception(body *bytes.Buffer, header http.Header, reply repl
 	body.WriteString("<Code>" + code + "</Code><Message>")
 	_ = xml.EscapeText(body, []byte(reply.exception.Message)) // a bytes.Buffer takes every write
 	body.WriteString("</Message>")
-	for i := len(elements) - 1; i >= 0; i-- {
+	for i, e := range slices.Backward(elements) {
 		if i == 0 {
 			body.WriteString("<RequestId>" + reply.requestID + "</RequestId>")
 		}
-		body.WriteString("</" + elements[i] + ">")
+		body.WriteString("</" + e + ">")
 	}
 	return status
 }

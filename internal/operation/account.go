@@ -89,7 +89,7 @@ func (s WorkSpaces) ModifyAccount(ctx context.Context, in *wsapi.ModifyAccountRe
 	}
 	var m *workspaces.AccountModification
 	err := s.Store.Update(ctx, func(tx *store.Tx) (err error) {
-		if m, err = s.newModification(ctx, tx, in.DedicatedTenancySupport != nil, asked); err != nil {
+		if m, err = s.newModification(ctx, tx, in, asked); err != nil {
 			return err
 		}
 		if err := tx.InsertAccountModification(ctx, m); err != nil {
@@ -104,9 +104,12 @@ func (s WorkSpaces) ModifyAccount(ctx context.Context, in *wsapi.ModifyAccountRe
 	return &wsapi.ModifyAccountResult{Message: new("The account is being modified; DescribeAccountModifications shows when that is done.")}, nil
 }
 
-// newModification makes the modification of the caller's account that a request is for.
-func (s WorkSpaces) newModification(ctx context.Context, tx *store.Tx, enable bool, asked netip.Prefix) (*workspaces.AccountModification, error) {
-	scope := Scope(ctx)
+// newModification makes the modification of the caller's account that a request is for; asked
+// is the range in it.
+func (s WorkSpaces) newModification(
+	ctx context.Context, tx *store.Tx, in *wsapi.ModifyAccountRequest, asked netip.Prefix,
+) (*workspaces.AccountModification, error) {
+	scope, enable := Scope(ctx), in.DedicatedTenancySupport != nil
 	a, err := tx.Account(ctx, scope)
 	if err != nil {
 		return nil, err

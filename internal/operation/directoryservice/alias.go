@@ -56,15 +56,25 @@ func renameRegistration(ctx context.Context, tx *store.Tx, d *workspaces.Directo
 // EnableSso switches single sign-on for a directory on, which needs an alias. There are no
 // web applications that it would be for: it is a record.
 func (s *Service) EnableSso(ctx context.Context, in *ds.EnableSsoRequest) (*ds.EnableSsoResult, error) {
-	return &ds.EnableSsoResult{}, s.switchSSO(ctx, value(in.DirectoryId), true)
+	return &ds.EnableSsoResult{}, s.changeActive(ctx, value(in.DirectoryId), func(d *workspaces.Directory) error {
+		if d.Alias == d.ID {
+			return workspaces.Errorf(workspaces.CodeInvalidState, "An alias is required before enabling SSO. DomainId=%s", d.ID).About(d.ID)
+		}
+		d.SSOEnabled = true
+		return nil
+	})
 }
 
 // DisableSso switches single sign-on for a directory off.
 func (s *Service) DisableSso(ctx context.Context, in *ds.DisableSsoRequest) (*ds.DisableSsoResult, error) {
-	return &ds.DisableSsoResult{}, s.switchSSO(ctx, value(in.DirectoryId), false)
+	return &ds.DisableSsoResult{}, s.changeActive(ctx, value(in.DirectoryId), func(d *workspaces.Directory) error {
+		d.SSOEnabled = false
+		return nil
+	})
 }
 
-func (s *Service) switchSSO(ctx context.Context, id string, on bool) error {
+// changeActive changes a directory that is Active.
+func (s *Service) changeActive(ctx context.Context, id string, change func(*workspaces.Directory) error) error {
 	return s.core.Store.Update(ctx, func(tx *store.Tx) error {
 		d, err := find(ctx, tx, id)
 		if err != nil {
@@ -73,10 +83,9 @@ func (s *Service) switchSSO(ctx context.Context, id string, on bool) error {
 		if err := d.CheckActive(); err != nil {
 			return err
 		}
-		if on && d.Alias == d.ID {
-			return workspaces.Errorf(workspaces.CodeInvalidState, "An alias is required before enabling SSO. DomainId=%s", d.ID).About(d.ID)
+		if err := change(d); err != nil {
+			return err
 		}
-		d.SSOEnabled = on
 		return save(ctx, tx, d, d.Generation)
 	})
 }

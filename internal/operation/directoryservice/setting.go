@@ -50,7 +50,7 @@ func checkSettings(d *workspaces.Directory) error {
 func describeSetting(d *workspaces.Directory, kind workspaces.DirectorySettingKind) ds.SettingEntry {
 	allowed := `{"MinimumValue": 1, "MaximumValue": 1577000000}`
 	if len(kind.Values) > 0 {
-		text, _ := json.Marshal(kind.Values) //nolint:errcheck // strings cannot fail
+		text, _ := json.Marshal(kind.Values) // strings cannot fail
 		allowed = string(text)
 	}
 	entry := ds.SettingEntry{

@@ -52,7 +52,11 @@ func (s *Service) GetResources(ctx context.Context, in *tagging.GetResourcesInpu
 		}
 	}
 	for _, r := range found {
-		out.ResourceTagMappingList = append(out.ResourceTagMappingList, describe(filter.Scope, r, value(in.IncludeComplianceDetails)))
+		mapping := describe(filter.Scope, r)
+		if value(in.IncludeComplianceDetails) {
+			mapping.ComplianceDetails = compliant()
+		}
+		out.ResourceTagMappingList = append(out.ResourceTagMappingList, mapping)
 	}
 	return out, nil
 }
@@ -155,16 +159,16 @@ func fitting(found []store.Tagged, most, tags int) int {
 	return len(found)
 }
 
-func describe(s workspaces.Scope, r store.Tagged, compliance bool) tagging.ResourceTagMapping {
+func describe(s workspaces.Scope, r store.Tagged) tagging.ResourceTagMapping {
 	kind, id, _ := store.TaggableOf(r.TagsID)
 	out := tagging.ResourceTagMapping{ResourceARN: new(resource{kind, id}.arn(s)), Tags: make([]tagging.Tag, len(r.Tags))}
 	for i, t := range r.Tags {
 		out.Tags[i] = tagging.Tag{Key: &t.Key, Value: &t.Value}
 	}
-	if compliance {
-		out.ComplianceDetails = &tagging.ComplianceDetails{
-			ComplianceStatus: new(true), NoncompliantKeys: []string{}, KeysWithNoncompliantValues: []string{},
-		}
-	}
 	return out
+}
+
+// compliant is what every resource is where there are no tag policies.
+func compliant() *tagging.ComplianceDetails {
+	return &tagging.ComplianceDetails{ComplianceStatus: new(true), NoncompliantKeys: []string{}, KeysWithNoncompliantValues: []string{}}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 	"github.com/aws/aws-sdk-go-v2/service/workspaces"
 
-	"carrel/internal/api"
 	"carrel/internal/api/tagging"
 	"carrel/internal/operation/directoryservice/dstest"
 	"carrel/internal/store"
@@ -111,17 +111,6 @@ func list(t *testing.T, client *sdk.Client, in sdk.GetResourcesInput) map[string
 	}
 }
 
-// wantError fails the test unless an operation has answered an exception that it declares.
-func wantError(t *testing.T, op api.Info, err error, want string, words ...string) {
-	t.Helper()
-	got := dstest.WantError(t, op, err, want)
-	for _, word := range words {
-		if !strings.Contains(got.ErrorMessage(), word) {
-			t.Errorf("%s: %q does not say %q", op.Name, got.ErrorMessage(), word)
-		}
-	}
-}
-
 // TestTagEverything tags a resource of each sort by this API, and sees it in it and in that of its service.
 func TestTagEverything(t *testing.T) {
 	t.Parallel()
@@ -196,6 +185,23 @@ func TestTagEverything(t *testing.T) {
 		}
 		w.seenElsewhere(t)
 	})
+}
+
+// TestCompliance: without tag policies every resource is compliant.
+func TestCompliance(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.SQLite(t))
+	w.tag(t, map[string]string{"a": "1"}, w.arns["workspaces:workspace"])
+	for _, include := range []bool{false, true} {
+		out, err := w.client.GetResources(t.Context(), &sdk.GetResourcesInput{IncludeComplianceDetails: &include})
+		if err != nil || len(out.ResourceTagMappingList) != 1 {
+			t.Fatal(out, err)
+		}
+		details := out.ResourceTagMappingList[0].ComplianceDetails
+		if (details != nil) != include || include && !aws.ToBool(details.ComplianceStatus) {
+			t.Errorf("%v: %+v", include, details)
+		}
+	}
 }
 
 // seenElsewhere looks at tags by the operations of the services that they belong to.
@@ -306,7 +312,7 @@ func TestGetResourcesRefused(t *testing.T) {
 	} {
 		_, err := w.client.GetResources(t.Context(), &c.in)
 		t.Log(why)
-		wantError(t, tagging.GetResources.Info, err, c.code)
+		dstest.WantError(t, tagging.GetResources.Info, err, c.code)
 	}
 }
 
@@ -329,7 +335,7 @@ func TestFailedResources(t *testing.T) {
 	}
 	failed := w.tag(t, map[string]string{"new": "1", "key00": "2"}, append(bad, good)...)
 	for _, arn := range bad {
-		if f := failed[arn]; f.ErrorCode != "InvalidParameterException" || f.StatusCode != 400 || *f.ErrorMessage == "" {
+		if f := failed[arn]; f.ErrorCode != "InvalidParameterException" || f.StatusCode != http.StatusBadRequest || *f.ErrorMessage == "" {
 			t.Errorf("%s: %+v", arn, f)
 		}
 	}
@@ -366,7 +372,7 @@ func TestFailedResources(t *testing.T) {
 		{map[string]string{"aws:x": "1"}, "InvalidParameterException"}, {map[string]string{"x\x00": "1"}, "ValidationException"}, {map[string]string{}, "ValidationException"},
 	} {
 		_, err := w.client.TagResources(t.Context(), &sdk.TagResourcesInput{ResourceARNList: []string{good}, Tags: c.tags})
-		wantError(t, tagging.TagResources.Info, err, c.code)
+		dstest.WantError(t, tagging.TagResources.Info, err, c.code)
 	}
 }
 
@@ -418,9 +424,9 @@ func TestKeysAndValues(t *testing.T) {
 			t.Errorf("%+v, %v", one, err)
 		}
 		_, err = w.client.GetTagKeys(t.Context(), &sdk.GetTagKeysInput{PaginationToken: aws.String("x")})
-		wantError(t, tagging.GetTagKeys.Info, err, "PaginationTokenExpiredException")
+		dstest.WantError(t, tagging.GetTagKeys.Info, err, "PaginationTokenExpiredException")
 		_, err = w.client.GetTagValues(t.Context(), &sdk.GetTagValuesInput{Key: aws.String("k"), PaginationToken: aws.String("x")})
-		wantError(t, tagging.GetTagValues.Info, err, "PaginationTokenExpiredException")
+		dstest.WantError(t, tagging.GetTagValues.Info, err, "PaginationTokenExpiredException")
 	})
 }
 
