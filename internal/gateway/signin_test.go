@@ -1,11 +1,15 @@
 package gateway_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"carrel/internal/directory"
+	"carrel/internal/gateway"
 	"carrel/internal/workspaces"
 )
 
@@ -55,6 +59,44 @@ func TestRefusalsAreAlike(t *testing.T) {
 			t.Errorf("%s: %s %v\n%s", why, got.Status, got.Header, got.text)
 		}
 	}
+}
+
+// TestRefusalsTakeAsLong counts how often a password is looked at, which is what takes time.
+func TestRefusalsTakeAsLong(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	h := open(t, func(c *gateway.Config) { c.Directories = counted{c.Directories, &asked} })
+	for why, form := range map[string][3]string{
+		"a wrong password": {code, "jane", "wrong"}, "a wrong name": {code, "nobody", password}, "a wrong code": {"WSfra+ABC124", "jane", password},
+		"no code": {"", "jane", password}, "a code of rubbish": {"'; --", "jane", password}, "a long name": {code, strings.Repeat("x", 64), password},
+		"a long password": {code, "jane", strings.Repeat("x", 128)},
+	} {
+		asked.Store(0)
+		h.browser().signIn(form[1], form[2], "code", form[0]).want(t, http.StatusForbidden)
+		if n := asked.Load(); n != 1 {
+			t.Errorf("%s: a password was looked at %d times", why, n)
+		}
+	}
+}
+
+// counted are directories that count how often a password is looked at.
+type counted struct {
+	directory.Directories
+	asked *atomic.Int32
+}
+
+func (c counted) Of(scope workspaces.Scope, id string) directory.Directory {
+	return countedDirectory{c.Directories.Of(scope, id), c.asked}
+}
+
+type countedDirectory struct {
+	directory.Directory
+	asked *atomic.Int32
+}
+
+func (c countedDirectory) Authenticate(ctx context.Context, name, given string) (*workspaces.User, error) {
+	c.asked.Add(1)
+	return c.Directory.Authenticate(ctx, name, given)
 }
 
 func TestCodeAsAPersonTypesIt(t *testing.T) {
