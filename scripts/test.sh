@@ -29,7 +29,11 @@ export CARREL_TEST_POSTGRES
 export CARREL_TEST_REQUIRE=1
 
 shellcheck scripts/*.sh desktop/*.sh
-test -z "$(gofmt -l cmd internal desktop scripts scenario)"
+unformatted=$(gofmt -l cmd internal desktop scripts scenario web bench ./*.go)
+[ -z "$unformatted" ] || {
+  echo "test.sh: gofmt would change: $unformatted" >&2
+  exit 1
+}
 go vet ./...
 mapfile -t others < <(go list ./... | grep -v '/compute/incus$')
 go test -timeout 20m "${others[@]}"

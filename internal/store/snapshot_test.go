@@ -47,7 +47,9 @@ func TestSnapshotsDue(t *testing.T) {
 	onEach(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		at := func(minute int) time.Time { return start.Add(time.Duration(minute) * time.Minute) }
-		next := func() time.Time { return read(t, s, func(tx *store.Tx) (time.Time, error) { return tx.NextSnapshotDue(ctx) }) }
+		next := func() time.Time {
+			return read(t, s, func(tx *store.Tx) (time.Time, error) { return tx.NextSnapshotDue(ctx) })
+		}
 		take := func(now, watchdog time.Time, limit int) (ids []string) {
 			update(t, s, func(tx *store.Tx) error {
 				refs, err := tx.TakeSnapshotsDue(ctx, now, watchdog, limit)
