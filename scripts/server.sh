@@ -26,8 +26,12 @@ answers() {
 # start_server FLAG...: starts the server, unless it runs, and waits until it answers.
 start_server() {
   if answers; then
-    echo "already running, process $(server_pid)"
-    return
+    if cmp -s "/proc/$(server_pid)/exe" "$carrel"; then
+      echo "already running, process $(server_pid)"
+      return
+    fi
+    echo "an older build is running; starting the new one in its place, desktops go on"
+    stop_server
   fi
   mkdir -p "$data"
   chmod 700 "$data"
