@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -41,6 +42,26 @@ func TestConnectionAlias(t *testing.T) {
 	b.signIn("jane", "wrong", "code", "").want(t, http.StatusForbidden, "At Desk.example.com", "That did not work.")
 	b.signIn("jane", password, "code", "").want(t, http.StatusSeeOther)
 	h.browser().signIn("jane", password, "code", "").want(t, http.StatusForbidden) // under another name it takes the code
+}
+
+// TestCodesCannotBeTriedBySigningIn looks whether the page that refuses too many attempts tells a
+// code that there is from one that there is not.
+func TestCodesCannotBeTriedBySigningIn(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.directory(func(d *workspaces.WorkspaceDirectory) { d.Settings.Client.Reconnect = workspaces.Disabled }) // its page shows
+	b := h.browser()
+	for i := range 30 {
+		b.signIn(fmt.Sprint("x", i), "wrong").want(t, http.StatusForbidden)
+	}
+	page := func(code string) string {
+		got := b.signIn("jane", password, "code", code)
+		got.want(t, http.StatusTooManyRequests)
+		return strings.ReplaceAll(got.text, code[len(code)-6:], "")
+	}
+	if there, none := page(code), page("WSfra+ABC124"); there != none {
+		t.Errorf("of a code that there is\n%s\nof one that there is not\n%s", there, none)
+	}
 }
 
 // TestCodesCannotBeTried asks for the faces of many codes.

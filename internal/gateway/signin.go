@@ -61,11 +61,12 @@ func (p *Portal) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 	p.show(w, r, status, "signin.html", v)
 }
 
-// face returns the directory that the form is for, nil where that is not known.
+// face returns the directory that the form is for, nil where that is not known, or is not to
+// be told: after too many attempts, codes could be tried on.
 func (p *Portal) face(r *http.Request, form *signInForm) (*workspaces.WorkspaceDirectory, error) {
 	if form.Code != "" {
 		d, found, err := p.byCode(r.Context(), tidyCode(form.Code))
-		if err != nil || !found {
+		if err != nil || !found || form.Retry > 0 {
 			return nil, err
 		}
 		return d, nil
@@ -100,7 +101,7 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request) {
 	v := visitor{client: p.Proxies.client(r)}
 	err := p.authenticate(r, &v, form, r.PostForm.Get("password"))
 	if err != nil {
-		p.Log.WarnContext(r.Context(), "a sign-in was refused", "user", form.Name, "code", tidyCode(form.Code), "address", v.address, "why", err)
+		p.Log.WarnContext(r.Context(), "a sign-in was refused", "user", short(form.Name), "code", tidyCode(form.Code), "address", v.address, "why", err)
 	}
 	if wait, ok := errors.AsType[tooOften](err); ok {
 		form.Retry = wait.seconds()

@@ -40,6 +40,10 @@ func (s *serverFlow) update() error {
 	if err != nil {
 		return err
 	}
+	if !s.relay.settled.Load() {
+		// The client reads it in the format that it is about to choose, which is not known yet.
+		return fmt.Errorf("%w: an update that nobody has asked for", ErrProtocol)
+	}
 	format := s.relay.format.Load()
 	s.pixel, s.tight = int64(format&0xffff), int64(format>>16)
 	n := binary.BigEndian.Uint16(b[2:])

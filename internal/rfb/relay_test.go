@@ -51,11 +51,18 @@ func (p *pieces) Read(b []byte) (int, error) {
 
 func whole() int { return 1 << 30 }
 
-// toClient relays what a server says. The error is nil where the relay ends with the server.
+// toClient relays what a server says to a client that has asked for an update. The error is
+// nil where the relay ends with the server.
 func toClient(r *rfb.Relay, said []byte, size func() int) ([]byte, error) {
 	var out bytes.Buffer
+	ask(r)
 	err := r.ServerToClient(&out, &pieces{said, size})
 	return out.Bytes(), ended(err)
+}
+
+// ask asks for an update.
+func ask(r *rfb.Relay) {
+	_ = r.ClientToServer(io.Discard, bytes.NewReader(rfb.UpdateRequest{}.AppendClient(nil))) // ends with the bytes
 }
 
 func toServer(r *rfb.Relay, said []byte, size func() int) ([]byte, error) {
@@ -188,22 +195,37 @@ func TestRelayRefusesClients(t *testing.T) {
 	t.Parallel()
 	format := rfb.SetPixelFormat{Format: trueColour()}.AppendClient(nil)
 	other := rfb.SetPixelFormat{Format: rfb.PixelFormat{BitsPerPixel: 8, TrueColour: true}}.AppendClient(nil)
-	ask := rfb.UpdateRequest{Area: image.Rect(0, 0, 9, 9)}.AppendClient(nil)
+	asks := rfb.UpdateRequest{Area: image.Rect(0, 0, 9, 9)}.AppendClient(nil)
 	for name, said := range map[string][]byte{
 		"a message that nobody knows": {77},
 		"a wish to shut down":         {250, 0, 1, 2},
 		"sound":                       {255, 1, 0, 0},
 		"colours by number":           rfb.SetPixelFormat{Format: rfb.PixelFormat{BitsPerPixel: 8}}.AppendClient(nil),
-		"another format under way":    join(format, ask, other),
-		"a format too late":           join(ask, format),
+		"another format under way":    join(format, asks, other),
+		"a format too late":           join(asks, format),
 		"a thousand encodings":        rfb.SetEncodings{Encodings: make([]int32, 1000)}.AppendClient(nil),
 	} {
 		if got, err := toServer(newRelay(everything()), said, whole); !errors.Is(err, rfb.ErrProtocol) {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
 	}
-	if _, err := toServer(newRelay(everything()), join(other, format, ask, format, ask), whole); err != nil {
+	if _, err := toServer(newRelay(everything()), join(other, format, asks, format, asks), whole); err != nil {
 		t.Errorf("the same format again: %v", err)
+	}
+}
+
+// TestRelayKeepsUpdatesThatNobodyAskedFor has a server speak before the client has said how it
+// reads pixels: what the relay takes for pixels the client could take for a clipboard.
+func TestRelayKeepsUpdatesThatNobodyAskedFor(t *testing.T) {
+	t.Parallel()
+	r := newRelay(rfb.Clipboard{})
+	said := join([]byte{2}, rect(rfb.EncodingRaw, 3, 2, zeros(24)))
+	var out bytes.Buffer
+	if err := r.ServerToClient(&out, bytes.NewReader(said)); !errors.Is(err, rfb.ErrProtocol) || out.Len() > 1 {
+		t.Errorf("% x, %v", out.Bytes(), err)
+	}
+	if got, err := toClient(r, said, whole); err != nil || !bytes.Equal(got, said) {
+		t.Errorf("one that was asked for: %d of %d bytes, %v", len(got), len(said), err)
 	}
 }
 
@@ -336,7 +358,9 @@ func TestRelayWaitsForNothing(t *testing.T) {
 		server, in := net.Pipe()
 		out := make(chan []byte, 9)
 		ended := make(chan error, 1)
-		go func() { ended <- newRelay(everything()).ServerToClient(sink(out), in) }()
+		relay := newRelay(everything())
+		ask(relay)
+		go func() { ended <- relay.ServerToClient(sink(out), in) }()
 		say := func(b []byte, want []byte) {
 			t.Helper()
 			if _, err := server.Write(b); err != nil {

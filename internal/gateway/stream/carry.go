@@ -150,6 +150,7 @@ func (s *Streams) prepare(ctx context.Context, st *stream) (err error) {
 	if st.init, err = rfb.Join(ctx, st.conn, st.desktop); err != nil {
 		return err
 	}
+	st.init.Name = st.Desktop.ID // under a name of the desktop's choice noVNC reads other pixels than it asks for
 	taken, err := s.note(ctx, st)
 	if err != nil {
 		return err

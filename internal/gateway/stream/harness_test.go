@@ -262,6 +262,9 @@ func (h *house) listen(query string, protocols ...string) *tab {
 	if !strings.HasPrefix(string(hello), "RFB 003.008\n\x01\x01\x00\x00\x00\x00") {
 		h.t.Fatalf("the handshake is %q", hello)
 	}
+	if !strings.HasSuffix(string(hello), desktopID) { // and not what a desktop calls itself
+		h.t.Errorf("the handshake ends with %q", hello[24:])
+	}
 	x.write([]byte("RFB 003.008\n\x01\x01"))
 	go x.hear()
 	return x
