@@ -2,9 +2,11 @@ package gateway_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -83,20 +85,24 @@ func TestConnect(t *testing.T) {
 	}
 }
 
-// TestTicketRace has several take the same ticket at once.
+// TestTicketRace has several take the same ticket at once, at two processes.
 func TestTicketRace(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	jane := h.signedIn("jane")
+	there := *jane
+	there.at = h.serve().URL
 	ticket, _ := jane.ticket(janes)
 	var let atomic.Int32
 	var wait sync.WaitGroup
 	for range 8 {
-		wait.Go(func() {
-			if _, status := jane.connect(janes, ticket); status == http.StatusSwitchingProtocols {
-				let.Add(1)
-			}
-		})
+		for _, at := range []*browser{jane, &there} {
+			wait.Go(func() {
+				if _, status := at.connect(janes, ticket); status == http.StatusSwitchingProtocols {
+					let.Add(1)
+				}
+			})
+		}
 	}
 	wait.Wait()
 	if let.Load() != 1 {
@@ -145,22 +151,78 @@ func TestTicketsAreBound(t *testing.T) {
 	}
 }
 
-// TestOthersDesktops asks for everything about a desktop of somebody else's, and of nobody's.
+// TestOthersDesktops asks for everything about desktops of somebody else's, and of nobody's:
+// also of those who have the same name in another directory, and in another account.
 func TestOthersDesktops(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	beside := new(channels)
+	h := open(t, func(c *gateway.Config) { c.Channels = beside })
+	abroad := workspaces.Scope{Account: "210987654321", Region: here().Region}
+	h.update(func(tx *store.Tx) error {
+		return errors.Join(
+			tx.InsertWorkSpace(t.Context(), &workspaces.WorkSpace{
+				Scope: here(), ID: "ws-namesake1", DirectoryID: "d-9876543210", UserName: "jane", State: workspaces.Available,
+			}),
+			tx.InsertWorkSpace(t.Context(), &workspaces.WorkSpace{
+				Scope: abroad, ID: "ws-namesake2", DirectoryID: directoryID, UserName: "jane", State: workspaces.Available,
+			}),
+			tx.InsertWorkSpace(t.Context(), &workspaces.WorkSpace{
+				Scope: here(), ID: "ws-nobodys00", DirectoryID: directoryID, UserName: workspaces.Undefined, State: workspaces.Available,
+			}),
+		)
+	})
 	jane := h.signedIn("jane")
-	for _, id := range []string{johns, "ws-none00000", "x", "ws-%00", "ws-'", strings.Repeat("x", 3000)} {
-		for _, path := range []string{"/desktop/" + id, "/desktops/" + id + "/screen"} {
+	if list := jane.get("/desktops").text; strings.Contains(list, "namesake") || strings.Contains(list, "nobodys") || !strings.Contains(list, janes) {
+		t.Errorf("the list is\n%s", list)
+	}
+	others := []string{johns, "ws-namesake1", "ws-namesake2", "ws-nobodys00", "ws-none00000", "x", "ws-%00", "ws-'", strings.Repeat("x", 3000)}
+	for _, id := range others {
+		for _, path := range []string{"/desktop/" + id, "/desktops/" + id + "/screen", "/desktop/" + id + "/files/", "/desktop/" + id + "/files/Desktop/x", "/desktop/" + id + "/sound"} {
 			jane.get(path).want(t, http.StatusNotFound)
 		}
-		for _, path := range []string{"/desktop/" + id + "/ticket", "/desktops/" + id + "/restart", "/desktops/" + id + "/start"} {
-			jane.do(http.MethodPost, path, url.Values{"start": {"yes"}}).want(t, http.StatusNotFound)
+		jane.do(http.MethodPut, "/desktop/"+id+"/files/x", url.Values{}).want(t, http.StatusNotFound)
+		jane.do(http.MethodPost, "/desktop/"+id+"/ticket", url.Values{"start": {"yes"}}).want(t, http.StatusNotFound)
+		for _, action := range []string{"start", "restart", "rebuild", "compute-type", "running-mode", "volumes"} {
+			jane.do(http.MethodPost, "/desktops/"+id+"/"+action, url.Values{"to": {"POWER"}}).want(t, http.StatusNotFound)
 		}
+		ticket, _ := jane.ticket(janes)
+		if _, status := jane.connect(url.PathEscape(id), ticket); status < 400 || status >= 500 {
+			t.Errorf("%s: a ticket for another desktop: %d", id, status)
+		}
+		jane.header.Set("Accept", "text/html")
 	}
-	if done := h.actions.list(); done != "" {
-		t.Errorf("done: %s", done)
+	if done := h.actions.list(); done != "" || beside.served() > 0 || len(h.streams.Visits()) > 0 {
+		t.Errorf("done: %s; %d files and sounds", done, beside.served())
 	}
+	// What is refused of others' is there of one's own.
+	jane.get("/desktop/"+janes+"/files/").want(t, http.StatusOK)
+	jane.get("/desktop/"+janes+"/sound").want(t, http.StatusOK)
+	h.browser().get("/desktop/"+janes+"/files/").want(t, http.StatusSeeOther)
+	h.browser().do(http.MethodPut, "/desktop/"+janes+"/files/x", nil).want(t, http.StatusUnauthorized)
+	if n := beside.served(); n != 2 {
+		t.Errorf("%d files and sounds", n)
+	}
+}
+
+// TestCutBeside takes permissions from somebody whose files are on their way.
+func TestCutBeside(t *testing.T) {
+	t.Parallel()
+	beside := &channels{hold: true}
+	h := open(t, func(c *gateway.Config) { c.Channels = beside })
+	jane := h.signedIn("jane")
+	var wait sync.WaitGroup
+	for _, path := range []string{"files/Desktop/x", "sound"} {
+		wait.Go(func() { jane.get("/desktop/"+janes+"/"+path).want(t, http.StatusForbidden, "browsers") })
+	}
+	h.until("both", func() bool { return len(beside.Visits()) == 2 })
+	h.directory(func(d *workspaces.WorkspaceDirectory) {
+		d.Settings.Streaming.Permissions = []workspaces.StreamPermission{{Action: workspaces.CopyToDevice, Permission: workspaces.Disabled}}
+	})
+	h.until("the new rules", func() bool {
+		return !slices.ContainsFunc(beside.Visits(), func(v gateway.Visit) bool { return v.Rules.FilesOut })
+	})
+	h.directory(func(d *workspaces.WorkspaceDirectory) { d.Settings.Access.Web = workspaces.Deny })
+	wait.Wait()
 }
 
 func TestConnectStarts(t *testing.T) {

@@ -1,7 +1,9 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -93,6 +95,27 @@ func TestForgedCookies(t *testing.T) {
 	other.header.Set("Cookie", "carrel-session="+good)
 	if !other.isIn() {
 		t.Error("the good one is not let in")
+	}
+}
+
+// TestCookiesOfAnotherInstallation signs sessions that there are with keys that are not the store's.
+func TestCookiesOfAnotherInstallation(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	jane := h.signedIn("jane")
+	there := open(t).signedIn("jane") // a house like this one, with a key of its own
+	jane.header.Set("Cookie", "carrel-session="+there.sessionCookie().Value)
+	jane.client.Jar = nil
+	if jane.isIn() {
+		t.Error("another installation's cookie is let in")
+	}
+	jane = h.signedIn("jane")
+	h.update(func(tx *store.Tx) error {
+		return tx.PutSetting(t.Context(), "portal-key", base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 64)))
+	})
+	jane.at = h.serve().URL
+	if jane.isIn() {
+		t.Error("a session that there is is let in by another's signature")
 	}
 }
 

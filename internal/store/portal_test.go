@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"carrel/internal/store"
+	"carrel/internal/store/storetest"
 	"carrel/internal/workspaces"
 )
 
@@ -86,6 +87,38 @@ func TestPortalTicketOnce(t *testing.T) {
 			return err
 		})
 	})
+}
+
+// TestPortalTicketOnceAmongProcesses has processes on one database take the same tickets at once.
+func TestPortalTicketOnceAmongProcesses(t *testing.T) {
+	t.Parallel()
+	database := storetest.Postgres(t)
+	processes := []*store.Store{open(t, database), open(t, database), open(t, database)}
+	ctx, now := t.Context(), time.UnixMicro(5_000_000).UTC()
+	for n := range 10 {
+		ticket := *filled[store.PortalTicket](1000 * (n + 1))
+		ticket.ExpiresAt = now.Add(time.Minute)
+		update(t, processes[0], func(tx *store.Tx) error { return tx.InsertPortalTicket(ctx, ticket, now) })
+		var wait sync.WaitGroup
+		var taken atomic.Int32
+		for _, s := range processes {
+			wait.Go(func() {
+				var ok bool
+				err := s.Update(ctx, func(tx *store.Tx) (err error) {
+					_, ok, err = tx.TakePortalTicket(ctx, ticket.ID, now)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					taken.Add(1)
+				}
+			})
+		}
+		wait.Wait()
+		equal(t, taken.Load(), int32(1))
+	}
 }
 
 func TestWorkspaceDirectoryByCode(t *testing.T) {
