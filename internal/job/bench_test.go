@@ -119,3 +119,33 @@ func settle(b *testing.B, takes time.Duration) {
 	b.ReportMetric(float64(most.Load()), "goroutines-more")
 	b.StartTimer()
 }
+
+// BenchmarkKeep takes the first snapshots of as many WorkSpaces, all due at once, as the loop of
+// snapshots does.
+func BenchmarkKeep(b *testing.B) {
+	for b.Loop() {
+		b.StopTimer()
+		w := jobtest.New(b, storetest.SQLite(b), engine(0))
+		for i := 0; i < settled; i += 25 {
+			users := make([]string, 25)
+			for j := range users {
+				users[j] = fmt.Sprintf("user-%d", i+j)
+			}
+			w.Create(users...)
+		}
+		for !w.NextDue().IsZero() {
+			w.Hasten()
+			w.WakeDue()
+		}
+		w.Advance(time.Minute)
+		began := time.Now()
+		b.StartTimer()
+		for taken := 1; taken > 0; {
+			var err error
+			if taken, err = w.Runner.KeepDue(b.Context(), workspaces.Watchdog); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(settled/time.Since(began).Seconds(), "snapshots/s")
+	}
+}
