@@ -57,14 +57,11 @@ func awaitModified(_ *testscript.TestScript, s *server, args []string) error {
 			return errors.Join(err, fmt.Errorf("%s is not there", args[0]))
 		}
 		w := out.Workspaces[0]
-		for _, m := range w.ModificationStates {
-			if m.State == "UPDATE_FAILED" {
-				return final{fmt.Errorf("the modification of %s failed: %s", m.Resource, *w.ErrorMessage)}
-			}
-			return fmt.Errorf("%s: %s", m.Resource, m.State)
-		}
-		if string(w.State) != args[1] {
-			return fmt.Errorf("%s is %s, not %s", args[0], w.State, args[1])
+		switch {
+		case len(w.ModificationStates) > 0 && w.ModificationStates[0].State == "UPDATE_FAILED":
+			return final{fmt.Errorf("the modification of %s failed: %s", args[0], *w.ErrorMessage)}
+		case len(w.ModificationStates) > 0 || string(w.State) != args[1]:
+			return fmt.Errorf("%s is %s and being modified: %v", args[0], w.State, w.ModificationStates)
 		}
 		return nil
 	})

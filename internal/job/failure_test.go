@@ -30,6 +30,7 @@ func reach(t *testing.T, w *jobtest.World, action workspaces.Action) string {
 		w.Turn(id)
 	case workspaces.ActionRebuild, workspaces.ActionRestore:
 		w.Keep(id)
+	default:
 	}
 	w.Must(action, id)
 	if action == workspaces.ActionModify || action == workspaces.ActionGrow {

@@ -99,8 +99,11 @@ func TestSnapshotsDue(t *testing.T) {
 			generation int64
 			want       bool
 		}{
-			{workspaces.SnapshotPending, 1, false}, {workspaces.SnapshotRedo, 1, false}, {workspaces.SnapshotPending, 0, true},
-			{workspaces.SnapshotAvailable, 1, true}, {workspaces.SnapshotDropping, 1, true},
+			{workspaces.SnapshotPending, 1, false},
+			{workspaces.SnapshotRedo, 1, false},
+			{workspaces.SnapshotPending, 0, true},
+			{workspaces.SnapshotAvailable, 1, true},
+			{workspaces.SnapshotDropping, 1, true},
 		} {
 			n := workspaces.Snapshot{Seq: 1, State: c.state, Generation: c.generation}
 			update(t, s, func(tx *store.Tx) error { return tx.PutSnapshot(ctx, here, "late", n) })

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -375,6 +376,40 @@ func TestLivingWorkSpaces(t *testing.T) {
 		}
 		for computeType, want := range map[string]int{"": len(workspaces.States()) - 1, "STANDARD": len(workspaces.States()) - 1, "POWER": 0} {
 			equal(t, read(t, s, func(tx *store.Tx) (int, error) { return tx.CountLivingWorkSpaces(ctx, here, computeType) }), want)
+		}
+	})
+}
+
+// A record from before there were modifications and migrations reads as one without.
+func TestOlderRecord(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		w := filled[workspaces.WorkSpace](1)
+		update(t, s, func(tx *store.Tx) error {
+			if err := tx.InsertWorkSpace(ctx, w); err != nil {
+				return err
+			}
+			record, err := tx.Text(ctx, "SELECT record FROM workspace")
+			if err != nil {
+				return err
+			}
+			var values []string
+			if err := json.Unmarshal([]byte(record), &values); err != nil {
+				return err
+			}
+			older, err := json.Marshal(values[:len(values)-1])
+			if err != nil {
+				return err
+			}
+			return tx.Exec(ctx, "UPDATE workspace SET record = '"+strings.ReplaceAll(string(older), "'", "''")+"'")
+		})
+		got, _, err := read3(s, func(tx *store.Tx) (*workspaces.WorkSpace, bool, error) { return tx.WorkSpace(ctx, w.Scope, w.ID) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Before != "" || got.HeldOffset != 0 || got.Modification.Resource != "" || got.StandIn || got.UserName != w.UserName {
+			t.Errorf("%+v", got)
 		}
 	})
 }

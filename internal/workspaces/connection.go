@@ -36,7 +36,7 @@ func (w *WorkSpace) ConnectionState(c Connection) (state ConnectionState, ok boo
 		return "", false
 	}
 	switch w.State {
-	case Starting, Stopping, Stopped, Errored, Terminating, Terminated, Pending, Absent:
+	case Starting, Stopping, Stopped, Errored, Terminating, Terminated, Pending, Absent, Before:
 		return ConnectionUnknown, true
 	case Available, Impaired, Unhealthy, Rebooting, Rebuilding, Restoring, Maintenance, AdminMaintenance, Suspended, Updating:
 	}

@@ -178,7 +178,7 @@ func TestRations(t *testing.T) {
 	t.Parallel()
 	w := desk("STANDARD", 80, 50)
 	at := noon
-	try := func(hours int, change workspaces.Change, want bool) { //nolint:revive // want is a result
+	try := func(hours int, change workspaces.Change, want bool) {
 		t.Helper()
 		at = noon.Add(time.Duration(hours) * time.Hour)
 		for _, l := range []workspaces.Limits{workspaces.OpenLimits(), workspaces.AWSLimits()} {

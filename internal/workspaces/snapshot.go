@@ -90,7 +90,7 @@ const unfinishedFor = 10 * time.Minute
 
 // BeginSnapshot returns the snapshot that is to be taken now: the one that is on its way
 // already, unless something has happened to the WorkSpace since.
-func (w *WorkSpace) BeginSnapshot(all Snapshots, root bool, now time.Time) Snapshot { //nolint:revive // what is to be kept is a part of the snapshot
+func (w *WorkSpace) BeginSnapshot(all Snapshots, root bool, now time.Time) Snapshot {
 	s, found := all.Unfinished()
 	age := now.Sub(s.TakenAt)
 	switch {
