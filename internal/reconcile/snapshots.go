@@ -12,11 +12,11 @@ import (
 // batches, and the loop works a batch itself before it takes the next, so that snapshots, which
 // nobody waits for, never take more than their share of the engine.
 func (r *Reconciler) snapshots(ctx context.Context) error {
-	var last time.Time
+	var last time.Time // zero: an earlier process's clock may have been ahead of this one's
 	for {
 		storeChanged, clockChanged := r.Store.Changed(), r.Clock.Changed()
 		now := r.Clock.Now()
-		if now.Before(last) {
+		if last.IsZero() || now.Before(last) {
 			if err := r.bringSnapshotsForward(ctx, now); err != nil {
 				return err
 			}

@@ -59,21 +59,30 @@ func TestSnapshots(t *testing.T) {
 // The clock is set back: nobody waits for a time that has not come in months.
 func TestSnapshotsAfterClockSetBack(t *testing.T) {
 	t.Parallel()
-	w := jobtest.New(t, storetest.SQLite(t), engine(0))
-	w.Advance(90 * 24 * time.Hour)
-	id := w.Create("jane")[0]
-	living(t, w)
-	w.Await("it is AVAILABLE", func() bool { return w.State(id) == workspaces.Available })
-	w.Advance(time.Minute)
-	w.Await("it is kept", func() bool { return !latest(w, id).IsZero() })
-	future := latest(w, id)
-	w.Clock.Reset()
-	w.Clock.Freeze()
-	w.Await("it is kept now", func() bool { return latest(w, id).Before(future) })
-	w.Advance(workspaces.SnapshotEvery + time.Minute)
-	w.Await("it is kept again", func() bool { return w.Clock.Now().Sub(latest(w, id)) < time.Hour })
-	if n := len(w.Snapshots(id)); n > 2 {
-		t.Errorf("there are %d", n)
+	for name, restarted := range map[string]bool{"meanwhile": false, "before the start": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := jobtest.New(t, storetest.SQLite(t), engine(0))
+			w.Advance(90 * 24 * time.Hour)
+			id := w.Create("jane")[0]
+			w.Settle()
+			w.Keep(id)
+			future := latest(w, id)
+			if !restarted {
+				living(t, w)
+			}
+			w.Clock.Reset()
+			w.Clock.Freeze()
+			if restarted {
+				living(t, w)
+			}
+			w.Await("it is kept now", func() bool { return latest(w, id).Before(future) })
+			w.Advance(workspaces.SnapshotEvery + time.Minute)
+			w.Await("it is kept again", func() bool { return w.Clock.Now().Sub(latest(w, id)) < time.Hour })
+			if n := len(w.Snapshots(id)); n > 2 {
+				t.Errorf("there are %d", n)
+			}
+		})
 	}
 }
 
