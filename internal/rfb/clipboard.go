@@ -24,9 +24,6 @@ const (
 	clipboardProvide      = 1 << 28 // this is mine: a zlib stream of sizes and contents
 )
 
-// maxCapabilities is the longest message of capabilities, in bytes.
-const maxCapabilities = 4 + 4*16
-
 // maxPlainText is the longest text that a clipboard may become when it is inflated, in bytes.
 const maxPlainText = 4 << 20
 
@@ -131,7 +128,7 @@ func (f *flow) capabilities(flags uint32, length int64) error {
 	if formats := flags & clipboardFormats; length != 4+4*int64(bits.OnesCount32(formats)) {
 		return fmt.Errorf("%w: clipboard capabilities %08x of %d bytes", ErrProtocol, flags, length)
 	}
-	b, err := f.take(8 + int(length)) // at most maxCapabilities
+	b, err := f.take(8 + int(length)) // at most 76: there are 16 formats
 	if err != nil {
 		return err
 	}

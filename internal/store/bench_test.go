@@ -216,3 +216,45 @@ func share(b *testing.B, goroutines int, f func(context.Context) error) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "runs/s")
 }
+
+// BenchmarkAutoStop asks among 100,000 AUTO_STOP WorkSpaces, all of which are due one after the
+// other, for the next, and for a batch.
+func BenchmarkAutoStop(b *testing.B) {
+	s := open(b, storetest.SQLite(b))
+	seed(b, s, 100_000)
+	ctx := b.Context()
+	err := s.Update(ctx, func(tx *store.Tx) error {
+		return tx.Exec(ctx, "UPDATE workspace SET state = 'AVAILABLE', auto_stop_at = 1767323045000000 + seq % 1000000")
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("next", func(b *testing.B) {
+		for b.Loop() {
+			err := s.View(func(tx *store.Tx) error {
+				next, err := tx.NextAutoStop(ctx)
+				if next.IsZero() {
+					b.Fatal("nothing is due")
+				}
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("batch", func(b *testing.B) {
+		for b.Loop() {
+			err := s.View(func(tx *store.Tx) error {
+				due, err := tx.AutoStopsDue(ctx, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), 100)
+				if len(due) != 100 {
+					b.Fatal(len(due))
+				}
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -59,7 +59,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 		dial func(i int) io.ReadWriter
 	}{
 		{"direct", func(int) io.ReadWriter {
-			conn, err := net.Dial("unix", desktop)
+			conn, err := new(net.Dialer).DialContext(b.Context(), "unix", desktop)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -94,7 +94,7 @@ func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, v gateway.Visit)
 	st.rules.Store(&v.Rules)
 	if !s.enter(st) {
 		e := stopping()
-		_ = ws.Close(e.code, e.text) //nolint:errcheck // it is over either way
+		_ = ws.Close(e.code, e.text)
 		return
 	}
 	defer s.serving.Done()
@@ -173,7 +173,7 @@ func (s *Streams) note(ctx context.Context, st *stream) (taken []string, err err
 			return err
 		}
 		if !found || !w.State.TakesVisits() {
-			return errNoVisits{stateOf(w, found)}
+			return closedError{stateOf(w, found)}
 		}
 		if !st.Share {
 			if taken, err = tx.EndStreams(ctx, st.record(), takenOver); err != nil {
@@ -192,7 +192,7 @@ func (s *Streams) note(ctx context.Context, st *stream) (taken []string, err err
 // part ends both sides: the desktop's first, since whoever takes over waits for nothing else.
 func (s *Streams) part(ctx context.Context, st *stream, e ending) {
 	if st.conn != nil {
-		_ = st.conn.Close() //nolint:errcheck // nothing is left to be said
+		_ = st.conn.Close() // nothing is left to be said
 	}
 	s.leave(st)
 	if st.noted {
@@ -204,7 +204,7 @@ func (s *Streams) part(ctx context.Context, st *stream, e ending) {
 		}
 		s.stirred()
 	}
-	_ = st.ws.Close(e.code, e.text) //nolint:errcheck // the tab may have gone
+	_ = st.ws.Close(e.code, e.text) // the tab may have gone
 }
 
 // pump shakes hands with the tab and carries what it says; from then on what the desktop says, too.

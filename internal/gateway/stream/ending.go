@@ -95,10 +95,10 @@ func ofDesktop(err error) ending {
 	}
 }
 
-// errNoVisits is what a desktop gives that takes no visits.
-type errNoVisits struct{ state workspaces.State }
+// closedError is what a WorkSpace gives that takes no visits.
+type closedError struct{ state workspaces.State }
 
-func (e errNoVisits) Error() string {
+func (e closedError) Error() string {
 	return fmt.Sprintf("the WorkSpace is %q", e.state)
 }
 
@@ -107,7 +107,7 @@ var errTooMany = errors.New("too many tabs show the desktop")
 
 // ofOpening is the end of a stream that could not begin.
 func ofOpening(err error) ending {
-	_, closed := errors.AsType[errNoVisits](err)
+	_, closed := errors.AsType[closedError](err)
 	switch {
 	case errors.Is(err, errTooMany):
 		return ending{code: gateway.CutAccess, text: "Too many tabs show this desktop. Close one of them.", err: err}

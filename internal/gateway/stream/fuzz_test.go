@@ -20,9 +20,15 @@ func FuzzTab(f *testing.F) {
 	for i, m := range []rfb.ClientMessage{
 		rfb.SetPixelFormat{Format: trueColour()},
 		rfb.SetEncodings{Encodings: []int32{rfb.EncodingRaw, rfb.EncodingExtendedDesktopSize, rfb.EncodingExtendedClipboard}},
-		rfb.UpdateRequest{Area: image.Rect(0, 0, 9, 9)}, rfb.KeyEvent{Key: 'x', Down: true}, rfb.PointerEvent{Buttons: 0xff},
-		rfb.CutText{Text: []byte("copied")}, rfb.CutText{Extended: true, Text: []byte{1, 0, 0, 1, 0, 0, 0, 9}},
-		rfb.ContinuousUpdates{On: true}, rfb.Fence{Payload: []byte("abc")}, rfb.SetDesktopSize{Size: image.Pt(99, 99)}, rfb.ExtendedKeyEvent{Key: 'x'},
+		rfb.UpdateRequest{Area: image.Rect(0, 0, 9, 9)},
+		rfb.KeyEvent{Key: 'x', Down: true},
+		rfb.PointerEvent{Buttons: 0xff},
+		rfb.CutText{Text: []byte("copied")},
+		rfb.CutText{Extended: true, Text: []byte{1, 0, 0, 1, 0, 0, 0, 9}},
+		rfb.ContinuousUpdates{On: true},
+		rfb.Fence{Payload: []byte("abc")},
+		rfb.SetDesktopSize{Size: image.Pt(99, 99)},
+		rfb.ExtendedKeyEvent{Key: 'x'},
 	} {
 		f.Add(m.AppendClient(bytes.Clone(hello)), uint8(i))
 	}

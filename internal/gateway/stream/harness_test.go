@@ -56,28 +56,28 @@ type house struct {
 }
 
 // open makes a house; change may replace what the Streams are made of.
-func open(t testing.TB, change ...func(*stream.Config)) *house {
-	t.Helper()
-	return openOn(t, storetest.SQLite(t), change...)
+func open(tb testing.TB, change ...func(*stream.Config)) *house {
+	tb.Helper()
+	return openOn(tb, storetest.SQLite(tb), change...)
 }
 
-func openOn(t testing.TB, database string, change ...func(*stream.Config)) *house {
-	t.Helper()
-	h := &house{t: t, database: database, clock: clock.New()}
+func openOn(tb testing.TB, database string, change ...func(*stream.Config)) *house {
+	tb.Helper()
+	h := &house{t: tb, database: database, clock: clock.New()}
 	h.clock.Freeze()
 	var err error
-	if h.store, err = store.Open(t.Context(), database); err != nil {
-		t.Fatal(err)
+	if h.store, err = store.Open(tb.Context(), database); err != nil {
+		tb.Fatal(err)
 	}
 	if h.engine, err = simulated.Open(simulated.Config{AnyImage: true, Clock: h.clock}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	_, err = h.engine.Create(t.Context(), compute.Desktop{
+	_, err = h.engine.Create(tb.Context(), compute.Desktop{
 		ID: desktopID, Image: "i", CPUs: 1, MemoryMiB: 1, RootGiB: 1, UserGiB: 1, Address: netip.MustParseAddr("10.0.0.5"),
 		Subnet: compute.Subnet{Prefix: netip.MustParsePrefix("10.0.0.0/24")}, User: compute.User{Name: "jane"},
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	h.furnish()
 	config := stream.Config{
@@ -87,17 +87,17 @@ func openOn(t testing.TB, database string, change ...func(*stream.Config)) *hous
 		c(&config)
 	}
 	h.Streams = stream.New(config)
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	ran := make(chan struct{})
 	go func() { defer close(ran); h.Run(ctx) }()
 	h.stop = sync.OnceFunc(func() { cancel(); <-ran })
 	server := httptest.NewServer(http.HandlerFunc(h.serve))
 	h.url = server.URL
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		h.stop()
 		server.Close()
 		if err := errors.Join(h.engine.Close(), h.store.Close()); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return h

@@ -87,7 +87,10 @@ func TestStreamOnIncus(t *testing.T) {
 	all := rfb.UpdateRequest{Area: screen}
 	for _, encodings := range [][]int32{
 		{rfb.EncodingCopyRect, rfb.EncodingH264, rfb.EncodingTight, rfb.EncodingTightPNG, rfb.EncodingZRLE, 21, rfb.EncodingHextile, rfb.EncodingRRE, rfb.EncodingZlib, rfb.EncodingRaw},
-		{rfb.EncodingZRLE}, {rfb.EncodingHextile}, {rfb.EncodingRRE}, {rfb.EncodingRaw},
+		{rfb.EncodingZRLE},
+		{rfb.EncodingHextile},
+		{rfb.EncodingRRE},
+		{rfb.EncodingRaw},
 	} {
 		x := h.listen("")
 		x.say(rfb.SetPixelFormat{Format: trueColour()}, rfb.SetEncodings{Encodings: append(encodings, common...)}, all)

@@ -61,9 +61,9 @@ func newPictures(driver compute.Driver, real *clock.Clock) *pictures {
 // Picture returns a small picture of a desktop's screen, at most a few seconds old, and its
 // media type. Errors: compute.ErrNotRunning, compute.ErrNotFound, compute.ErrUnavailable,
 // rfb.ErrProtocol, and the context's.
-func (s *Streams) Picture(ctx context.Context, d gateway.Desktop) (image []byte, mediaType string, err error) {
-	image, err = s.pictures.of(ctx, d)
-	return image, pictureType, err
+func (s *Streams) Picture(ctx context.Context, d gateway.Desktop) (small []byte, mediaType string, err error) {
+	small, err = s.pictures.of(ctx, d)
+	return small, pictureType, err
 }
 
 func (p *pictures) of(ctx context.Context, d gateway.Desktop) ([]byte, error) {
@@ -80,7 +80,7 @@ func (p *pictures) of(ctx context.Context, d gateway.Desktop) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case result := <-taken:
-		shot, _ := result.Val.([]byte) //nolint:errcheck // nil with an error
+		shot, _ := result.Val.([]byte) // nil with an error
 		return shot, result.Err
 	}
 }
@@ -94,7 +94,7 @@ func (p *pictures) take(ctx context.Context, d gateway.Desktop) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close() //nolint:errcheck // only read from
+	defer conn.Close()
 	screen, err := rfb.ScreenshotWithin(ctx, conn, picturePixels)
 	if err != nil {
 		return nil, err

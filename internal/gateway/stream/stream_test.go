@@ -432,7 +432,7 @@ func TestDeadLine(t *testing.T) {
 		t.Parallel()
 		h := open(t, quick)
 		h.dial("") // reads nothing, so answers no ping
-		h.await("it is carried", func() bool { return len(h.Visits()) == 1 })
+		h.await("it is carried", func() bool { return h.saw(stream.Succeeded) == 1 })
 		h.await("it is given up", func() bool { return len(h.Visits()) == 0 })
 	})
 	t.Run("full", func(t *testing.T) {
@@ -447,15 +447,15 @@ func TestDeadLine(t *testing.T) {
 		if err := ws.Write(t.Context(), websocket.MessageBinary, []byte("RFB 003.008\n\x01\x01")); err != nil {
 			t.Fatal(err)
 		}
-		h.await("it is carried", func() bool { return len(h.Visits()) == 1 })
+		h.await("it is carried", func() bool { return h.saw(stream.Succeeded) == 1 })
 		h.await("it is given up", func() bool { return len(h.Visits()) == 0 })
 		h.await("the note", func() bool { return !h.connection().Connected })
 	})
 	t.Run("well", func(t *testing.T) {
 		t.Parallel()
-		h := open(t, quick)
+		h := open(t, func(c *stream.Config) { c.KeepAlive = 500 * time.Millisecond })
 		x := h.visit("")
-		h.await("it has answered often", func() bool { return h.saw(stream.Answered) > 9 })
+		h.await("it has answered", func() bool { return h.saw(stream.Answered) > 3 })
 		h.alive(x)
 	})
 }

@@ -43,7 +43,7 @@ func (s *Streams) rest(ctx context.Context, changed <-chan struct{}) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-s.poke: // looked at at once
+	case <-s.poke:
 		return true
 	case <-changed:
 	case <-timer.C:
