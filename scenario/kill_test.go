@@ -74,6 +74,7 @@ type killing struct {
 	mu   sync.Mutex
 	book map[string]fate
 	lost int // requests without an answer
+	met  int // kills that met the server at work on something
 }
 
 // fate is what a client knows of a WorkSpace whose creation was acknowledged.
@@ -176,8 +177,18 @@ func (k *killing) massacre(m massacre) {
 			k.t.Fatal(err)
 		}
 		k.start()
+		k.look()
 	}
 	time.Sleep(m.within / 2)
+}
+
+// look notes whether the server that was just killed was at work on anything. What is wrong
+// shows in the end.
+func (k *killing) look() {
+	states, err := k.all()
+	if err == nil && slices.ContainsFunc(slices.Collect(maps.Values(states)), func(s types.WorkspaceState) bool { return s != types.WorkspaceStateAvailable }) {
+		k.met++
+	}
 }
 
 // work creates and terminates until the context ends, and books what was acknowledged.
@@ -295,9 +306,9 @@ func (k *killing) converge() {
 			k.t.Errorf("the end of %s was promised and it is %s", id, states[id])
 		}
 	}
-	k.t.Logf("%d WorkSpaces were promised, the end of %d, %d requests were lost; all rested after %v with %d AVAILABLE",
-		len(k.book), count[dead], k.lost, rested.Round(time.Millisecond), len(states))
-	if count[dead] == 0 || k.lost == 0 {
+	k.t.Logf("%d WorkSpaces were promised, the end of %d, %d requests were lost, %d kills met work; all rested after %v with %d AVAILABLE",
+		len(k.book), count[dead], k.lost, k.met, rested.Round(time.Millisecond), len(states))
+	if count[dead] == 0 || k.met == 0 {
 		k.t.Error("the kills did not meet anybody at work")
 	}
 	err = eventually(func() error {
