@@ -387,6 +387,23 @@ func TestCut(t *testing.T) {
 		"web access": {func(h *house, _ *browser) {
 			h.directory(func(d *workspaces.WorkspaceDirectory) { d.Settings.Access.Web = workspaces.Deny })
 		}, "browsers"},
+		"deleted": {func(h *house, _ *browser) { h.deleteUser("jane") }, "signed out"},
+		"a rule of an IP group": {func(h *house, _ *browser) {
+			h.onlyFrom("127.0.0.1", "203.0.113.0/24")
+			h.update(func(tx *store.Tx) error {
+				groups, err := tx.DirectoryIPGroups(h.Context(), here(), directoryID)
+				if err != nil {
+					return err
+				}
+				if err := groups[0].Revoke([]string{"127.0.0.1"}); err != nil {
+					return err
+				}
+				return tx.SaveIPGroup(h.Context(), groups[0])
+			})
+		}, "127.0.0.1"},
+		"deregistering": {func(h *house, _ *browser) {
+			h.directory(func(d *workspaces.WorkspaceDirectory) { d.State = workspaces.Deregistering })
+		}, "signed out"},
 		"an IP group": {func(h *house, _ *browser) { h.onlyFrom("203.0.113.0/24") }, "127.0.0.1"},
 		"maintenance": {func(h *house, _ *browser) {
 			h.workspace(janes, func(w *workspaces.WorkSpace) { w.State = workspaces.AdminMaintenance })
@@ -414,7 +431,7 @@ func TestCut(t *testing.T) {
 			if took := time.Since(begun); took > 15*time.Second {
 				t.Errorf("cut after %v", took)
 			}
-			if why == "an IP group" || why == "web access" || why == "the session ends" {
+			if slices.Contains([]string{"an IP group", "a rule of an IP group", "web access", "the session ends", "deregistering"}, why) {
 				return // john too
 			}
 			if err := other.Write(t.Context(), websocket.MessageBinary, []byte("x")); err != nil {

@@ -29,6 +29,7 @@ type attempts struct {
 
 	mu        sync.Mutex
 	addresses *lru.Cache[netip.Addr, *rate.Limiter]
+	lookers   *lru.Cache[netip.Addr, *rate.Limiter] // apart: any site can make a browser look, and must not keep people out by it
 	users     *lru.Cache[string, *rate.Limiter]
 }
 
@@ -37,11 +38,15 @@ func newAttempts(clk *clock.Clock) (*attempts, error) {
 	if err != nil {
 		return nil, err
 	}
+	lookers, err := lru.New[netip.Addr, *rate.Limiter](remembered)
+	if err != nil {
+		return nil, err
+	}
 	users, err := lru.New[string, *rate.Limiter](remembered)
 	if err != nil {
 		return nil, err
 	}
-	return &attempts{clock: clk, addresses: addresses, users: users}, nil
+	return &attempts{clock: clk, addresses: addresses, lookers: lookers, users: users}, nil
 }
 
 // begin counts an attempt, or returns how long to wait before the next is allowed.
@@ -64,11 +69,12 @@ func take(l *rate.Limiter, now time.Time) (wait time.Duration) {
 	return wait
 }
 
-// look counts a look at whose a registration code is as an attempt from the address.
+// look counts a look at whose a registration code is, or returns how long to wait before the next is
+// allowed. There may be as many from an address as attempts to sign in.
 func (a *attempts) look(from netip.Addr) (wait time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return take(limiter(a.addresses, network(from), addressEvery, addressBurst), a.clock.Now())
+	return take(limiter(a.lookers, network(from), addressEvery, addressBurst), a.clock.Now())
 }
 
 // succeeded forgets the attempts on a user who has shown that they are the user. Those from

@@ -72,6 +72,10 @@ func (o Order) Fill(b Bundle) (Properties, error) {
 // DefaultAutoStop is the timeout of an AUTO_STOP WorkSpace that names none, in minutes.
 const DefaultAutoStop = 60
 
+// maxAutoStop is the longest timeout, in minutes: a hundred years. The model sets no limit, but one
+// that no clock can count to would be over at once.
+const maxAutoStop = 100 * 365 * 24 * 60
+
 // withRunningMode applies the rule that a timeout belongs to AUTO_STOP and is a whole
 // number of hours.
 func (p Properties) withRunningMode(minutes *int) (Properties, error) {
@@ -82,8 +86,8 @@ func (p Properties) withRunningMode(minutes *int) (Properties, error) {
 	case p.RunningMode == AutoStop && minutes == nil:
 		p.AutoStopMinutes = DefaultAutoStop
 	case p.RunningMode == AutoStop:
-		if *minutes <= 0 || *minutes%60 != 0 {
-			return p, Errorf(CodeInvalidParameter, "RunningModeAutoStopTimeoutInMinutes must be a multiple of 60, and at least 60.")
+		if *minutes <= 0 || *minutes%60 != 0 || *minutes > maxAutoStop {
+			return p, Errorf(CodeInvalidParameter, "RunningModeAutoStopTimeoutInMinutes must be a multiple of 60 between 60 and %d.", maxAutoStop)
 		}
 		p.AutoStopMinutes = *minutes
 	case minutes != nil && p.RunningMode == AlwaysOn:

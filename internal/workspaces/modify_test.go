@@ -2,6 +2,7 @@ package workspaces_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,7 @@ func TestModify(t *testing.T) {
 		"timeout, always on":  {desk("STANDARD", 80, 50), change{AutoStopMinutes: new(60)}, workspaces.CodeInvalidParameter, "ALWAYS_ON"},
 		"timeout, manual":     {desk("STANDARD", 80, 50), change{RunningMode: "MANUAL", AutoStopMinutes: new(60)}, workspaces.CodeInvalidParameter, "MANUAL"},
 		"no whole hours":      {desk("STANDARD", 80, 50), change{RunningMode: "AUTO_STOP", AutoStopMinutes: new(90)}, workspaces.CodeInvalidParameter, "60"},
+		"for ever":            {desk("STANDARD", 80, 50), change{RunningMode: "AUTO_STOP", AutoStopMinutes: new(math.MaxInt32 / 60 * 60)}, workspaces.CodeInvalidParameter, "60"},
 		"no time":             {desk("STANDARD", 80, 50), change{RunningMode: "AUTO_STOP", AutoStopMinutes: new(0)}, workspaces.CodeInvalidParameter, "60"},
 		"mode with a timeout": {desk("STANDARD", 80, 50), change{RunningMode: "AUTO_STOP", AutoStopMinutes: new(120)}, ok, ""},
 	} {
