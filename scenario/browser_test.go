@@ -25,6 +25,7 @@ type browser struct {
 	tab   context.Context
 	shots string // where its screenshots are kept
 	count int
+	shown time.Time // when the page last began to show a desktop, whose session may still be starting
 }
 
 // openBrowser starts a browser that ends with the test. Where there is none the test is skipped,
@@ -152,6 +153,7 @@ func (b *browser) signIn(address, code, name, password string) {
 func (b *browser) connected() {
 	b.t.Helper()
 	b.await("the desktop's page", `document.body.dataset.phase === "connected"`)
+	b.shown = time.Now()
 	b.await("a picture of the desktop", `(() => {
 		const canvas = document.querySelector("#screen canvas");
 		if (!canvas || !canvas.width) return false;

@@ -248,10 +248,43 @@ func (p *person) goesAndComesBack() {
 	p.awaitState(types.WorkspaceStateStopped)
 	p.do("the list", chromedp.Navigate(p.server.about.Endpoint))
 	p.shot("stopped")
+	began := time.Now()
 	p.comesBack()
+	p.t.Logf("from the list to a desktop that was stopped: %v, to its session's first picture: %v", p.since(began), time.Since(began).Round(10*time.Millisecond))
 	p.awaitState(types.WorkspaceStateAvailable)
 	p.finds("note.txt", "I was here")
+	p.timesStart()
 	p.shot("back")
+}
+
+// timesStart says how long a start takes without the portal, to be held against what it takes with
+// it, and how long it is from signing in to the picture of a desktop that runs.
+func (p *person) timesStart() {
+	p.t.Helper()
+	ctx := p.t.Context()
+	p.do("leave", chromedp.Navigate(p.server.about.Endpoint+"/desktops"))
+	_, err := p.server.client.StopWorkspaces(ctx, &workspaces.StopWorkspacesInput{StopWorkspaceRequests: []types.StopRequest{{WorkspaceId: &p.desktop}}})
+	p.must("stop", err)
+	p.awaitState(types.WorkspaceStateStopped)
+	began := time.Now()
+	_, err = p.server.client.StartWorkspaces(ctx, &workspaces.StartWorkspacesInput{StartWorkspaceRequests: []types.StartRequest{{WorkspaceId: &p.desktop}}})
+	p.must("start", err)
+	p.awaitState(types.WorkspaceStateAvailable)
+	p.t.Logf("a start by the API: %v", time.Since(began).Round(10*time.Millisecond))
+	p.do("sign out", chromedp.Click(`form[action="/sign-out"] button`), chromedp.WaitVisible("form.signin"))
+	p.must("the session", eventually(func() error {
+		_, err := p.server.inside(p.desktop, "pgrep", "-x", "xfdesktop")
+		return err
+	}))
+	began = time.Now()
+	p.signIn(p.server.about.Endpoint, p.quick.RegistrationCode, p.name, p.password)
+	p.connects()
+	p.t.Logf("from the sign-in page to a desktop that runs: %v, to its session's picture: %v", p.since(began), time.Since(began).Round(10*time.Millisecond))
+}
+
+// since is how long it took until the page showed the desktop.
+func (p *person) since(began time.Time) time.Duration {
+	return p.shown.Sub(began).Round(10 * time.Millisecond)
 }
 
 // snapshot waits until both kinds of snapshots are younger than now, at the clock's pace.
