@@ -23,8 +23,10 @@ const (
 	pictureQuality = 80
 	// pictureFresh is how long a picture is given again, by the machine's time.
 	pictureFresh = 3 * time.Second
-	// pictureTime is the longest that taking one may take.
+	// pictureTime is the longest that one may be waited for, and takingTime the longest that a desktop
+	// may take once it is its turn: those that are silent must not keep the others from theirs.
 	pictureTime = 10 * time.Second
+	takingTime  = 3 * time.Second
 	// picturesAtOnce is how many are taken at once: each holds a whole screen in memory.
 	picturesAtOnce = 2
 	// picturePixels bounds a screen that is worth a picture: 64 MiB.
@@ -90,6 +92,8 @@ func (p *pictures) take(ctx context.Context, d gateway.Desktop) ([]byte, error) 
 		return nil, err
 	}
 	defer p.room.Release(1)
+	ctx, cancel := context.WithTimeout(ctx, takingTime)
+	defer cancel()
 	conn, err := p.driver.Dial(ctx, d.ID)
 	if err != nil {
 		return nil, err
