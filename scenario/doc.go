@@ -14,6 +14,7 @@
 //	control PATH BODY     POST to a control endpoint
 //	put-file ID VOLUME NAME TEXT    write a file onto a desktop's root or home volume
 //	file ID VOLUME NAME TEXT        fail unless the file holds the text; "": unless it is not there
+//	await-application ID APPLICATION STATE    wait until an application has the state in a WorkSpace
 //	await-image ID STATE  wait until an image has the state
 //	engine-image ID there|gone    wait until the engine has the image, or has it no more
 //	sign-in CODE USER PASSWORD    sign in to the portal for the commands that follow

@@ -138,10 +138,13 @@ func params(engine string, files []string) testscript.Params {
 			"put-file":       command(putFile),
 			"file":           command(checkFile),
 			"await-image":    command(awaitImage),
-			"engine-image":   command(engineImage),
-			"sign-in":        command(signIn),
-			"ask":            command(ask),
-			"hear":           command(hear),
+
+			"await-application": command(awaitApplication),
+
+			"engine-image": command(engineImage),
+			"sign-in":      command(signIn),
+			"ask":          command(ask),
+			"hear":         command(hear),
 		},
 	}
 }

@@ -108,7 +108,7 @@ func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) 
 		Dir: c.Folder().Engine(), Clock: clk, Seed: c.Simulated.Seed, Capacity: c.Simulated.Capacity, AnyImage: true,
 		Create: create, Start: usual, Stop: usual, Reboot: usual, Delete: usual,
 		Snapshot: usual, DropSnapshot: usual, Rebuild: usual, Restore: usual, Resize: usual,
-		Capture: usual, MakeImage: usual, DeleteImage: usual,
+		Capture: usual, MakeImage: usual, DeleteImage: usual, Run: usual,
 	})
 	if err != nil {
 		return engine{}, err

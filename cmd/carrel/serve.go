@@ -174,6 +174,10 @@ func (s *server) core() (*operation.Core, *embedded.Hasher, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	applications, err := c.Catalogue(s.clock.Now())
+	if err != nil {
+		return nil, nil, err
+	}
 	hasher := embedded.NewHasher()
 	directories := embedded.New(s.store, hasher)
 	if c.Users == "any" {
@@ -185,12 +189,12 @@ func (s *server) core() (*operation.Core, *embedded.Hasher, error) {
 	}
 	s.runner = &job.Runner{
 		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Limits: limits, Directories: directories, Log: s.log,
-		Installation: s.installation,
+		Installation: s.installation, Applications: applications,
 	}
 	return &operation.Core{
 		Store: s.store, Clock: s.clock, Limits: limits, Bundles: bundles, Directories: directories,
 		Encryption: s.engine.encrypts, AnySubnet: c.CI, DedicatedTenancy: c.CI, AnyImageSource: c.CI,
-		Installation: s.installation, ImageSources: sources,
+		Installation: s.installation, ImageSources: sources, Applications: applications,
 	}, hasher, nil
 }
 

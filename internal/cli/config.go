@@ -44,6 +44,7 @@ type Config struct {
 	Networks  []NetworkConfig
 
 	ImageSources []ImageSourceConfig
+	Applications []ApplicationConfig
 }
 
 // SimulatedConfig says how simulated desktops behave.
@@ -181,7 +182,7 @@ func (c *Config) check() error {
 	_, badProxy := c.Proxies()
 	_, badSource := c.Sources()
 	_, badForward := c.ForwardTo()
-	return errors.Join(append(problems, err, badProxy, badSource, badForward, c.TLS.check())...)
+	return errors.Join(append(problems, err, badProxy, badSource, badForward, c.checkApplications(), c.TLS.check())...)
 }
 
 // ForwardTo returns where requests for other services go, nil for nowhere.

@@ -2,11 +2,14 @@ package cli_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -104,43 +107,53 @@ func TestSettingsThatAreWrongAreUsageErrors(t *testing.T) {
 		args []string
 		said string
 	}{
-		"flag":            {args: []string{"--lissten", "x"}, said: "unknown flag: --lissten"},
-		"argument":        {args: []string{"now"}, said: "unknown command"},
-		"variable":        {env: []string{"CARREL_LISSTEN=x", "CARREL_ENGIN=y"}, said: "there is no setting CARREL_ENGIN, CARREL_LISSTEN"},
-		"key":             {file: "listen: x\nlissten: y\n", said: `line 2: there is no setting "lissten"`},
-		"key for flags":   {file: "data: /x\n", said: `there is no setting "data"`},
-		"list":            {file: "listen: [x]\n", said: "line 1: listen takes a single value"},
-		"no file":         {args: []string{"--config", "/no/such/file"}, said: "/no/such/file"},
-		"no YAML":         {file: "a: b: c", said: "carrel.yaml"},
-		"file's value":    {file: "incus-parallel: many\n", said: "incus-parallel: must be an integer"},
-		"variable's":      {env: []string{"CARREL_CI=maybe"}, said: "CARREL_CI: must be true or false"},
-		"engine":          {args: []string{"--engine", "qemu"}, said: `--engine is one of auto, simulated, incus, not "qemu"`},
-		"limits":          {args: []string{"--limits", "none"}, said: "--limits is one of"},
-		"auth":            {args: []string{"--auth", "no"}, said: "--auth is one of"},
-		"users":           {args: []string{"--users", "no"}, said: "--users is one of"},
-		"log level":       {args: []string{"--log-level", "loud"}, said: "--log-level is one of"},
-		"account":         {args: []string{"--account", "12345"}, said: "--account has 12 digits"},
-		"region":          {args: []string{"--region", "Mars"}, said: "--region looks like us-east-1"},
-		"failures":        {args: []string{"--simulated-failures", "1.5"}, said: "between 0 and 1"},
-		"delay":           {args: []string{"--simulated-delay", "-1s"}, said: "cannot be negative"},
-		"parallel":        {args: []string{"--incus-parallel", "0"}, said: "--incus-parallel is at least 1"},
-		"ci on Incus":     {args: []string{"--ci", "--engine", "incus"}, said: "--ci throws its data away"},
-		"prefix":          {file: network("prefix: 10.0.0.0/31"), said: "networks, number 1: prefix"},
-		"IPv6":            {file: network("prefix: fd00::/64"), said: "networks, number 1: prefix"},
-		"gateway":         {file: network("prefix: 10.0.0.0/24", "gateway: 10.0.1.1"), said: "networks, number 1: gateway"},
-		"subnet":          {file: strings.Replace(network("prefix: 10.0.0.0/24"), "subnet-0a1b2c3d", "subnet-x", 1), said: "networks, number 1: needs"},
-		"network's key":   {file: network("prefix: 10.0.0.0/24", "gatewy: 10.0.0.1"), said: "gatewy"},
-		"source's id":     {file: source("id: ami-x", "incus-image: x"), said: "image-sources, number 1: id is ami-"},
-		"source's twin":   {file: source("id: ami-0a1b2c3d", "incus-image: x") + "  - {id: ami-0a1b2c3d, root-fs: /x}\n", said: "number 2: there is another source"},
-		"no source":       {file: source("id: ami-0a1b2c3d"), said: "takes either incus-image"},
-		"two sources":     {file: source("id: ami-0a1b2c3d", "incus-image: x", "root-fs: /x"), said: "takes either incus-image"},
-		"source's path":   {file: source("id: ami-0a1b2c3d", "root-fs: x"), said: "root-fs is an absolute path, not x"},
-		"source's key":    {file: source("id: ami-0a1b2c3d", "rootfs: /x"), said: "rootfs"},
-		"proxies":         {args: []string{"--trusted-proxies", "10.0.0.0/8,proxy"}, said: `--trusted-proxies lists networks such as 10.0.0.0/8 or addresses, not "proxy"`},
-		"half of TLS":     {args: []string{"--tls-cert", "x.pem"}, said: "--tls-cert and --tls-key go together"},
-		"TLS twice":       {args: []string{"--tls-self-signed", "--tls-acme", "a.example.com"}, said: "only one of --tls-cert"},
-		"ACME for nobody": {args: []string{"--tls-acme-url", "https://ca"}, said: "--tls-acme-url is for --tls-acme"},
-		"several at once": {args: []string{"--account", "1", "--region", "2"}, said: "--region looks like"},
+		"flag":                   {args: []string{"--lissten", "x"}, said: "unknown flag: --lissten"},
+		"argument":               {args: []string{"now"}, said: "unknown command"},
+		"variable":               {env: []string{"CARREL_LISSTEN=x", "CARREL_ENGIN=y"}, said: "there is no setting CARREL_ENGIN, CARREL_LISSTEN"},
+		"key":                    {file: "listen: x\nlissten: y\n", said: `line 2: there is no setting "lissten"`},
+		"key for flags":          {file: "data: /x\n", said: `there is no setting "data"`},
+		"list":                   {file: "listen: [x]\n", said: "line 1: listen takes a single value"},
+		"no file":                {args: []string{"--config", "/no/such/file"}, said: "/no/such/file"},
+		"no YAML":                {file: "a: b: c", said: "carrel.yaml"},
+		"file's value":           {file: "incus-parallel: many\n", said: "incus-parallel: must be an integer"},
+		"variable's":             {env: []string{"CARREL_CI=maybe"}, said: "CARREL_CI: must be true or false"},
+		"engine":                 {args: []string{"--engine", "qemu"}, said: `--engine is one of auto, simulated, incus, not "qemu"`},
+		"limits":                 {args: []string{"--limits", "none"}, said: "--limits is one of"},
+		"auth":                   {args: []string{"--auth", "no"}, said: "--auth is one of"},
+		"users":                  {args: []string{"--users", "no"}, said: "--users is one of"},
+		"log level":              {args: []string{"--log-level", "loud"}, said: "--log-level is one of"},
+		"account":                {args: []string{"--account", "12345"}, said: "--account has 12 digits"},
+		"region":                 {args: []string{"--region", "Mars"}, said: "--region looks like us-east-1"},
+		"failures":               {args: []string{"--simulated-failures", "1.5"}, said: "between 0 and 1"},
+		"delay":                  {args: []string{"--simulated-delay", "-1s"}, said: "cannot be negative"},
+		"parallel":               {args: []string{"--incus-parallel", "0"}, said: "--incus-parallel is at least 1"},
+		"ci on Incus":            {args: []string{"--ci", "--engine", "incus"}, said: "--ci throws its data away"},
+		"prefix":                 {file: network("prefix: 10.0.0.0/31"), said: "networks, number 1: prefix"},
+		"IPv6":                   {file: network("prefix: fd00::/64"), said: "networks, number 1: prefix"},
+		"gateway":                {file: network("prefix: 10.0.0.0/24", "gateway: 10.0.1.1"), said: "networks, number 1: gateway"},
+		"subnet":                 {file: strings.Replace(network("prefix: 10.0.0.0/24"), "subnet-0a1b2c3d", "subnet-x", 1), said: "networks, number 1: needs"},
+		"network's key":          {file: network("prefix: 10.0.0.0/24", "gatewy: 10.0.0.1"), said: "gatewy"},
+		"application's id":       {file: application("id: wsa-x", "packages: [gimp]"), said: "applications, number 1: id is wsa-"},
+		"application's name":     {file: "applications:\n  - {id: wsa-12345678, packages: [gimp]}\n", said: "applications, number 1: needs a name"},
+		"application's contents": {file: application("id: wsa-12345678"), said: "takes either packages"},
+		"application's package":  {file: application("id: wsa-12345678", "packages: [\"gimp; reboot\"]"), said: "there is no package"},
+		"application's account":  {file: application("id: wsa-12345678", "packages: [gimp]", "account: \"1\""), said: "account has 12 digits"},
+		"application's license":  {file: application("id: wsa-12345678", "packages: [gimp]", "license: free"), said: "license is LICENSED or UNLICENSED"},
+		"application's compute":  {file: application("id: wsa-12345678", "packages: [gimp]", "compute-types: [small]"), said: "there is no compute type"},
+		"application's rival":    {file: application("id: wsa-12345678", "packages: [gimp]", "incompatible-with: [gimp]"), said: "there is no application"},
+		"application's member":   {file: application("id: wsa-12345678", "package: gimp"), said: "package"},
+		"another application":    {file: application("id: wsa-12345678", "packages: [gimp]") + "  - {id: wsa-12345678, name: b, packages: [gimp]}\n", said: "another application wsa-12345678"},
+		"source's id":            {file: source("id: ami-x", "incus-image: x"), said: "image-sources, number 1: id is ami-"},
+		"source's twin":          {file: source("id: ami-0a1b2c3d", "incus-image: x") + "  - {id: ami-0a1b2c3d, root-fs: /x}\n", said: "number 2: there is another source"},
+		"no source":              {file: source("id: ami-0a1b2c3d"), said: "takes either incus-image"},
+		"two sources":            {file: source("id: ami-0a1b2c3d", "incus-image: x", "root-fs: /x"), said: "takes either incus-image"},
+		"source's path":          {file: source("id: ami-0a1b2c3d", "root-fs: x"), said: "root-fs is an absolute path, not x"},
+		"source's key":           {file: source("id: ami-0a1b2c3d", "rootfs: /x"), said: "rootfs"},
+		"proxies":                {args: []string{"--trusted-proxies", "10.0.0.0/8,proxy"}, said: `--trusted-proxies lists networks such as 10.0.0.0/8 or addresses, not "proxy"`},
+		"half of TLS":            {args: []string{"--tls-cert", "x.pem"}, said: "--tls-cert and --tls-key go together"},
+		"TLS twice":              {args: []string{"--tls-self-signed", "--tls-acme", "a.example.com"}, said: "only one of --tls-cert"},
+		"ACME for nobody":        {args: []string{"--tls-acme-url", "https://ca"}, said: "--tls-acme-url is for --tls-acme"},
+		"several at once":        {args: []string{"--account", "1", "--region", "2"}, said: "--region looks like"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -184,6 +197,47 @@ func TestImageSourcesComeFromTheFile(t *testing.T) {
 	want := []workspaces.ImageSource{{ID: "ami-0a1b2c3d", Image: "debian/12"}, {ID: arn, RootFS: "/srv/desk.tar"}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+}
+
+// application is a file that declares one with the members.
+func application(members ...string) string {
+	return "applications:\n  - name: Gimp\n    " + strings.Join(members, "\n    ") + "\n"
+}
+
+func TestApplicationsComeFromTheFile(t *testing.T) {
+	t.Parallel()
+	since := time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC)
+	path := file(t, application("id: wsa-12345678", "packages: [gimp, gimp-data]", "description: Pictures", "compute-types: [POWER]")+
+		"  - {id: wsa-87654321, name: Own, script: own.sh, account: \"123456789012\", license: LICENSED, uninstall-only: true,\n"+
+		"     operating-systems: [UNKNOWN], incompatible-with: [wsa-12345678]}\n")
+	c, r := settings(t, nil, "--config", path)
+	r.succeed(t)
+	if _, err := c.Catalogue(since); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without its script: %v", err)
+	}
+	script := filepath.Join(filepath.Dir(path), "own.sh")
+	must(t, os.WriteFile(script, []byte("echo $1\n"), 0o600))
+	got, err := c.Catalogue(since)
+	must(t, err)
+	want := []workspaces.Application{
+		{
+			ID: "wsa-12345678", Name: "Gimp", Description: "Pictures", Owner: workspaces.Amazon, LicenseType: workspaces.Unlicensed,
+			ComputeTypes: []string{"POWER"}, Script: workspaces.PackageScript([]string{"gimp", "gimp-data"}), CreatedAt: since,
+		},
+		{
+			ID: "wsa-87654321", Name: "Own", Owner: "123456789012", LicenseType: workspaces.Licensed, OperatingSystems: []string{"UNKNOWN"},
+			IncompatibleWith: []string{"wsa-12345678"}, UninstallOnly: true, Script: "echo $1\n", CreatedAt: since,
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	for _, bad := range []string{"", "a\x00b", strings.Repeat("#", 70_000)} {
+		must(t, os.WriteFile(script, []byte(bad), 0o600))
+		if _, err := c.Catalogue(since); err == nil || !strings.Contains(err.Error(), "own.sh is no script") {
+			t.Errorf("with a script of %d bytes: %v", len(bad), err)
+		}
 	}
 }
 

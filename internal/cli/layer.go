@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -27,7 +28,10 @@ func (s *shared) layer() error {
 	if err != nil {
 		return usageError{err}
 	}
-	s.config.Networks, s.config.ImageSources = file.networks, file.imageSources
+	s.config.Networks, s.config.ImageSources, s.config.Applications = file.networks, file.imageSources, file.applications
+	for i := range s.config.Applications {
+		s.config.Applications[i].locate(filepath.Dir(s.file))
+	}
 	var problems []error
 	s.known.VisitAll(func(f *pflag.Flag) {
 		source, value := environmentName(f.Name), s.variable(environmentName(f.Name))
@@ -81,6 +85,7 @@ type settingsFile struct {
 	values       map[string]string // by the flags' names
 	networks     []NetworkConfig
 	imageSources []ImageSourceConfig
+	applications []ApplicationConfig
 }
 
 // notInFile are flags that say where the file is, or are for a single run.
@@ -101,6 +106,7 @@ func readSettings(path string, settings *pflag.FlagSet) (settingsFile, error) {
 	var shape struct {
 		Networks     []NetworkConfig      `yaml:"networks"`
 		ImageSources []ImageSourceConfig  `yaml:"image-sources"`
+		Applications []ApplicationConfig  `yaml:"applications"`
 		Scalars      map[string]yaml.Node `yaml:",inline"`
 	}
 	if err := decoder.Decode(&shape); err != nil && !errors.Is(err, io.EOF) {
@@ -116,7 +122,7 @@ func readSettings(path string, settings *pflag.FlagSet) (settingsFile, error) {
 		}
 		values[key] = node.Value
 	}
-	return settingsFile{values: values, networks: shape.Networks, imageSources: shape.ImageSources}, nil
+	return settingsFile{values: values, networks: shape.Networks, imageSources: shape.ImageSources, applications: shape.Applications}, nil
 }
 
 // variable is the environment's value of a name, "" where it has none.

@@ -16,7 +16,7 @@ func newServe(s *shared) *cobra.Command {
 		Long: "Answer the API and run desktops, until the process is told to stop.\n\n" +
 			"A setting comes from a flag, else from the environment (CARREL_ and the flag's name: CARREL_LISTEN),\n" +
 			"else from the file that --config names, else it is the default. The file has the flags' names as keys,\n" +
-			"and the networks of desktops beside them:\n\n" +
+			"and the networks of desktops beside them, the sources of images and the applications:\n\n" +
 			"  listen: 0.0.0.0:8383\n" +
 			"  engine: incus\n" +
 			"  networks:\n" +

@@ -15,6 +15,7 @@
 //	Rebuild   a new root volume, the user volume as it was kept
 //	Restore   both volumes as they were kept
 //	Resize    more or fewer processors and memory, larger volumes
+//	Run       a script has been run in it
 //	Capture   its root volume is an image now
 //	Delete    neither it nor its volumes and snapshots exist
 //
@@ -66,6 +67,21 @@ type Snapshot struct {
 	Name string // lower-case letters, digits and hyphens, e.g. s-20261125t144200
 	Root bool   // the root volume too; the user volume always
 }
+
+// Script is a program for a desktop's /bin/sh.
+type Script struct {
+	Name     string // of this one run: lower-case letters, digits and hyphens
+	Text     string // at most MaxScript bytes, none of them zero
+	Argument string // its first argument
+	// Limit is how long it may take, of the machine's time; then it is killed, and has failed. 0: MaxRun.
+	Limit time.Duration
+}
+
+// The bounds of scripts.
+const (
+	MaxScript = 64 << 10
+	MaxRun    = 30 * time.Minute
+)
 
 // ImageSource is what an image is made from: one of the two.
 type ImageSource struct {
@@ -124,6 +140,7 @@ var (
 	ErrNotRunning  = errors.New("the desktop does not run")    // final until started
 	ErrImage       = errors.New("no such image")               // final until the image is there
 	ErrSnapshot    = errors.New("no such snapshot")            // final
+	ErrScript      = errors.New("the script failed")           // final
 	ErrCapacity    = errors.New("the engine has no room left") // final until there is room
 	ErrInvalid     = errors.New("the engine refuses this")     // final
 	ErrUnavailable = errors.New("the engine does not answer")  // try again

@@ -15,6 +15,7 @@ type Driver interface {
 	Desktops
 	Volumes
 	Images
+	Scripts
 	// About says what the engine is and how well it can do its work.
 	About(ctx context.Context) (About, error)
 }
@@ -90,6 +91,16 @@ type Images interface {
 	// it has no other. Desktops made of it go on. A missing one is fine, and one that this installation did
 	// not make is left alone. Errors: ErrUnavailable, ErrFailed.
 	DeleteImage(ctx context.Context, name string) (again time.Time, err error)
+}
+
+// Scripts is what is run in a desktop beside what its user runs.
+type Scripts interface {
+	// Run runs a script as root in a running desktop, which is used on meanwhile. What has come of it is
+	// kept on the root volume by the script's name: a call after its end says so again, and runs nothing,
+	// until a script of another name is run. One that was cut off, because the desktop stopped, is run anew.
+	// ErrScript carries what a script that failed said last.
+	// Errors: ErrNotFound, ErrNotRunning, ErrScript, ErrInvalid, ErrCapacity, ErrUnavailable, ErrFailed.
+	Run(ctx context.Context, id string, s Script) (again time.Time, err error)
 }
 
 // Tightener is a Driver that keeps desktops from the machine's own addresses by a list of

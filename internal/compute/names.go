@@ -3,6 +3,7 @@ package compute
 import (
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // ImagePrefix begins the name of every desktop image.
@@ -33,6 +34,19 @@ func CheckImage(name string) error {
 func (s ImageSource) Check() error {
 	if (s.Image == "") == (s.RootFS == "") {
 		return fmt.Errorf("%w: an image is made from another image or from a file", ErrInvalid)
+	}
+	return nil
+}
+
+// Check returns an error wrapping ErrInvalid for a script that cannot be run.
+func (s Script) Check() error {
+	switch {
+	case !snapshotName.MatchString(s.Name):
+		return fmt.Errorf("%w: %q is not the name of a script", ErrInvalid, s.Name)
+	case s.Text == "" || len(s.Text) > MaxScript || strings.ContainsRune(s.Text+s.Argument, 0):
+		return fmt.Errorf("%w: the script %s is empty, longer than %d bytes, or no text", ErrInvalid, s.Name, MaxScript)
+	case s.Limit < 0 || s.Limit > MaxRun:
+		return fmt.Errorf("%w: the script %s may take %v; %v is the most", ErrInvalid, s.Name, s.Limit, MaxRun)
 	}
 	return nil
 }

@@ -146,8 +146,11 @@ func (r *Runner) concludeImage(ctx context.Context, i *workspaces.Image, failed 
 		i.Fail(now, code, message)
 	}
 	err := r.Store.Update(ctx, func(tx *store.Tx) error {
-		_, err := tx.SaveImage(ctx, i, generation)
-		return err
+		saved, err := tx.SaveImage(ctx, i, generation)
+		if err != nil || !saved || failed != nil || i.Origin.WorkSpaceID == "" {
+			return err
+		}
+		return noteApplications(ctx, tx, i)
 	})
 	if err != nil || failed == nil {
 		return err

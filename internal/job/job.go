@@ -35,6 +35,9 @@ type Runner struct {
 	Directories directory.Directories
 	Log         *slog.Logger
 
+	// Applications are the catalogue of what can be installed in WorkSpaces.
+	Applications []workspaces.Application
+
 	// Installation tells this installation's images in the engine from those of others.
 	Installation string
 
@@ -104,6 +107,8 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 		turn = r.accountModification
 	case workspaces.KindTrust:
 		turn = r.trust
+	case workspaces.KindDeployment:
+		turn = r.deployment
 	default:
 		return river.JobCancel(fmt.Errorf("job: no work is known for %q", w.Resource))
 	}

@@ -43,7 +43,7 @@ func stepOf(a workspaces.Action) step {
 }
 
 // workSpace takes a turn on a WorkSpace: the step of whatever is running, and then what came of
-// it. One that rests may have a snapshot to be taken.
+// it. One that rests may have a snapshot to be taken, or applications to be deployed.
 func (r *Runner) workSpace(ctx context.Context, ref workspaces.Ref) error {
 	var w *workspaces.WorkSpace
 	var found bool
@@ -59,7 +59,7 @@ func (r *Runner) workSpace(ctx context.Context, ref workspaces.Ref) error {
 	}
 	action, running := w.Running()
 	if !running {
-		return r.keep(ctx, w)
+		return errors.Join(r.keep(ctx, w), r.deploy(ctx, w))
 	}
 	before := *w
 	again, err := r.step(ctx, w, action)
@@ -256,7 +256,13 @@ func (r *Runner) end(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace,
 			return false, err
 		}
 	}
-	return tx.SaveWorkSpace(ctx, w, generation)
+	if saved, err = tx.SaveWorkSpace(ctx, w, generation); err != nil || !saved {
+		return false, err
+	}
+	if failed == nil && (action == workspaces.ActionRebuild || action == workspaces.ActionRestore) {
+		err = r.redeploy(ctx, tx, w)
+	}
+	return true, err
 }
 
 // RemoveOrphan removes a desktop that belongs to no WorkSpace, or a part of it: it is to be

@@ -21,12 +21,13 @@ import (
 
 // Core is what every operation works with.
 type Core struct {
-	Store       *store.Store
-	Clock       *clock.Clock
-	Limits      workspaces.Limits
-	Bundles     []workspaces.Bundle // the public catalogue
-	Directories directory.Directories
-	Encryption  bool // the engine can make encrypted volumes
+	Store        *store.Store
+	Clock        *clock.Clock
+	Limits       workspaces.Limits
+	Bundles      []workspaces.Bundle // the public catalogue
+	Directories  directory.Directories
+	Applications []workspaces.Application // what can be installed in WorkSpaces
+	Encryption   bool                     // the engine can make encrypted volumes
 
 	Installation string                   // tells this installation's images in the engine from those of others
 	ImageSources []workspaces.ImageSource // what images can be imported from

@@ -26,6 +26,7 @@ func unreachable() map[string]map[string]string {
 		noGroupStates = "groups have no states"
 		allKinds      = "every kind of directory can have groups"
 		redirects     = "redirection works in every region"
+		allSeen       = "applications can be seen everywhere"
 		allImages     = "every image can be copied, brought up to date and imported"
 	)
 	return map[string]map[string]string{
@@ -85,6 +86,15 @@ func unreachable() map[string]map[string]string {
 		"DescribeClientBranding":               {denied: noPolicies, invalid: byModel},
 		"DeleteClientBranding":                 {denied: noPolicies, invalid: byModel},
 
+		"AssociateWorkspaceApplication":    {denied: noPolicies, invalid: byModel},
+		"DeployWorkspaceApplications":      {denied: noPolicies, invalid: byModel},
+		"DisassociateWorkspaceApplication": {denied: noPolicies, invalid: byModel},
+		"DescribeApplications":             {denied: noPolicies, notSupported: allSeen, notFound: "ids that the catalogue does not have are left out"},
+		"DescribeApplicationAssociations":  {denied: noPolicies, notSupported: allSeen},
+		"DescribeBundleAssociations":       {denied: noPolicies, notSupported: allSeen, invalid: byModel},
+		"DescribeImageAssociations":        {denied: noPolicies, notSupported: allSeen, invalid: byModel},
+		"DescribeWorkspaceAssociations":    {denied: noPolicies, notSupported: allSeen, invalid: byModel},
+
 		"CopyWorkspaceImage":                 {denied: noPolicies, notSupported: allImages},
 		"CreateUpdatedWorkspaceImage":        {notSupported: allImages},
 		"CreateWorkspaceImage":               {denied: noPolicies},
@@ -115,6 +125,7 @@ func TestExceptions(t *testing.T) {
 		waysOfBundles(t), waysOfImages(t), waysOfImports(t),
 		waysOfDirectorySettings(t), waysOfBranding(t), waysOfClientAddIns(t),
 		waysOfVolumes(t),
+		waysOfApplications(t),
 	) {
 		refused(t, w.do(), w.want)
 		if driven[w.op.Name] == nil {

@@ -46,6 +46,7 @@ func TestIsolation(t *testing.T) {
 	maps.Copy(tried, settingsAttempts(t, d))
 	maps.Copy(tried, brandingAttempts(d))
 	maps.Copy(tried, addInAttempts(d, addIn))
+	maps.Copy(tried, applicationAttempts(w, image, b))
 	for _, name := range operations(t) {
 		if _, ok := tried[name]; !ok && !slices.Contains(unsupported(), name) {
 			t.Errorf("nothing is tried with %s", name)

@@ -116,6 +116,8 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"DescribeClientProperties", "ModifyStreamingProperties", "ModifySamlProperties", "ModifyCertificateBasedAuthProperties", "ModifyEndpointEncryptionMode",
 		"DescribeClientBranding", "DeleteClientBranding",
 		"CreateConnectClientAddIn", "DescribeConnectClientAddIns", "UpdateConnectClientAddIn", "DeleteConnectClientAddIn",
+		"AssociateWorkspaceApplication", "DeployWorkspaceApplications", "DisassociateWorkspaceApplication",
+		"DescribeApplicationAssociations", "DescribeBundleAssociations", "DescribeImageAssociations", "DescribeWorkspaceAssociations",
 	} {
 		least[name] = notFound
 	}
@@ -136,6 +138,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"DeleteAccountLinkInvitation": notFound, "RejectAccountLinkInvitation": notFound, "ListAccountLinks": validation,
 		"DescribeWorkspaceImagePermissions": invalid, "DescribeWorkspaceImages": validation, "ImportWorkspaceImage": notSupported,
 		"ImportClientBranding": invalid, "DescribeConnectClientAddIns": invalid,
+		"DescribeApplications": invalid, "DescribeApplicationAssociations": invalid,
 	}
 	for name, code := range least {
 		if _, known := most[name]; !known {

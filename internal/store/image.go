@@ -99,6 +99,9 @@ func (t *Tx) DeleteImage(ctx context.Context, r workspaces.Ref) (deleted bool, e
 	if err != nil {
 		return false, err
 	}
+	if err := t.deleteAssociations(ctx, r.Scope, r.ID); err != nil {
+		return false, err
+	}
 	return true, t.deleteTags(ctx, r.Scope, r.ID)
 }
 

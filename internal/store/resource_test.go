@@ -385,6 +385,9 @@ func TestTurnsOfWork(t *testing.T) {
 			workspaces.KindTrust: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
 				return tx.InsertTrust(ctx, &workspaces.Trust{Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline})
 			},
+			workspaces.KindDeployment: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
+				return tx.InsertDeployment(ctx, &workspaces.Deployment{Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline})
+			},
 			workspaces.KindAccountModification: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
 				return tx.InsertAccountModification(ctx, &workspaces.AccountModification{
 					Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline,
@@ -485,6 +488,8 @@ func TestReset(t *testing.T) {
 				tx.InsertPortalSession(ctx, *filled[store.PortalSession](1), time.Time{}),
 				tx.InsertPortalTicket(ctx, *filled[store.PortalTicket](1), time.Time{}),
 				tx.PutSnapshot(ctx, here, "ws-1", *filled[workspaces.Snapshot](1)),
+				tx.PutAssociation(ctx, filled[workspaces.Association](1)),
+				tx.InsertDeployment(ctx, filled[workspaces.Deployment](1)),
 			} {
 				if err != nil {
 					return err

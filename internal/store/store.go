@@ -206,6 +206,7 @@ func tablesInOrder() []string {
 		"image",
 		"image_permission",
 		"bundle",
+		"application_association",
 	}
 }
 

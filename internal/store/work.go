@@ -25,6 +25,8 @@ func tableOf(kind workspaces.Kind) (string, error) {
 		return "account_modification", nil
 	case workspaces.KindTrust:
 		return "trust", nil
+	case workspaces.KindDeployment:
+		return "deployment", nil
 	default:
 		return "", fmt.Errorf("store: no table for %q", kind)
 	}

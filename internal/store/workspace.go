@@ -129,10 +129,16 @@ func (t *Tx) SaveWorkSpace(ctx context.Context, w *workspaces.WorkSpace, read in
 	args := append(workSpaceValues(w), w.Account, w.Region, w.ID, read)
 	n, err := t.execCount(ctx, "UPDATE workspace SET "+assignments(workSpaceMoves)+
 		" WHERE account = $17 AND region = $18 AND id = $19 AND generation = $20", args...)
-	return n == 1, err
+	if err != nil || n == 0 {
+		return false, err
+	}
+	if w.State == workspaces.Available && w.Deadline.IsZero() {
+		return true, t.hastenDeployment(ctx, w)
+	}
+	return true, nil
 }
 
-// DeleteWorkSpace forgets a WorkSpace, its tags, its connections and its snapshots, if it still has the generation.
+// DeleteWorkSpace forgets a WorkSpace with all that is kept of it, its tags, connections, snapshots and applications, if it still has the generation.
 func (t *Tx) DeleteWorkSpace(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
 	t.touch(r.Scope)
 	n, err := t.execCount(ctx, "DELETE FROM workspace WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
@@ -144,6 +150,9 @@ func (t *Tx) DeleteWorkSpace(ctx context.Context, r workspaces.Ref) (deleted boo
 		return false, err
 	}
 	if err := t.deleteSnapshots(ctx, r.Scope, r.ID); err != nil {
+		return false, err
+	}
+	if err := t.deleteAssociations(ctx, r.Scope, r.ID); err != nil {
 		return false, err
 	}
 	return true, t.deleteTags(ctx, r.Scope, r.ID)

@@ -30,6 +30,13 @@ const (
 	CodeDirectoryType        Code = "DirectoryType"        // the directory is of a kind that cannot do this
 	CodeDataAccess           Code = "DataAccess"           // the directory's data access is not switched on
 	CodeUnsupportedWorkSpace Code = "UnsupportedWorkSpace" // how this WorkSpace was made rules it out
+	CodeInUse                Code = "InUse"                // the thing is busy with something else
+
+	// Why an application cannot be in a WorkSpace.
+	CodeApplicationNotSupported  Code = "ApplicationNotSupported"
+	CodeComputeIncompatible      Code = "ComputeIncompatible"
+	CodeOSIncompatible           Code = "OSIncompatible"
+	CodeIncompatibleApplications Code = "IncompatibleApplications"
 )
 
 // Error is a failure that its cause, the client, is told about. Any other error

@@ -27,6 +27,7 @@ const (
 	KindTrust               Kind = "trust"
 	KindAccountModification Kind = "account_modification"
 	KindImage               Kind = "image"
+	KindDeployment          Kind = "deployment"
 )
 
 // Kinds returns all kinds.
@@ -39,6 +40,7 @@ func Kinds() []Kind {
 		KindAccountModification,
 		KindImage,
 		KindTrust,
+		KindDeployment,
 	}
 }
 

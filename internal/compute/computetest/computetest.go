@@ -83,6 +83,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"Rebuild", (*suite).rebuild},
 		{"Home", (*suite).carriedHome},
 		{"Resize", (*suite).resize},
+		{"Scripts", (*suite).scripts},
 		{"Capture", (*suite).capture},
 		{"Images", (*suite).images},
 		{"InterruptedCreate", (*suite).interruptedCreate},

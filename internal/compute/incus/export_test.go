@@ -28,6 +28,7 @@ var (
 	Respell         = respell
 	BytesOf         = bytesOf
 	HomeVolume      = homeVolume
+	RunProgram      = runProgram
 )
 
 // Get reads from Incus as the driver does.

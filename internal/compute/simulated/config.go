@@ -29,7 +29,7 @@ type Config struct {
 	// How each method goes.
 	Create, Start, Stop, Reboot, Delete              Behaviour
 	Snapshot, DropSnapshot, Rebuild, Restore, Resize Behaviour
-	Capture, MakeImage, DeleteImage                  Behaviour
+	Capture, MakeImage, DeleteImage, Run             Behaviour
 }
 
 // Behaviour is how one of the engine's methods goes.
@@ -46,7 +46,7 @@ func (c *Config) check() error {
 	var errs []error
 	for _, m := range []method{
 		creating, starting, stopping, rebooting, deleting, snapshotting, dropping,
-		rebuilding, restoring, resizing, capturing, making, unmaking,
+		rebuilding, restoring, resizing, capturing, making, unmaking, scripting,
 	} {
 		errs = append(errs, c.behaviour(m).check(m))
 	}
@@ -85,6 +85,8 @@ func (c *Config) behaviour(m method) Behaviour {
 		return c.MakeImage
 	case unmaking:
 		return c.DeleteImage
+	case scripting:
+		return c.Run
 	}
 	return Behaviour{}
 }

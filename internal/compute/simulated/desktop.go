@@ -29,6 +29,8 @@ type with struct {
 	Snapshot string `json:"snapshot,omitzero"` // its name
 	Root     bool   `json:"root,omitzero"`     // the snapshot is of the root volume too
 	Image    string `json:"image,omitzero"`    // the name of the image to make
+	Script   string `json:"script,omitzero"`   // the name of the run
+	Text     string `json:"text,omitzero"`     // of the script
 }
 
 // order is a call of one of the driver's methods.
@@ -90,7 +92,7 @@ func (x desktop) begin(o order, until time.Time) desktop {
 	case capturing:
 		x.Ran = x.Ran || x.Running
 		x.Running = false
-	case idle, starting, stopping, rebooting, making, unmaking:
+	case idle, starting, stopping, rebooting, making, unmaking, scripting:
 		// It is what it was until the method is through.
 	}
 	return x
@@ -118,6 +120,8 @@ func (x desktop) end(failed error) desktop {
 		x.Gone = true
 	case capturing:
 		x.Running, x.Ran, x.Broken = x.Ran, false, false
+	case scripting:
+		x.Disks = x.Disks.ran(w)
 	case idle, snapshotting, dropping, resizing, making, unmaking:
 	}
 	return x
@@ -144,6 +148,11 @@ func (x desktop) needs(o order) (bool, error) {
 		return false, fmt.Errorf("%w: %s", compute.ErrFailed, unanswered)
 	case m == snapshotting, m == restoring:
 		return x.needsSnapshot(o)
+	case m == scripting && !x.up():
+		return false, fmt.Errorf("%w: %s", compute.ErrNotRunning, x.Spec.ID)
+	case m == scripting:
+		_, ended := x.Disks.result(o.with.Script)
+		return !ended, nil
 	case m == resizing:
 		return x.Spec != x.sized(o), nil
 	}

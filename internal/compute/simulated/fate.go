@@ -27,11 +27,12 @@ const (
 	capturing    method = "capture"
 	making       method = "make image"
 	unmaking     method = "delete image"
+	scripting    method = "run"
 )
 
 // disturbs tells whether nobody can use a desktop that goes through the method.
 func (m method) disturbs() bool {
-	return m != idle && m != snapshotting && m != dropping && m != resizing
+	return m != idle && m != snapshotting && m != dropping && m != resizing && m != scripting
 }
 
 // starts tells whether a desktop that goes through the method runs afterwards.

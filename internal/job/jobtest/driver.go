@@ -24,7 +24,7 @@ type Driver struct {
 
 // Call is one call that changes something.
 type Call struct {
-	Method string // Create, Start, Stop, Reboot, Rebuild, Restore, Resize, Snapshot, DropSnapshot, Delete, Capture, MakeImage, DeleteImage
+	Method string // Create, Start, Stop, Reboot, Rebuild, Restore, Resize, Snapshot, DropSnapshot, Delete, Capture, MakeImage, DeleteImage, Run
 	ID     string // the desktop's, or the image's name
 }
 
@@ -141,6 +141,11 @@ func (d *Driver) MakeImage(ctx context.Context, name string, from compute.ImageS
 // DeleteImage implements [compute.Driver].
 func (d *Driver) DeleteImage(ctx context.Context, name string) (time.Time, error) {
 	return d.do(ctx, Call{"DeleteImage", name}, func(ctx context.Context) (time.Time, error) { return d.Driver.DeleteImage(ctx, name) })
+}
+
+// Run implements [compute.Driver].
+func (d *Driver) Run(ctx context.Context, id string, s compute.Script) (time.Time, error) {
+	return d.do(ctx, Call{"Run", id}, func(ctx context.Context) (time.Time, error) { return d.Driver.Run(ctx, id, s) })
 }
 
 // Rebuild implements [compute.Driver].

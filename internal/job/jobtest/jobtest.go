@@ -107,7 +107,7 @@ func (w *World) open() {
 	w.Runner = w.NewRunner()
 	w.API = operation.WorkSpaces{Core: &operation.Core{
 		Store: w.Store, Clock: w.Clock, Limits: w.limits, Bundles: workspaces.PublicBundles("carrel/xfce"), Directories: w.Runner.Directories,
-		Installation: w.Runner.Installation,
+		Installation: w.Runner.Installation, Applications: w.Runner.Applications,
 	}}
 }
 
@@ -116,6 +116,7 @@ func (w *World) NewRunner() *job.Runner {
 	return &job.Runner{
 		Store: w.Store, Clock: w.Clock, Driver: w.Driver, Limits: w.limits, Log: slog.New(slog.DiscardHandler),
 		Installation: "test",
+		Applications: workspaces.SampleApplications(),
 		Directories:  directory.Any(embedded.New(w.Store, embedded.NewHasher())),
 	}
 }

@@ -23,6 +23,9 @@ import (
 const screen = "/run/carrel/rfb.sock" // where every Carrel desktop's screen listens
 
 func main() {
+	if os.Args[0] == "/bin/sh" && os.Args[1] == "-c" {
+		os.Exit(script(os.Args[4], os.Args[6]))
+	}
 	if os.Args[0] == "/bin/sh" {
 		update(os.Args[1])
 		return
