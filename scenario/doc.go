@@ -19,6 +19,11 @@
 //	engine-image ID there|gone    wait until the engine has the image, or has it no more
 //	sign-in CODE USER PASSWORD    sign in to the portal for the commands that follow
 //	ask METHOD PATH [BODY]        ask the portal; stdout is the status and what was answered
+//	connect ID [share]    open the desktop's stream in the portal, in the place of others or beside them
+//	cut-off CODE          wait until the oldest open stream has been ended with the WebSocket's code
+//	connection ID STATE   wait until DescribeWorkspacesConnectionStatus says so
+//	leave                 close the oldest open stream, as a tab does
+//	remains ID STATE      fail unless a WorkSpace has the state a second later
 //	hear ID USER          fail unless the desktop's sound is to be heard
 //	nothing-left          fail if the engine still has anything of this scenario's
 //

@@ -115,17 +115,7 @@ func (p *person) awaitState(want types.WorkspaceState) {
 // connection waits until DescribeWorkspacesConnectionStatus says so.
 func (p *person) connection(want types.ConnectionState) {
 	p.t.Helper()
-	p.must("connection status", eventually(func() error {
-		out, err := p.server.client.DescribeWorkspacesConnectionStatus(context.Background(),
-			&workspaces.DescribeWorkspacesConnectionStatusInput{WorkspaceIds: []string{p.desktop}})
-		if err != nil || len(out.WorkspacesConnectionStatus) == 0 {
-			return errors.Join(err, errors.New("there is none"))
-		}
-		if is := out.WorkspacesConnectionStatus[0]; is.ConnectionState != want || is.LastKnownUserConnectionTimestamp == nil {
-			err = fmt.Errorf("it is %s, last connected %v", is.ConnectionState, is.LastKnownUserConnectionTimestamp)
-		}
-		return err
-	}))
+	p.must("connection status", eventually(func() error { return p.server.connection(p.desktop, want) }))
 }
 
 // advance moves the server's clock.

@@ -145,6 +145,11 @@ func params(engine string, files []string) testscript.Params {
 			"sign-in":      command(signIn),
 			"ask":          command(ask),
 			"hear":         command(hear),
+			"connect":      command(connect),
+			"connection":   command(connection),
+			"cut-off":      command(cutOff),
+			"leave":        command(leave),
+			"remains":      command(remains),
 		},
 	}
 }

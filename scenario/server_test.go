@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/workspaces"
+	"github.com/coder/websocket"
 
 	"carrel/internal/clock"
 	"carrel/internal/compute"
@@ -45,7 +46,8 @@ type server struct {
 	key    aws.Credentials
 	client *workspaces.Client
 
-	browser *http.Client // who is signed in to the portal; nil: nobody
+	browser *http.Client      // who is signed in to the portal; nil: nobody
+	streams []*websocket.Conn // that are open, the oldest first
 }
 
 // start starts the server and returns when it answers.
