@@ -212,13 +212,13 @@ func explainDeployment(err error) (code, message string) {
 }
 
 // redeploy has what was installed in a WorkSpace installed once more: its root volume is another one.
-func (r *Runner) redeploy(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace) error {
+func (r *Runner) redeploy(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace, action workspaces.Action) error {
 	all, _, err := tx.Associations(ctx, store.AssociationFilter{Scope: w.Scope, ResourceID: w.ID})
 	if err != nil {
 		return err
 	}
 	for _, a := range all {
-		if !a.Redeploy(r.Clock.Now()) {
+		if !a.Redeploy(action == workspaces.ActionRebuild, r.Clock.Now()) {
 			continue
 		}
 		if err := tx.PutAssociation(ctx, a); err != nil {

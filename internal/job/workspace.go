@@ -260,7 +260,7 @@ func (r *Runner) end(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace,
 		return false, err
 	}
 	if failed == nil && (action == workspaces.ActionRebuild || action == workspaces.ActionRestore) {
-		err = r.redeploy(ctx, tx, w)
+		err = r.redeploy(ctx, tx, w, action)
 	}
 	return true, err
 }

@@ -110,7 +110,7 @@ type Association struct {
 	InImage       bool   // it is an image
 	ApplicationID string
 	State         AssociationState
-	Removing      bool // an ERROR is of its removal
+	Removing      bool // what is on its way, or was last, is its removal
 	ErrorCode     string
 	ErrorMessage  string
 	Runs          int64 // how often it has been deployed: each has a name of its own in the desktop
@@ -152,8 +152,10 @@ func (a *Association) Deploy(force bool, now time.Time) bool { //nolint:revive /
 	switch {
 	case a.State == PendingInstall, failed && !a.Removing:
 		a.Enter(PendingInstallDeployment, now)
+		a.Removing = false
 	case a.State == PendingUninstall, failed && a.Removing:
 		a.Enter(PendingUninstallDeployment, now)
+		a.Removing = true
 	default:
 		return false
 	}
@@ -161,14 +163,15 @@ func (a *Association) Deploy(force bool, now time.Time) bool { //nolint:revive /
 	return true
 }
 
-// Redeploy sets what was installed on its way once more, and counts as removed what was to be: its
-// WorkSpace has another root volume. It reports whether that changes anything.
-func (a *Association) Redeploy(now time.Time) bool {
-	switch a.State {
-	case InstallCompleted:
+// Redeploy sets what was installed on its way once more: its WorkSpace has another root volume. On one that
+// is made anew there is nothing to be removed; one that was restored may have it. It reports whether that
+// changes anything.
+func (a *Association) Redeploy(anew bool, now time.Time) bool { //nolint:revive // what the root volume is like
+	switch {
+	case a.State == InstallCompleted:
 		a.Enter(PendingInstallDeployment, now)
 		a.Runs++
-	case PendingUninstall:
+	case anew && (a.State == PendingUninstall || a.Removing && (a.IsDeployed() || a.State == AssociationErrored)):
 		a.Enter(AssociationRemoved, now)
 	default:
 		return false
@@ -178,7 +181,6 @@ func (a *Association) Redeploy(now time.Time) bool {
 
 // Begin moves the association from its wait to work.
 func (a *Association) Begin(now time.Time) {
-	a.Removing = a.State == PendingUninstallDeployment
 	if a.Removing {
 		a.Enter(Uninstalling, now)
 	} else {
