@@ -141,6 +141,8 @@ func params(engine string, files []string) testscript.Params {
 
 			"await-application": command(awaitApplication),
 
+			"await-pool":   command(awaitPool),
+			"desktops":     command(wantDesktops),
 			"engine-image": command(engineImage),
 			"sign-in":      command(signIn),
 			"ask":          command(ask),

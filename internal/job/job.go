@@ -105,6 +105,10 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 		turn = r.connectionAlias
 	case workspaces.KindAccountModification:
 		turn = r.accountModification
+	case workspaces.KindPool:
+		turn = r.pool
+	case workspaces.KindPoolDesktop:
+		turn = r.poolDesktop
 	case workspaces.KindTrust:
 		turn = r.trust
 	case workspaces.KindDeployment:

@@ -193,6 +193,12 @@ func (s WorkSpaces) DeleteWorkspaceBundle(ctx context.Context, in *wsapi.DeleteW
 		if has {
 			return workspaces.Errorf(workspaces.CodeAssociated, "The bundle %s has WorkSpaces; terminate them first.", bundle.ID).About(bundle.ID)
 		}
+		if has, err = tx.BundleHasPools(ctx, Scope(ctx), bundle.ID); err != nil {
+			return err
+		}
+		if has {
+			return workspaces.Errorf(workspaces.CodeAssociated, "The bundle %s has pools; terminate them first.", bundle.ID).About(bundle.ID)
+		}
 		return tx.DeleteBundle(ctx, Scope(ctx), bundle.ID)
 	})
 }

@@ -102,6 +102,15 @@ func unreachable() map[string]map[string]string {
 		"DescribeWorkspaceImages":            {denied: noPolicies},
 		"ImportCustomWorkspaceImage":         {denied: noPolicies, notSupported: allImages},
 		"ImportWorkspaceImage":               {denied: noPolicies},
+
+		"CreateWorkspacesPool":    {denied: noPolicies},
+		"DescribeWorkspacesPools": {denied: noPolicies, notFound: "ids that do not exist are left out"},
+		"StartWorkspacesPool": {
+			denied: noPolicies, invalid: byModel, limit: "its capacity was checked when it was given", notSupported: "every pool can be started",
+		},
+		"StopWorkspacesPool":      {denied: noPolicies, invalid: byModel},
+		"TerminateWorkspacesPool": {denied: noPolicies, invalid: byModel, badState: "in any state", inProgress: "whatever it is at"},
+		"UpdateWorkspacesPool":    {denied: noPolicies},
 	}
 }
 
@@ -126,6 +135,7 @@ func TestExceptions(t *testing.T) {
 		waysOfDirectorySettings(t), waysOfBranding(t), waysOfClientAddIns(t),
 		waysOfVolumes(t),
 		waysOfApplications(t),
+		waysOfPools(t),
 	) {
 		refused(t, w.do(), w.want)
 		if driven[w.op.Name] == nil {

@@ -67,6 +67,7 @@ func (s WorkSpaces) bound() []api.Handler {
 		Bind(t, wsapi.CreateWorkspaceBundle, s.CreateWorkspaceBundle),
 		Bind(t, wsapi.CreateWorkspaceImage, s.CreateWorkspaceImage),
 		Bind(t, wsapi.CreateWorkspaces, s.CreateWorkspaces),
+		Bind(t, wsapi.CreateWorkspacesPool, s.CreateWorkspacesPool),
 		Bind(links, wsapi.DeleteAccountLinkInvitation, s.DeleteAccountLinkInvitation),
 		Bind(t, wsapi.DeleteClientBranding, s.DeleteClientBranding),
 		Bind(t, wsapi.DeleteConnectClientAddIn, s.DeleteConnectClientAddIn),
@@ -99,6 +100,7 @@ func (s WorkSpaces) bound() []api.Handler {
 		Bind(t, wsapi.DescribeWorkspaceSnapshots, s.DescribeWorkspaceSnapshots),
 		Bind(t, wsapi.DescribeWorkspaces, s.DescribeWorkspaces),
 		Bind(t, wsapi.DescribeWorkspacesConnectionStatus, s.DescribeWorkspacesConnectionStatus),
+		Bind(t, wsapi.DescribeWorkspacesPools, s.DescribeWorkspacesPools),
 		Bind(t, wsapi.DisassociateConnectionAlias, s.DisassociateConnectionAlias),
 		Bind(t, wsapi.DisassociateIpGroups, s.DisassociateIpGroups),
 		Bind(t, wsapi.DisassociateWorkspaceApplication, s.DisassociateWorkspaceApplication),
@@ -127,13 +129,17 @@ func (s WorkSpaces) bound() []api.Handler {
 		Bind(t, wsapi.RestoreWorkspace, s.RestoreWorkspace),
 		Bind(t, wsapi.RevokeIpRules, s.RevokeIpRules),
 		Bind(t, wsapi.StartWorkspaces, s.StartWorkspaces),
+		Bind(t, wsapi.StartWorkspacesPool, s.StartWorkspacesPool),
 		Bind(t, wsapi.StopWorkspaces, s.StopWorkspaces),
+		Bind(t, wsapi.StopWorkspacesPool, s.StopWorkspacesPool),
 		Bind(t, wsapi.TerminateWorkspaces, s.TerminateWorkspaces),
+		Bind(t, wsapi.TerminateWorkspacesPool, s.TerminateWorkspacesPool),
 		Bind(t, wsapi.UpdateConnectClientAddIn, s.UpdateConnectClientAddIn),
 		Bind(t, wsapi.UpdateConnectionAliasPermission, s.UpdateConnectionAliasPermission),
 		Bind(t, wsapi.UpdateRulesOfIpGroup, s.UpdateRulesOfIpGroup),
 		Bind(t, wsapi.UpdateWorkspaceBundle, s.UpdateWorkspaceBundle),
 		Bind(t, wsapi.UpdateWorkspaceImagePermission, s.UpdateWorkspaceImagePermission),
+		Bind(t, wsapi.UpdateWorkspacesPool, s.UpdateWorkspacesPool),
 	}
 }
 

@@ -115,6 +115,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"ModifyWorkspaceAccessProperties", "ModifySelfservicePermissions", "ModifyWorkspaceCreationProperties", "ModifyClientProperties",
 		"DescribeClientProperties", "ModifyStreamingProperties", "ModifySamlProperties", "ModifyCertificateBasedAuthProperties", "ModifyEndpointEncryptionMode",
 		"DescribeClientBranding", "DeleteClientBranding",
+		"CreateWorkspacesPool", "StartWorkspacesPool", "StopWorkspacesPool", "TerminateWorkspacesPool", "UpdateWorkspacesPool",
 		"CreateConnectClientAddIn", "DescribeConnectClientAddIns", "UpdateConnectClientAddIn", "DeleteConnectClientAddIn",
 		"AssociateWorkspaceApplication", "DeployWorkspaceApplications", "DisassociateWorkspaceApplication",
 		"DescribeApplicationAssociations", "DescribeBundleAssociations", "DescribeImageAssociations", "DescribeWorkspaceAssociations",
@@ -139,6 +140,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"DescribeWorkspaceImagePermissions": invalid, "DescribeWorkspaceImages": validation, "ImportWorkspaceImage": notSupported,
 		"ImportClientBranding": invalid, "DescribeConnectClientAddIns": invalid,
 		"DescribeApplications": invalid, "DescribeApplicationAssociations": invalid,
+		"DescribeWorkspacesPools": invalid,
 	}
 	for name, code := range least {
 		if _, known := most[name]; !known {

@@ -283,6 +283,12 @@ func (s WorkSpaces) DeregisterWorkspaceDirectory(
 		if has {
 			return workspaces.Errorf(workspaces.CodeNotSupported, "The directory %s still has WorkSpaces; terminate them first.", id)
 		}
+		if has, err = tx.DirectoryHasPools(ctx, d.Scope, id); err != nil {
+			return err
+		}
+		if has {
+			return workspaces.Errorf(workspaces.CodeNotSupported, "The directory %s still has pools or their desktops; terminate them first.", id)
+		}
 		read := d.Generation
 		if err := d.BeginDeregister(s.Clock.Now()); err != nil {
 			return err

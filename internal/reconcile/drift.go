@@ -62,7 +62,13 @@ func (r *Reconciler) look(ctx context.Context, before map[string]silence) (silen
 	}
 	silent = make(map[string]silence)
 	var changed []*workspaces.WorkSpace
+	var dead []*workspaces.PoolDesktop
 	err = r.Store.View(func(tx *store.Tx) error {
+		pooled, err := tx.EveryPoolDesktop(ctx)
+		if err != nil {
+			return err
+		}
+		dead = deadOfPools(pooled, seen, before, silent)
 		return tx.EveryWorkSpace(ctx, func(w *workspaces.WorkSpace) {
 			m, there := seen[w.ID]
 			delete(seen, w.ID)
@@ -86,6 +92,12 @@ func (r *Reconciler) look(ctx context.Context, before map[string]silence) (silen
 			return nil, err
 		}
 	}
+	for _, d := range dead {
+		r.Log.WarnContext(ctx, "replacing a desktop of a pool that does not answer", "id", d.ID, "pool", d.PoolID)
+		if err := r.Runner.ReplacePoolDesktop(ctx, d); err != nil {
+			return nil, err
+		}
+	}
 	for id := range seen {
 		r.Log.WarnContext(ctx, "removing a desktop that belongs to no WorkSpace", "id", id)
 		if err := r.Runner.RemoveOrphan(ctx, id); err != nil {
@@ -93,6 +105,30 @@ func (r *Reconciler) look(ctx context.Context, before map[string]silence) (silen
 		}
 	}
 	return silent, nil
+}
+
+// deadOfPools takes the desktops of pools out of what was seen, notes which are silent, and returns
+// those that have been for too long.
+func deadOfPools(
+	pooled []*workspaces.PoolDesktop, seen map[string]compute.Machine, before, silent map[string]silence,
+) (dead []*workspaces.PoolDesktop) {
+	for _, d := range pooled {
+		answers := seen[d.ID].Answers
+		delete(seen, d.ID)
+		if answers || d.State != workspaces.PoolDesktopReady {
+			continue
+		}
+		s := before[d.ID]
+		if s.generation != d.Generation {
+			s = silence{generation: d.Generation}
+		}
+		s.looks++
+		silent[d.ID] = s
+		if s.looks >= strikes {
+			dead = append(dead, d)
+		}
+	}
+	return dead
 }
 
 // judge moves a WorkSpace to where its desktop is, and reports whether it moved.

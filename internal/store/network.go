@@ -60,9 +60,11 @@ func (t *Tx) TakeAddresses(ctx context.Context, s workspaces.Subnet, n int) ([]i
 	return free, t.exec(ctx, "UPDATE subnet SET last_offset = $1 WHERE id = $2", free[len(free)-1], s.ID)
 }
 
-// takenAddresses are the offsets that WorkSpaces have, or hold until a rebuild has succeeded.
+// takenAddresses are the offsets that WorkSpaces have, or hold until a rebuild has succeeded, and
+// that desktops of pools have.
 const takenAddresses = "SELECT address_offset FROM workspace WHERE subnet_id = $1 AND subnet_id <> '' AND address_offset >= $2 AND address_offset <= $3" +
 	" UNION ALL SELECT held_offset FROM workspace WHERE subnet_id = $1 AND held_offset > 0 AND held_offset >= $2 AND held_offset <= $3" +
+	" UNION ALL SELECT address_offset FROM pool_desktop WHERE subnet_id = $1 AND address_offset >= $2 AND address_offset <= $3" +
 	" ORDER BY 1 LIMIT $4"
 
 // freeAddresses returns the first n offsets from first to end that no WorkSpace has.

@@ -388,6 +388,16 @@ func TestTurnsOfWork(t *testing.T) {
 			workspaces.KindDeployment: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
 				return tx.InsertDeployment(ctx, &workspaces.Deployment{Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline})
 			},
+			workspaces.KindPool: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
+				return tx.InsertPool(ctx, &workspaces.Pool{
+					Scope: r.Scope, ID: r.ID, Name: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline,
+				})
+			},
+			workspaces.KindPoolDesktop: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
+				return tx.InsertPoolDesktop(ctx, &workspaces.PoolDesktop{
+					Scope: r.Scope, ID: r.ID, AddressOffset: r.Generation, Generation: r.Generation, WakeAt: wake, Deadline: deadline,
+				})
+			},
 			workspaces.KindAccountModification: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
 				return tx.InsertAccountModification(ctx, &workspaces.AccountModification{
 					Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline,
@@ -490,6 +500,8 @@ func TestReset(t *testing.T) {
 				tx.PutSnapshot(ctx, here, "ws-1", *filled[workspaces.Snapshot](1)),
 				tx.PutAssociation(ctx, filled[workspaces.Association](1)),
 				tx.InsertDeployment(ctx, filled[workspaces.Deployment](1)),
+				tx.InsertPool(ctx, filled[workspaces.Pool](1)),
+				tx.InsertPoolDesktop(ctx, filled[workspaces.PoolDesktop](1)),
 			} {
 				if err != nil {
 					return err

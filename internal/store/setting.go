@@ -27,7 +27,7 @@ func tablesOfClients() []string {
 		"account", "account_modification", "account_link",
 		"directory_alias", "trust",
 		"image", "image_permission", "bundle",
-		"portal_session", "portal_ticket", "snapshot", "application_association", "deployment",
+		"portal_session", "portal_ticket", "snapshot", "application_association", "deployment", "pool", "pool_desktop",
 	}
 }
 

@@ -204,6 +204,7 @@ func tablesInOrder() []string {
 		"account_link",
 		"trust",
 		"image",
+		"pool",
 		"image_permission",
 		"bundle",
 		"application_association",

@@ -27,6 +27,7 @@ func Taggables() []Taggable {
 		{Service: "workspaces", Type: "connectionalias", table: "connection_alias", ids: []string{"wsca-"}},
 		{Service: "workspaces", Type: "workspaceimage", table: "image", ids: []string{"wsi-"}},
 		{Service: "workspaces", Type: "workspacebundle", table: "bundle", ids: []string{"wsb-"}},
+		{Service: "workspaces", Type: "workspacespool", table: "pool", ids: []string{"wspool-"}},
 		{Service: "ds", Type: "directory", table: "directory", ids: []string{"d-"}, under: workspaces.DirectoryTagsID("")},
 	}
 }

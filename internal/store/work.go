@@ -23,6 +23,10 @@ func tableOf(kind workspaces.Kind) (string, error) {
 		return "connection_alias", nil
 	case workspaces.KindAccountModification:
 		return "account_modification", nil
+	case workspaces.KindPool:
+		return "pool", nil
+	case workspaces.KindPoolDesktop:
+		return "pool_desktop", nil
 	case workspaces.KindTrust:
 		return "trust", nil
 	case workspaces.KindDeployment:

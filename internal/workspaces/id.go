@@ -64,6 +64,12 @@ func NewSubnetID() string { return "subnet-" + random(hexadecimal, 17) }
 // NewConnectionAliasID returns a fresh connection alias id: wsca- and 9 characters.
 func NewConnectionAliasID() string { return "wsca-" + random(lowerAlphanumeric, 9) }
 
+// NewPoolID returns a fresh id of a pool: wspool- and 9 characters.
+func NewPoolID() string { return "wspool-" + random(lowerAlphanumeric, 9) }
+
+// NewPoolDesktopID returns a fresh id of a desktop of a pool. It also names the machine.
+func NewPoolDesktopID() string { return "pd-" + random(lowerAlphanumeric, 12) }
+
 // NewConnectionIdentifier returns what names an association of a connection alias in DNS:
 // at most 20 letters and digits.
 func NewConnectionIdentifier() string { return random(lowerAlphanumeric, 12) }

@@ -17,6 +17,8 @@ type Limits struct {
 	DirectoryStage           time.Duration  // how long a directory stays in each passing stage
 	Registration             time.Duration  // how long a registration takes, either way
 	IPGroups                 int
+	Pools                    int
+	SessionsPerPool          int // the most DesiredUserSessions
 	RulesPerIPGroup          int
 	IPGroupsPerDirectory     int
 	OwnLicenses              bool          // accounts may enable dedicated tenancy for licenses of their own
@@ -41,6 +43,8 @@ func OpenLimits() Limits {
 		Bundles:               1_000,
 		DirectoriesByType:     map[string]int{SimpleAD: 1_000, ADConnector: 1_000, MicrosoftAD: 1_000},
 		IPGroups:              10_000,
+		Pools:                 1_000,
+		SessionsPerPool:       1_000,
 		RulesPerIPGroup:       1_000,
 		IPGroupsPerDirectory:  1_000,
 		TerminatedStays:       2 * time.Second,
@@ -67,6 +71,8 @@ func AWSLimits() Limits {
 		DirectoryStage:           100 * time.Second,
 		Registration:             30 * time.Second,
 		IPGroups:                 100,
+		Pools:                    10,
+		SessionsPerPool:          20,
 		RulesPerIPGroup:          10,
 		IPGroupsPerDirectory:     25,
 		AccountChange:            30 * time.Second,

@@ -28,6 +28,8 @@ const (
 	KindAccountModification Kind = "account_modification"
 	KindImage               Kind = "image"
 	KindDeployment          Kind = "deployment"
+	KindPool                Kind = "pool"
+	KindPoolDesktop         Kind = "pool_desktop"
 )
 
 // Kinds returns all kinds.
@@ -39,6 +41,8 @@ func Kinds() []Kind {
 		KindConnectionAlias,
 		KindAccountModification,
 		KindImage,
+		KindPool,
+		KindPoolDesktop,
 		KindTrust,
 		KindDeployment,
 	}

@@ -362,6 +362,16 @@ func (w *World) Sound() {
 			w.tb.Errorf("%s rests in %s", ws.ID, ws.State)
 		}
 	}
+	w.View(func(ctx context.Context, tx *store.Tx) error {
+		pooled, err := tx.EveryPoolDesktop(ctx)
+		for _, d := range pooled {
+			if !running[d.ID] {
+				w.tb.Errorf("%s of a pool is %s and does not run", d.ID, d.State)
+			}
+			delete(running, d.ID)
+		}
+		return err
+	})
 	for id := range running {
 		w.tb.Errorf("the desktop %s is nobody's", id)
 	}

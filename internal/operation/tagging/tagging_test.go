@@ -37,6 +37,7 @@ func newWorld(t *testing.T, database string) *world {
 	ids := map[string]string{
 		"ds:directory": directory, "workspaces:directory": directory, "workspaces:workspace": "ws-012345678",
 		"workspaces:workspaceimage": "wsi-012345678", "workspaces:workspacebundle": "wsb-012345678",
+		"workspaces:workspacespool": "wspool-012345678",
 	}
 	err := s.Store.Update(t.Context(), func(tx *store.Tx) error {
 		scope := dstest.Scope()
@@ -45,6 +46,7 @@ func newWorld(t *testing.T, database string) *world {
 			tx.InsertWorkSpace(t.Context(), &domain.WorkSpace{Scope: scope, ID: ids["workspaces:workspace"]}),
 			tx.InsertImage(t.Context(), &domain.Image{Scope: scope, ID: ids["workspaces:workspaceimage"], Name: "i"}),
 			tx.InsertBundle(t.Context(), scope, domain.Bundle{ID: ids["workspaces:workspacebundle"], Name: "b"}),
+			tx.InsertPool(t.Context(), &domain.Pool{Scope: scope, ID: ids["workspaces:workspacespool"], Name: "p"}),
 		)
 	})
 	if err != nil {
@@ -240,7 +242,7 @@ func TestTagsPerPage(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t))
 	for i, arn := range slices.Sorted(maps.Values(w.arns)) {
 		tags := make(map[string]string)
-		for j := range []int{40, 50, 30, 50, 1, 1, 1}[i] {
+		for j := range []int{40, 50, 30, 50, 1, 1, 1, 1}[i] {
 			tags[fmt.Sprintf("key%02d", j)] = ""
 		}
 		if failed := w.tag(t, tags, arn); len(failed) > 0 {
@@ -263,7 +265,7 @@ func TestTagsPerPage(t *testing.T) {
 			t.Errorf("a page has %d tags", sum)
 		}
 		if in.PaginationToken = page.PaginationToken; *in.PaginationToken == "" {
-			if total != 173 || len(pages) < 2 {
+			if total != 174 || len(pages) < 2 {
 				t.Errorf("pages of %v", pages)
 			}
 			return

@@ -1,0 +1,194 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"carrel/internal/compute"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// Keeping a pool at its number of desktops. A pool's turn only writes rows; each desktop's own
+// turns call the engine (see pool_desktop.go), and ask for a turn on the pool when they are done.
+//
+//	1  CREATING: STOPPED, or STARTING where it is ALWAYS_ON
+//	2  STARTING, RUNNING, UPDATING: write rows for the desktops that are missing, have those removed
+//	   that are too many; RUNNING once all are ready, or with Errors when the time is up
+//	3  STOPPING, DELETING: have all removed; once none is left, STOPPED, or forget the row and its tags.
+//	   When the time is up, the pool does not wait: the desktops' rows see to it that they are removed
+
+func (r *Runner) pool(ctx context.Context, ref workspaces.Ref) error {
+	return r.Store.Update(ctx, func(tx *store.Tx) error {
+		p, found, err := tx.Pool(ctx, ref.Scope, ref.ID)
+		if err != nil || !found || p.Generation != ref.Generation {
+			return err
+		}
+		read := p.Generation
+		if p.State == workspaces.PoolCreating {
+			p.Created(r.Clock.Now())
+		}
+		gone, err := r.keepPool(ctx, tx, p)
+		if err != nil {
+			return err
+		}
+		if gone {
+			_, err = tx.DeletePool(ctx, ref)
+			return err
+		}
+		_, err = tx.SavePool(ctx, p, read)
+		return err
+	})
+}
+
+// keepPool takes steps 2 and 3, and reports whether the pool is to be forgotten.
+func (r *Runner) keepPool(ctx context.Context, tx *store.Tx, p *workspaces.Pool) (gone bool, err error) {
+	all, err := tx.PoolDesktops(ctx, p.Scope, p.ID)
+	if err != nil {
+		return false, err
+	}
+	var kept []*workspaces.PoolDesktop
+	ready := 0
+	for _, state := range []workspaces.PoolDesktopState{workspaces.PoolDesktopReady, workspaces.PoolDesktopMaking} {
+		for _, d := range all { // those that are ready first, so that the others go first where some are too many
+			if d.State == state {
+				kept = append(kept, d)
+			}
+		}
+		if state == workspaces.PoolDesktopReady {
+			ready = len(kept)
+		}
+	}
+	now := r.Clock.Now()
+	if !p.KeepsDesktops() {
+		if err := r.removeFromPool(ctx, tx, kept); err != nil {
+			return false, err
+		}
+		if len(all) > 0 && !p.Overdue(now) {
+			p.WakeAt = now.Add(workspaces.Watchdog)
+			return false, nil
+		}
+		if p.State == workspaces.PoolDeleting {
+			return true, nil
+		}
+		if p.State == workspaces.PoolStopping {
+			p.Arrive(now)
+		}
+		return false, nil
+	}
+	if len(kept) > p.Desired {
+		if err := r.removeFromPool(ctx, tx, kept[p.Desired:]); err != nil {
+			return false, err
+		}
+	}
+	missing := p.Desired - len(kept)
+	if p.State != workspaces.PoolRunning && (ready >= p.Desired || p.Overdue(now)) {
+		p.Arrive(now)
+	}
+	switch {
+	case missing > 0 && p.Pauses(now):
+		p.WakeAt = p.RetryAt
+	case missing > 0:
+		return false, r.addToPool(ctx, tx, p, missing)
+	case p.State == workspaces.PoolRunning:
+		p.WakeAt = time.Time{}
+	default:
+		p.WakeAt = now.Add(workspaces.Watchdog)
+	}
+	return false, nil
+}
+
+// removeFromPool has desktops removed.
+func (r *Runner) removeFromPool(ctx context.Context, tx *store.Tx, desktops []*workspaces.PoolDesktop) error {
+	var refs []workspaces.Ref
+	for _, d := range desktops {
+		read := d.Generation
+		d.Remove(r.Clock.Now())
+		if _, err := tx.SavePoolDesktop(ctx, d, read); err != nil {
+			return err
+		}
+		refs = append(refs, d.Ref())
+	}
+	return tx.Enqueue(ctx, store.Work{Resource: workspaces.KindPoolDesktop, Refs: refs})
+}
+
+// addToPool writes rows for n more desktops, and has them made. Where the directory's subnets
+// have too few addresses, it writes fewer, and why.
+func (r *Runner) addToPool(ctx context.Context, tx *store.Tx, p *workspaces.Pool, n int) error {
+	now := r.Clock.Now()
+	registration, found, err := tx.WorkspaceDirectory(ctx, p.Scope, p.DirectoryID)
+	if err != nil {
+		return err
+	}
+	if !found || len(registration.SubnetIDs) == 0 {
+		p.Failed(now, "DIRECTORY_NOT_FOUND", "The directory "+p.DirectoryID+" is not registered.")
+		p.WakeAt = p.RetryAt
+		return nil
+	}
+	var refs []workspaces.Ref
+	first := rand.IntN(len(registration.SubnetIDs)) //nolint:gosec // spreads desktops, hides nothing
+	for i := range registration.SubnetIDs {
+		subnet, found, err := tx.Subnet(ctx, registration.SubnetIDs[(first+i)%len(registration.SubnetIDs)])
+		if err != nil {
+			return err
+		}
+		if !found || len(refs) == n {
+			continue
+		}
+		offsets, err := tx.TakeAddresses(ctx, subnet, n-len(refs))
+		if err != nil {
+			return err
+		}
+		for _, offset := range offsets {
+			d := workspaces.NewPoolDesktop(p, subnet, offset, now)
+			if err := tx.InsertPoolDesktop(ctx, d); err != nil {
+				return err
+			}
+			refs = append(refs, d.Ref())
+		}
+	}
+	p.WakeAt = now.Add(workspaces.Watchdog)
+	if len(refs) < n {
+		p.Failed(now, "SUBNET_HAS_INSUFFICIENT_IP_ADDRESSES", "The subnets of the directory "+p.DirectoryID+" have no free address left.")
+		p.WakeAt = p.RetryAt
+	}
+	return tx.Enqueue(ctx, store.Work{Resource: workspaces.KindPoolDesktop, Refs: refs})
+}
+
+// poolDesktopSpec says what the engine has to make for a desktop of a pool. Nobody's yet, it has a neutral account.
+func (r *Runner) poolDesktopSpec(ctx context.Context, d *workspaces.PoolDesktop) (compute.Desktop, error) {
+	var subnet workspaces.Subnet
+	user := compute.User{Name: "user", FullName: "WorkSpaces Pools"}
+	err := r.Store.View(func(tx *store.Tx) (err error) {
+		var found bool
+		if subnet, found, err = tx.Subnet(ctx, d.SubnetID); err == nil && !found {
+			return errNoSubnet
+		}
+		if err != nil {
+			return err
+		}
+		registration, found, err := tx.WorkspaceDirectory(ctx, d.Scope, d.DirectoryID)
+		user.LocalAdministrator = found && registration.Settings.Creation.LocalAdministrator
+		return err
+	})
+	if errors.Is(err, errNoSubnet) {
+		return compute.Desktop{}, err
+	}
+	if err != nil {
+		return compute.Desktop{}, fmt.Errorf("%w: %w", errNotKnown, err)
+	}
+	address, err := netip.ParseAddr(d.Address)
+	if err != nil {
+		return compute.Desktop{}, fmt.Errorf("%w: %w", compute.ErrInvalid, err)
+	}
+	size := workspaces.ComputeOf(d.Design.ComputeType)
+	return compute.Desktop{
+		ID: d.ID, Image: d.Design.Image, CPUs: size.CPUs, MemoryMiB: size.MemoryMiB, RootGiB: d.Design.RootGiB, UserGiB: d.Design.UserGiB,
+		Subnet:  compute.Subnet{ID: subnet.ID, Prefix: subnet.Prefix, Gateway: subnet.Gateway, Network: subnet.EngineNetwork},
+		Address: address, ComputerName: d.ComputerName, User: user,
+	}, nil
+}

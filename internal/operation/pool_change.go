@@ -1,0 +1,114 @@
+package operation
+
+import (
+	"context"
+
+	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+// UpdateWorkspacesPool changes what a pool is. One that runs takes another description, other
+// timeouts and another capacity; everything else needs it to be STOPPED.
+func (s WorkSpaces) UpdateWorkspacesPool(ctx context.Context, in *wsapi.UpdateWorkspacesPoolRequest) (*wsapi.UpdateWorkspacesPoolResult, error) {
+	if err := checkApplicationSettings(in.ApplicationSettings); err != nil {
+		return nil, err
+	}
+	p, ready, err := s.changePool(ctx, in.PoolId, func(tx *store.Tx, p *workspaces.Pool) error {
+		change := workspaces.PoolChange{Description: in.Description, RunningMode: in.RunningMode}
+		if in.Capacity != nil {
+			change.Desired = new(int(deref(in.Capacity.DesiredUserSessions)))
+			if err := s.checkPoolCapacity(*change.Desired); err != nil {
+				return err
+			}
+		}
+		if in.TimeoutSettings != nil {
+			change.Timeouts = new(poolTimeouts(in.TimeoutSettings, p.Timeouts))
+		}
+		// What is as it is already is no change: clients send all that they know.
+		if in.DirectoryId != nil && *in.DirectoryId != p.DirectoryID {
+			change.DirectoryID = in.DirectoryId
+			if err := checkPoolDirectory(ctx, tx, *in.DirectoryId); err != nil {
+				return err
+			}
+		}
+		if in.RunningMode != nil && *in.RunningMode == p.RunningMode {
+			change.RunningMode = nil
+		}
+		if in.BundleId != nil && *in.BundleId != p.BundleID {
+			change.BundleID = in.BundleId
+			var err error
+			if change.Design, err = s.poolDesign(ctx, tx, *in.BundleId); err != nil {
+				return err
+			}
+		}
+		return p.Change(change, s.Clock.Now())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &wsapi.UpdateWorkspacesPoolResult{WorkspacesPool: new(describePool(p, ready))}, nil
+}
+
+// StartWorkspacesPool makes the desktops of a STOPPED pool, of its bundle's image as it is now.
+func (s WorkSpaces) StartWorkspacesPool(ctx context.Context, in *wsapi.StartWorkspacesPoolRequest) (*wsapi.StartWorkspacesPoolResult, error) {
+	_, _, err := s.changePool(ctx, in.PoolId, func(tx *store.Tx, p *workspaces.Pool) error {
+		if err := p.BeginStart(s.Clock.Now()); err != nil {
+			return err
+		}
+		design, err := s.poolDesign(ctx, tx, p.BundleID)
+		p.Design = design
+		return err
+	})
+	return &wsapi.StartWorkspacesPoolResult{}, err
+}
+
+// StopWorkspacesPool removes the desktops of a RUNNING pool.
+func (s WorkSpaces) StopWorkspacesPool(ctx context.Context, in *wsapi.StopWorkspacesPoolRequest) (*wsapi.StopWorkspacesPoolResult, error) {
+	_, _, err := s.changePool(ctx, in.PoolId, func(_ *store.Tx, p *workspaces.Pool) error { return p.BeginStop(s.Clock.Now()) })
+	return &wsapi.StopWorkspacesPoolResult{}, err
+}
+
+// TerminateWorkspacesPool takes a pool away with its desktops, whatever it is at. Asked again
+// while it runs, it changes nothing.
+func (s WorkSpaces) TerminateWorkspacesPool(ctx context.Context, in *wsapi.TerminateWorkspacesPoolRequest) (*wsapi.TerminateWorkspacesPoolResult, error) {
+	_, _, err := s.changePool(ctx, in.PoolId, func(_ *store.Tx, p *workspaces.Pool) error {
+		p.BeginTerminate(s.Clock.Now())
+		return nil
+	})
+	return &wsapi.TerminateWorkspacesPoolResult{}, err
+}
+
+// changePool changes a pool of the caller's, and asks for a turn on it. It also returns how many
+// of its desktops are ready.
+func (s WorkSpaces) changePool(
+	ctx context.Context, id *string, change func(*store.Tx, *workspaces.Pool) error,
+) (p *workspaces.Pool, ready int, err error) {
+	err = s.Store.Update(ctx, func(tx *store.Tx) error {
+		page, err := tx.Pools(ctx, store.PoolFilter{Scope: Scope(ctx), IDs: []string{deref(id)}})
+		if err != nil {
+			return err
+		}
+		if len(page.Pools) == 0 {
+			return workspaces.Errorf(workspaces.CodeNotFound, "The pool %s could not be found.", deref(id)).About(deref(id))
+		}
+		p = page.Pools[0]
+		ready = page.Ready[p.ID]
+		read := p.Generation
+		if err := change(tx, p); err != nil {
+			return err
+		}
+		if _, err := tx.SavePool(ctx, p, read); err != nil {
+			return err
+		}
+		return enqueuePool(ctx, tx, p)
+	})
+	if err == nil {
+		Started(ctx, workspaces.KindPool, p.Ref())
+	}
+	return p, ready, err
+}
+
+func enqueuePool(ctx context.Context, tx *store.Tx, p *workspaces.Pool) error {
+	return tx.Enqueue(ctx, store.Work{Resource: workspaces.KindPool, Refs: []workspaces.Ref{p.Ref()}})
+}

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+
+	"carrel/internal/workspaces"
+)
+
+const poolDesktopColumns = "account, region, id, pool_id, directory_id, design, subnet_id, address_offset, address, computer_name, state, " +
+	"generation, changed_at, deadline, wake_at, attempts"
+
+// PoolDesktops returns the desktops of a pool, the oldest first.
+func (t *Tx) PoolDesktops(ctx context.Context, s workspaces.Scope, poolID string) ([]*workspaces.PoolDesktop, error) {
+	return list(ctx, t, scanPoolDesktop, "SELECT "+poolDesktopColumns+
+		" FROM pool_desktop WHERE account = $1 AND region = $2 AND pool_id = $3 ORDER BY changed_at, id", s.Account, s.Region, poolID)
+}
+
+// PoolDesktop returns the desktop of the scope with the id; found is false where there is none.
+func (t *Tx) PoolDesktop(ctx context.Context, s workspaces.Scope, id string) (d *workspaces.PoolDesktop, found bool, err error) {
+	return one(ctx, t, scanPoolDesktop, "SELECT "+poolDesktopColumns+
+		" FROM pool_desktop WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id)
+}
+
+// EveryPoolDesktop returns the desktops of the pools of every scope.
+func (t *Tx) EveryPoolDesktop(ctx context.Context) ([]*workspaces.PoolDesktop, error) {
+	return list(ctx, t, scanPoolDesktop, "SELECT "+poolDesktopColumns+" FROM pool_desktop")
+}
+
+// InsertPoolDesktop adds a desktop.
+func (t *Tx) InsertPoolDesktop(ctx context.Context, d *workspaces.PoolDesktop) error {
+	args, err := poolDesktopValues(d)
+	if err != nil {
+		return err
+	}
+	return t.exec(ctx, "INSERT INTO pool_desktop ("+poolDesktopColumns+") VALUES ("+placeholders(len(args))+")", args...)
+}
+
+// SavePoolDesktop writes the desktop if it still has the generation that it had when it was
+// read, and reports whether it did.
+func (t *Tx) SavePoolDesktop(ctx context.Context, d *workspaces.PoolDesktop, read int64) (saved bool, err error) {
+	args, err := poolDesktopValues(d)
+	if err != nil {
+		return false, err
+	}
+	n, err := t.execCount(ctx, "UPDATE pool_desktop SET "+assignments(poolDesktopColumns)+
+		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $17", append(args, read)...)
+	return n == 1, err
+}
+
+// DeletePoolDesktop forgets a desktop, if it still has the generation.
+func (t *Tx) DeletePoolDesktop(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
+	n, err := t.execCount(ctx, "DELETE FROM pool_desktop WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
+		r.Account, r.Region, r.ID, r.Generation)
+	return n == 1, err
+}
+
+func poolDesktopValues(d *workspaces.PoolDesktop) ([]any, error) {
+	design, err := document{d.Design}.text()
+	return []any{
+		d.Account, d.Region, d.ID, d.PoolID, d.DirectoryID, design, d.SubnetID, d.AddressOffset, d.Address, d.ComputerName, string(d.State),
+		d.Generation, micros(d.ChangedAt), micros(d.Deadline), micros(d.WakeAt), d.Attempts,
+	}, err
+}
+
+func scanPoolDesktop(row scanner) (*workspaces.PoolDesktop, error) {
+	d := new(workspaces.PoolDesktop)
+	var changed, deadline, wake int64
+	err := row.Scan(&d.Account, &d.Region, &d.ID, &d.PoolID, &d.DirectoryID, document{&d.Design}, &d.SubnetID, &d.AddressOffset, &d.Address,
+		&d.ComputerName, (*string)(&d.State), &d.Generation, &changed, &deadline, &wake, &d.Attempts)
+	d.ChangedAt, d.Deadline, d.WakeAt = instantOf(changed), instantOf(deadline), instantOf(wake)
+	return d, err
+}

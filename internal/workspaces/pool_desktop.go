@@ -1,0 +1,67 @@
+package workspaces
+
+import "time"
+
+// PoolDesktop is one desktop of a pool. It is made, waits for a user, and is removed; its volumes
+// go with it. The id is chosen and written before the engine hears of it.
+type PoolDesktop struct {
+	Scope
+	ID            string
+	PoolID        string
+	DirectoryID   string
+	Design        PoolDesign
+	SubnetID      string
+	AddressOffset int64 // of Address within the subnet
+	Address       string
+	ComputerName  string
+
+	State      PoolDesktopState
+	Generation int64
+	ChangedAt  time.Time
+	Deadline   time.Time // when making it is given up; zero otherwise
+	WakeAt     time.Time
+	Attempts   int
+}
+
+// PoolDesktopState is where a pool's desktop is in its life. No operation shows it.
+type PoolDesktopState string
+
+// The states.
+const (
+	PoolDesktopMaking   PoolDesktopState = "MAKING"
+	PoolDesktopReady    PoolDesktopState = "READY"
+	PoolDesktopRemoving PoolDesktopState = "REMOVING"
+)
+
+// poolDesktopWork is how long a desktop may be in the making, as long as a WorkSpace.
+const poolDesktopWork = 20 * time.Minute
+
+// NewPoolDesktop makes a desktop of a pool, still to be made on the engine, at an address of a subnet.
+func NewPoolDesktop(p *Pool, s Subnet, offset int64, now time.Time) *PoolDesktop {
+	d := &PoolDesktop{
+		Scope: p.Scope, ID: NewPoolDesktopID(), PoolID: p.ID, DirectoryID: p.DirectoryID, Design: p.Design, SubnetID: s.ID,
+		AddressOffset: offset, Address: s.Address(offset).String(), ComputerName: NewComputerName(),
+	}
+	d.enter(PoolDesktopMaking, now)
+	return d
+}
+
+// Ref names the desktop as it is now.
+func (d *PoolDesktop) Ref() Ref { return Ref{Scope: d.Scope, ID: d.ID, Generation: d.Generation} }
+
+// Made ends the making.
+func (d *PoolDesktop) Made(now time.Time) { d.enter(PoolDesktopReady, now) }
+
+// Remove begins to take the desktop away. It is for good.
+func (d *PoolDesktop) Remove(now time.Time) { d.enter(PoolDesktopRemoving, now) }
+
+func (d *PoolDesktop) enter(s PoolDesktopState, now time.Time) {
+	d.State, d.ChangedAt, d.Deadline, d.WakeAt, d.Attempts = s, now, time.Time{}, time.Time{}, 0
+	switch s {
+	case PoolDesktopMaking:
+		d.Deadline, d.WakeAt = now.Add(poolDesktopWork), now.Add(Watchdog)
+	case PoolDesktopRemoving:
+		d.WakeAt = now.Add(Watchdog)
+	}
+	d.Generation++
+}
