@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"carrel/internal/store"
@@ -16,27 +17,21 @@ const (
 	autoStopPause = 50 * time.Millisecond
 	// autoStopBatch is how many WorkSpaces one transaction stops or puts off.
 	autoStopBatch = 100
-	// farAutoStop is how far ahead a due time makes the loop doubt it at its start: an earlier
-	// process's clock may have been moved ahead of this one's.
-	farAutoStop = 24 * time.Hour
 )
 
 // autoStop stops WorkSpaces with the running mode AUTO_STOP when nobody has been connected for
 // their timeout, by the same action and job as StopWorkspaces.
 func (r *Reconciler) autoStop(ctx context.Context) error {
-	last, doubt := r.Clock.Now(), farAutoStop
-	for {
+	var last time.Time
+	for begun := false; ; begun = true {
 		changed, now := r.Clock.Changed(), r.Clock.Now()
-		if now.Before(last) {
-			doubt = 0
-		}
-		if doubt >= 0 {
-			after := now.Add(doubt)
-			if err := r.Store.Update(ctx, func(tx *store.Tx) error { return tx.HastenAutoStops(ctx, after, now) }); err != nil {
+		// The clock may have gone back: while this process watched, or between the last and this one.
+		if !begun || now.Before(last) {
+			if err := r.restartIdle(ctx, now); err != nil {
 				return err
 			}
 		}
-		last, doubt = now, -1
+		last = now
 		next, err := r.stopIdle(ctx, now)
 		if err != nil {
 			return err
@@ -48,6 +43,32 @@ func (r *Reconciler) autoStop(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// restartIdle makes those due to be looked at that have been idle since a time to come.
+func (r *Reconciler) restartIdle(ctx context.Context, now time.Time) error {
+	var ahead []workspaces.Ref
+	err := r.Store.View(func(tx *store.Tx) (err error) {
+		ahead, err = tx.AutoStopsAhead(ctx, now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for batch := range slices.Chunk(ahead, autoStopBatch) {
+		err := r.Store.Update(ctx, func(tx *store.Tx) error {
+			for _, ref := range batch {
+				if err := tx.PutOffAutoStop(ctx, ref, now); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stopIdle stops what is due, and returns when the next is, the zero time where nothing waits.
@@ -92,7 +113,7 @@ func (r *Reconciler) stopIdle(ctx context.Context, now time.Time) (next time.Tim
 func stopOrPutOff(ctx context.Context, tx *store.Tx, idle store.IdleWorkSpace, now time.Time) (stops bool, err error) {
 	w := idle.WorkSpace
 	// A WorkSpace from before there was AutoStop, or whose times the clock has gone back before.
-	if w.ReadyAt.IsZero() || w.ReadyAt.After(now) || idle.DisconnectedAt.After(now) {
+	if w.ReadyAt.IsZero() || idle.Ahead(now) {
 		if err := tx.RestartIdleness(ctx, w, now); err != nil {
 			return false, err
 		}

@@ -17,22 +17,43 @@ type IdleWorkSpace struct {
 	workspaces.Connection
 }
 
+const selectIdle = "SELECT w.wake_at, w.record, COALESCE(c.connected_at, 0), COALESCE(c.disconnected_at, 0) FROM workspace AS w" +
+	" LEFT JOIN connection AS c ON c.account = w.account AND c.region = w.region AND c.workspace_id = w.id"
+
+func scanIdle(row scanner) (i IdleWorkSpace, err error) {
+	var wake, connected, disconnected int64
+	var record string
+	if err := row.Scan(&wake, &record, &connected, &disconnected); err != nil {
+		return i, err
+	}
+	i.WorkSpace = &workspaces.WorkSpace{WakeAt: instantOf(wake)}
+	i.Connection = workspaces.Connection{
+		Connected: connected > 0 && disconnected == 0, ConnectedAt: instantOf(connected), DisconnectedAt: instantOf(disconnected),
+	}
+	return i, readWorkSpace(i.WorkSpace, record)
+}
+
 // AutoStopsDue returns WorkSpaces whose AutoStop is due, the longest-waiting first.
 func (t *Tx) AutoStopsDue(ctx context.Context, now time.Time, limit int) ([]IdleWorkSpace, error) {
-	scan := func(row scanner) (i IdleWorkSpace, err error) {
-		var connected, disconnected int64
-		if i.WorkSpace, _, err = scanWorkSpace(row, &connected, &disconnected); err != nil {
-			return i, err
+	return list(ctx, t, scanIdle, selectIdle+" WHERE w.auto_stop_at > 0 AND w.auto_stop_at <= $1 ORDER BY w.auto_stop_at LIMIT $2", micros(now), limit)
+}
+
+// AutoStopsAhead returns the WorkSpaces that became idle at a time that is still to come: the
+// clock has gone back since. It reads what is due later than the shortest timeout from now.
+func (t *Tx) AutoStopsAhead(ctx context.Context, now time.Time) (refs []workspaces.Ref, err error) {
+	err = t.each(ctx, func(row scanner) error {
+		idle, err := scanIdle(row)
+		if err == nil && idle.Ahead(now) {
+			refs = append(refs, idle.Ref())
 		}
-		i.Connection = workspaces.Connection{
-			Connected: connected > 0 && disconnected == 0, ConnectedAt: instantOf(connected), DisconnectedAt: instantOf(disconnected),
-		}
-		return i, nil
-	}
-	return list(ctx, t, scan, "SELECT w.seq, w.wake_at, w.next_snapshot_at, w.record, COALESCE(c.connected_at, 0), COALESCE(c.disconnected_at, 0)"+
-		" FROM workspace AS w"+
-		" LEFT JOIN connection AS c ON c.account = w.account AND c.region = w.region AND c.workspace_id = w.id"+
-		" WHERE w.auto_stop_at > 0 AND w.auto_stop_at <= $1 ORDER BY w.auto_stop_at LIMIT $2", micros(now), limit)
+		return err
+	}, selectIdle+" WHERE w.auto_stop_at > 0 AND w.auto_stop_at > $1", micros(now.Add(workspaces.ShortestAutoStop)))
+	return refs, err
+}
+
+// Ahead reports whether the WorkSpace became idle later than now.
+func (i IdleWorkSpace) Ahead(now time.Time) bool {
+	return i.ReadyAt.After(now) || i.DisconnectedAt.After(now)
 }
 
 // NextAutoStop returns when the next AutoStop is due, the zero time where there is none.
@@ -47,12 +68,6 @@ func (t *Tx) NextAutoStop(ctx context.Context) (time.Time, error) {
 func (t *Tx) PutOffAutoStop(ctx context.Context, r workspaces.Ref, until time.Time) error {
 	return t.exec(ctx, "UPDATE workspace SET auto_stop_at = $1 WHERE account = $2 AND region = $3 AND id = $4 AND generation = $5",
 		micros(until), r.Account, r.Region, r.ID, r.Generation)
-}
-
-// HastenAutoStops makes every AutoStop due now that is due after a time: what is to be looked
-// at again, since the clock has gone back.
-func (t *Tx) HastenAutoStops(ctx context.Context, after, now time.Time) error {
-	return t.exec(ctx, "UPDATE workspace SET auto_stop_at = $1 WHERE auto_stop_at > 0 AND auto_stop_at > $2", micros(now), micros(after))
 }
 
 // RestartIdleness has a WorkSpace's AutoStop count from now on, for one whose times lie in a

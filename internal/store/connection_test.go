@@ -205,11 +205,11 @@ func TestAutoStopsDue(t *testing.T) {
 			return nil
 		})
 		equal(t, next(), at(80))
-		update(t, s, func(tx *store.Tx) error { return tx.HastenAutoStops(ctx, at(80), at(5)) })
-		equal(t, next(), at(80))
-		update(t, s, func(tx *store.Tx) error { return tx.HastenAutoStops(ctx, at(5), at(5)) })
-		equal(t, next(), at(5))
-		equal(t, due(5), []string{"ws-1 false"})
+		ahead := func(minute int) []workspaces.Ref {
+			return read(t, s, func(tx *store.Tx) ([]workspaces.Ref, error) { return tx.AutoStopsAhead(ctx, at(minute)) })
+		}
+		equal(t, len(ahead(20)), 0)
+		equal(t, ahead(19), []workspaces.Ref{autoStopping("ws-1").Ref()}) // its last disconnect is ahead
 		update(t, s, func(tx *store.Tx) error {
 			w, _, err := tx.WorkSpace(ctx, here, "ws-1")
 			if err != nil {
@@ -275,6 +275,10 @@ func TestPlansOfConnections(t *testing.T) {
 		}},
 		"due": {[]string{"INDEX workspace_auto_stop", "INDEX sqlite_autoindex_connection_1"}, func(tx *store.Tx) error {
 			_, err := tx.AutoStopsDue(ctx, start, 9)
+			return err
+		}},
+		"ahead": {[]string{"INDEX workspace_auto_stop", "INDEX sqlite_autoindex_connection_1"}, func(tx *store.Tx) error {
+			_, err := tx.AutoStopsAhead(ctx, start)
 			return err
 		}},
 		"connections": {[]string{"INDEX sqlite_autoindex_connection_1"}, func(tx *store.Tx) error {

@@ -46,6 +46,9 @@ func (w *WorkSpace) ConnectionState(c Connection) (state ConnectionState, ok boo
 	return Disconnected, true
 }
 
+// ShortestAutoStop is the shortest timeout of an AUTO_STOP WorkSpace, of which all others are multiples.
+const ShortestAutoStop = time.Hour
+
 // AutoStopsAt returns when a WorkSpace to which nobody is connected is to be stopped: its
 // timeout after the last user disconnected, or after it became AVAILABLE where that was
 // later. The zero time is never: it is not AVAILABLE, or does not have the mode AUTO_STOP, or

@@ -69,11 +69,14 @@ func (s *Streams) Picture(ctx context.Context, d gateway.Desktop) (small []byte,
 }
 
 func (p *pictures) of(ctx context.Context, d gateway.Desktop) ([]byte, error) {
-	if known, ok := p.recent.Get(d); ok && p.real.Now().Sub(known.at) < pictureFresh {
-		return known.jpeg, nil
+	if known, fresh := p.known(d); fresh {
+		return known, nil
 	}
 	// All who want it wait for one, which is taken also when the first of them has gone.
 	taken := p.flight.DoChan(d.Account+" "+d.Region+" "+d.ID, func() (any, error) {
+		if known, fresh := p.known(d); fresh { // another took it just now
+			return known, nil
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pictureTime)
 		defer cancel()
 		return p.take(ctx, d)
@@ -85,6 +88,12 @@ func (p *pictures) of(ctx context.Context, d gateway.Desktop) ([]byte, error) {
 		shot, _ := result.Val.([]byte) // nil with an error
 		return shot, result.Err
 	}
+}
+
+// known returns the picture that was taken last; fresh: it is as good as a new one.
+func (p *pictures) known(d gateway.Desktop) (small []byte, fresh bool) {
+	last, ok := p.recent.Get(d)
+	return last.jpeg, ok && p.real.Now().Sub(last.at) < pictureFresh
 }
 
 func (p *pictures) take(ctx context.Context, d gateway.Desktop) ([]byte, error) {
