@@ -97,6 +97,7 @@ func params(engine string, files []string) testscript.Params {
 	return testscript.Params{
 		Files:               files,
 		RequireExplicitExec: true,
+		Condition:           condition,
 		Setup: func(env *testscript.Env) error {
 			s := &server{
 				engine: engine, dir: filepath.Join(env.WorkDir, "data"),
@@ -115,6 +116,7 @@ func params(engine string, files []string) testscript.Params {
 			env.Setenv("HOME", os.Getenv("HOME"))
 			env.Setenv("AWS_CONFIG_FILE", filepath.Join(env.WorkDir, "aws-config"))
 			env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "aws-credentials"))
+			env.Setenv("TF_CLI_CONFIG_FILE", os.Getenv("TF_CLI_CONFIG_FILE"))
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			env.Setenv("AWS_PAGER", "")
 			env.Setenv("AWS_DEFAULT_OUTPUT", "json")
