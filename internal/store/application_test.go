@@ -96,7 +96,9 @@ func TestDeployments(t *testing.T) {
 			})
 			equal(t, get().WakeAt.IsZero(), state != workspaces.Available)
 		}
-		update(t, s, func(tx *store.Tx) error { return tx.PutAssociation(ctx, &workspaces.Association{Scope: here, ResourceID: w.ID}) })
+		update(t, s, func(tx *store.Tx) error {
+			return tx.PutAssociation(ctx, &workspaces.Association{Scope: here, ResourceID: w.ID})
+		})
 		update(t, s, func(tx *store.Tx) error {
 			_, err := tx.DeleteWorkSpace(ctx, w.Ref())
 			return err
