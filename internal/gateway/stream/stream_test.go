@@ -3,10 +3,8 @@ package stream_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"io"
 	"net"
 	"net/http"
@@ -18,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"carrel/internal/clock"
-	"carrel/internal/compute"
 	"carrel/internal/gateway"
 	"carrel/internal/gateway/stream"
 	"carrel/internal/rfb"
@@ -352,131 +349,6 @@ func TestClipboardRules(t *testing.T) {
 	})
 }
 
-// TestNonsense lets either side break the protocol in the ways that end the stream, and
-// nothing else.
-func TestNonsense(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		desktop func(conn net.Conn)
-		tab     func(x *tab)
-		code    websocket.StatusCode
-		says    string
-	}{
-		"the tab sends no RFB": {tab: func(x *tab) { x.write([]byte{99}) }, code: 1008, says: "does not speak"},
-		"the tab sends text": {tab: func(x *tab) {
-			_ = x.ws.Write(context.Background(), websocket.MessageText, []byte("hello"))
-		}, code: 1008, says: "does not speak"},
-		"the tab sends a message without end": {tab: func(x *tab) {
-			w, err := x.ws.Writer(context.Background(), websocket.MessageBinary)
-			for err == nil {
-				_, err = w.Write(make([]byte, 32<<10)) // a pixel format, again and again
-			}
-		}, code: 1008, says: "does not speak"},
-		"the desktop sends no RFB": {desktop: func(conn net.Conn) { _, _ = conn.Write([]byte{99}); swallow(conn) }, code: 1013, says: "does not speak"},
-		"the desktop leaves":       {desktop: func(net.Conn) {}, code: 1013, says: "gone"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var h *house
-			if c.desktop != nil {
-				h = open(t, speaks(nil, c.desktop))
-			} else {
-				h = open(t)
-			}
-			x := h.listen("")
-			if c.tab != nil {
-				c.tab(x)
-			}
-			x.ends(c.code, c.says)
-			h.await("the end", func() bool { return len(h.Visits()) == 0 })
-		})
-	}
-}
-
-// A desktop's own handshake is not the tab's: what it wants of a user, nobody hears.
-func TestDesktopsThatDoNotShakeHands(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		says string
-		want string
-	}{
-		"a web server":     {"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak"},
-		"a password":       {"RFB 003.008\n\x01\x02", "does not speak"},
-		"a plain password": {"RFB 003.008\n\x01\x13", "does not speak"},
-		"a refusal":        {"RFB 003.008\n\x00\x00\x00\x00\x02no", "does not speak"},
-		"an endless name":  {"RFB 003.008\n\x01\x01\x00\x00\x00\x00" + string(make([]byte, 20)) + "\xff\xff\xff\xff", "does not speak"},
-		"silence":          {"", "does not answer"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := open(t, func(config *stream.Config) {
-				config.Driver = scripted{config.Driver, func(conn net.Conn) {
-					go swallow(conn)
-					_, _ = io.WriteString(conn, c.says)
-					if c.says == "" {
-						conn.Close()
-					}
-				}}
-			})
-			h.refuses("", 1013, c.want)
-		})
-	}
-}
-
-// TestDeadLine has tabs that go without a word: one that neither says nor answers anything,
-// and one that takes nothing.
-func TestDeadLine(t *testing.T) {
-	t.Parallel()
-	quick := func(c *stream.Config) { c.KeepAlive = 50 * time.Millisecond }
-	t.Run("silent", func(t *testing.T) {
-		t.Parallel()
-		h := open(t, quick)
-		h.dial("") // reads nothing, so answers no ping
-		h.await("it is carried", func() bool { return h.saw(stream.Succeeded) == 1 })
-		h.await("it is given up", func() bool { return len(h.Visits()) == 0 })
-	})
-	t.Run("full", func(t *testing.T) {
-		t.Parallel()
-		flood := rfb.Update{Rectangles: 1}.AppendServer(nil)
-		flood = rfb.RectangleHeader{Area: image.Rect(0, 0, 10_000, 10_000)}.Append(flood)
-		h := open(t, quick, speaks(flood, func(conn net.Conn) {
-			go swallow(conn)
-			_, _ = io.Copy(conn, zeros{})
-		}))
-		ws := h.dial("")
-		if err := ws.Write(t.Context(), websocket.MessageBinary, []byte("RFB 003.008\n\x01\x01")); err != nil {
-			t.Fatal(err)
-		}
-		h.await("it is carried", func() bool { return h.saw(stream.Succeeded) == 1 })
-		h.await("it is given up", func() bool { return len(h.Visits()) == 0 })
-		h.await("the note", func() bool { return !h.connection().Connected })
-	})
-	t.Run("well", func(t *testing.T) {
-		t.Parallel()
-		h := open(t, func(c *stream.Config) { c.KeepAlive = 500 * time.Millisecond })
-		x := h.visit("")
-		h.await("it has answered", func() bool { return h.saw(stream.Answered) > 3 })
-		h.alive(x)
-	})
-}
-
-// zeros never ends.
-type zeros struct{}
-
-func (zeros) Read(b []byte) (int, error) {
-	clear(b)
-	return len(b), nil
-}
-
-// TestDesktopThatTakesNothing is one that has stopped reading.
-func TestDesktopThatTakesNothing(t *testing.T) {
-	t.Parallel()
-	h := open(t, func(c *stream.Config) { c.KeepAlive = 300 * time.Millisecond }, speaks(nil, func(net.Conn) { <-t.Context().Done() }))
-	x := h.listen("")
-	x.say(rfb.KeyEvent{Key: 'x'})
-	x.ends(1013, "does not answer")
-}
-
 // TestBeat lets the store forget streams, as when another process took this one for dead or
 // a write failed: the next beat tells it again.
 func TestBeat(t *testing.T) {
@@ -509,72 +381,6 @@ func TestBeat(t *testing.T) {
 	if n := len(h.Visits()); n != 1 {
 		t.Errorf("%d visits", n)
 	}
-}
-
-func TestPicture(t *testing.T) {
-	t.Parallel()
-	real := clock.New()
-	real.Freeze()
-	dials := 0
-	var mu sync.Mutex
-	h := open(t, func(c *stream.Config) {
-		c.Real = real
-		c.Driver = counted{c.Driver, func() { mu.Lock(); dials++; mu.Unlock() }}
-	})
-	d := gateway.Desktop{Scope: here(), ID: desktopID}
-	var together sync.WaitGroup
-	for range 20 {
-		together.Go(func() {
-			b, kind, err := h.Picture(t.Context(), d)
-			if err != nil || kind != "image/jpeg" {
-				t.Errorf("%s, %v", kind, err)
-				return
-			}
-			picture, err := jpeg.Decode(bytes.NewReader(b))
-			if err != nil || picture.Bounds().Size() != image.Pt(480, 360) {
-				t.Errorf("%v, %v", picture.Bounds(), err)
-			}
-		})
-	}
-	together.Wait()
-	if mu.Lock(); dials != 1 {
-		t.Errorf("20 pictures took %d connections", dials)
-	}
-	mu.Unlock()
-	if err := real.Advance(3 * time.Second); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := h.Picture(t.Context(), d); err != nil || dials != 2 {
-		t.Errorf("%d connections, %v", dials, err)
-	}
-	if c := h.connection(); c.Connected || !c.DisconnectedAt.IsZero() {
-		t.Errorf("a picture is no visit: %+v", c)
-	}
-	if _, err := h.engine.Stop(t.Context(), desktopID); err != nil {
-		t.Fatal(err)
-	}
-	if err := real.Advance(3 * time.Second); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := h.Picture(t.Context(), d); !errors.Is(err, compute.ErrNotRunning) {
-		t.Errorf("of a stopped desktop: %v", err)
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, _, err := h.Picture(ended, gateway.Desktop{Scope: here(), ID: "ws-nobody001"}); err == nil {
-		t.Error("a picture of nothing")
-	}
-}
-
-// counted tells of each dial.
-type counted struct {
-	compute.Driver
-	dialled func()
-}
-
-func (c counted) Dial(ctx context.Context, id string) (net.Conn, error) {
-	c.dialled()
-	return c.Driver.Dial(ctx, id)
 }
 
 // TestNoWebSocket is a request that asks for none.
