@@ -26,12 +26,18 @@ func SampleApplications() []Application {
 	samples := []Application{
 		{ID: prefix + "notes", Name: "Notes", Description: "A sample for everybody", LicenseType: Unlicensed},
 		{ID: prefix + "draw", Name: "Draw", Description: "A sample with a license", LicenseType: Licensed},
-		{ID: prefix + "old", Name: "Old Draw", Description: "A sample that does not go with Draw", LicenseType: Licensed,
-			IncompatibleWith: []string{prefix + "draw"}},
-		{ID: prefix + "model", Name: "Model", Description: "A sample for strong machines", LicenseType: Licensed,
-			ComputeTypes: []string{"POWER", "POWERPRO", "GENERALPURPOSE_4XLARGE", "GENERALPURPOSE_8XLARGE"}},
-		{ID: prefix + "office", Name: "Office", Description: "A sample for Windows", LicenseType: Licensed,
-			OperatingSystems: []string{"WINDOWS_10", "WINDOWS_11", "WINDOWS_SERVER_2016", "WINDOWS_SERVER_2019", "WINDOWS_SERVER_2022"}},
+		{
+			ID: prefix + "old", Name: "Old Draw", Description: "A sample that does not go with Draw", LicenseType: Licensed,
+			IncompatibleWith: []string{prefix + "draw"},
+		},
+		{
+			ID: prefix + "model", Name: "Model", Description: "A sample for strong machines", LicenseType: Licensed,
+			ComputeTypes: []string{"POWER", "POWERPRO", "GENERALPURPOSE_4XLARGE", "GENERALPURPOSE_8XLARGE"},
+		},
+		{
+			ID: prefix + "office", Name: "Office", Description: "A sample for Windows", LicenseType: Licensed,
+			OperatingSystems: []string{"WINDOWS_10", "WINDOWS_11", "WINDOWS_SERVER_2016", "WINDOWS_SERVER_2019", "WINDOWS_SERVER_2022"},
+		},
 		{ID: prefix + "gone", Name: "Gone", Description: "A sample that can only be removed", LicenseType: Unlicensed, UninstallOnly: true},
 		{ID: prefix + "fails", Name: "Fails", Description: "A sample that cannot be installed", LicenseType: Unlicensed},
 	}

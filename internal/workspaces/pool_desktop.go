@@ -62,6 +62,8 @@ func (d *PoolDesktop) enter(s PoolDesktopState, now time.Time) {
 		d.Deadline, d.WakeAt = now.Add(poolDesktopWork), now.Add(Watchdog)
 	case PoolDesktopRemoving:
 		d.WakeAt = now.Add(Watchdog)
+	case PoolDesktopReady:
+		// It rests.
 	}
 	d.Generation++
 }
