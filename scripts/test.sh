@@ -39,7 +39,7 @@ mapfile -t others < <(go list ./... | grep -v '/compute/incus$')
 # Terraform waits for minutes; without it and its AWS provider that scenario is skipped.
 CARREL_TEST_TERRAFORM=1 go test -timeout 20m "${others[@]}"
 # Those on real Incus one package after the other: they share one engine and two cores.
-CARREL_TEST_INCUS=1 go test -count=1 -p 1 -timeout 30m ./internal/compute/incus
+CARREL_TEST_INCUS=1 go test -count=1 -p 1 -timeout 30m ./internal/compute/incus ./internal/gateway/stream
 # A person in a browser is among them; what the browser showed is kept, to be looked at.
 export CARREL_TEST_SCREENSHOTS=${CARREL_TEST_SCREENSHOTS:-$PWD/.cache/screenshots}
 CARREL_TEST_INCUS=1 go test -count=1 -timeout 30m -run 'Incus|TestKill/incus|TestPerson' ./scenario
