@@ -153,25 +153,31 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// full is a home without room.
-type full struct{ sidechannel.Files }
+// full is a home where it turns out after so many bytes that there is no room.
+type full struct {
+	sidechannel.Files
+	after int64
+}
 
-func (full) Put(_ context.Context, _ sidechannel.Folder, _ string, content io.Reader, size int64) (sidechannel.File, error) {
-	if size < 0 {
-		_, _ = io.CopyN(io.Discard, content, 1<<20) // it turns out on the way
+func (f full) Put(_ context.Context, _ sidechannel.Folder, _ string, content io.Reader, _ int64) (sidechannel.File, error) {
+	if _, err := io.CopyN(io.Discard, content, f.after); err != nil {
+		return sidechannel.File{}, err
 	}
 	return sidechannel.File{}, sidechannel.ErrNoRoom
 }
 
-// TestRefusedEarly sees that a refusal reaches whoever has a great deal more to send.
-func TestRefusedEarly(t *testing.T) {
+// TestRefused sees that a refusal reaches whoever has a great deal more to send, each time, before the content is on its
+// way and in the middle of it.
+func TestRefused(t *testing.T) {
 	t.Parallel()
-	client := serving(t, sidechannel.Handler(full{}, nil))
-	for _, size := range []int64{1 << 40, -1} {
-		source := zeros{}
-		_, err := client.Put(t.Context(), sidechannel.Desktop, "huge", source, size)
-		if !errors.Is(err, sidechannel.ErrNoRoom) {
-			t.Errorf("Put of %d bytes: %v, want ErrNoRoom", size, err)
+	for _, after := range []int64{0, 1 << 20} {
+		client := serving(t, sidechannel.Handler(full{after: after}, nil))
+		for _, size := range []int64{1 << 40, -1} {
+			for range 25 {
+				if _, err := client.Put(t.Context(), sidechannel.Desktop, "huge", zeros{}, size); !errors.Is(err, sidechannel.ErrNoRoom) {
+					t.Fatalf("Put of %d bytes, refused after %d: %v, want ErrNoRoom", size, after, err)
+				}
+			}
 		}
 	}
 }

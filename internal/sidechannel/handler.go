@@ -6,7 +6,11 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 )
+
+// lingering is how long content is still taken, and dropped, after it was refused.
+const lingering = time.Second
 
 // Files are those of one desktop's user. Errors wrap the protocol's.
 type Files interface {
@@ -80,6 +84,7 @@ func (d desk) put(w http.ResponseWriter, r *http.Request) {
 	file, err := d.files.Put(r.Context(), folder, Composed(name), r.Body, r.ContentLength)
 	if err != nil {
 		refuse(w, err)
+		linger(w, r)
 		return
 	}
 	reply(w, http.StatusCreated, file)
@@ -115,6 +120,16 @@ func place(r *http.Request) (Folder, string, error) {
 }
 
 func refuse(w http.ResponseWriter, err error) { http.Error(w, err.Error(), statusOf(err)) }
+
+// linger lets a refusal arrive that was sent in the middle of the content: a connection that is closed under content still
+// on its way takes the reply with it. net/http waits by itself, but not where the caller expected a "100 Continue".
+func linger(w http.ResponseWriter, r *http.Request) {
+	connection := http.NewResponseController(w)
+	if connection.Flush() != nil || connection.SetReadDeadline(time.Now().Add(lingering)) != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, r.Body) // until the caller has read the reply and goes, or the time is over
+}
 
 func reply(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
