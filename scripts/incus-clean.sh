@@ -16,9 +16,10 @@ die() {
 client() { command incus "$@" </dev/null; }
 
 # ours PATH: of the list that the API gives for PATH, the objects that are Carrel's, as compact JSON, one a line.
-# Network interfaces that Incus only lists, and does not manage, are nobody's.
+# Network interfaces that Incus only lists, and does not manage, are nobody's. Snapshots (VOLUME/SNAPSHOT) go with their
+# volume.
 ours() {
-  client query "$1" | jq -c '.[]? | select(.managed != false) | select(
+  client query "$1" | jq -c '.[]? | select(.managed != false and ((.name // "") | contains("/") | not)) | select(
     ((.name // "") | startswith("carrel")) or
     any((.config // {}) | keys[]; startswith("user.carrel.")) or
     any((.properties // {}) | keys[]; startswith("carrel.")) or
