@@ -21,7 +21,7 @@ build: pages
 pages:
 	scripts/build-pages.sh
 
-# What is generated and checked in: the API from its models, the lifecycle's page from its table.
+# What is generated and checked in: the API from its models, the pages on the lifecycle and the operations.
 generate:
 	$(GO) generate ./...
 

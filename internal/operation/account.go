@@ -12,6 +12,8 @@ import (
 
 // DescribeAccount says how the caller's account is set up for licenses of its own. An account
 // that is linked as a target uses what is set up for its source.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeAccount(ctx context.Context, _ *wsapi.DescribeAccountRequest) (*wsapi.DescribeAccountResult, error) {
 	var a workspaces.Account
 	var links []*workspaces.AccountLink
@@ -75,6 +77,10 @@ func linked(ctx context.Context, tx *store.Tx) ([]*workspaces.AccountLink, error
 // for the management of its desktops, or gives it another range. There is no hardware that
 // Carrel could set apart: what follows from it is that directories can have the tenancy
 // DEDICATED, clear of that range.
+//
+// Effect: operations, record. Directories can be registered as DEDICATED, and the range stays clear
+// of the networks. There is no other hardware to set apart, so desktops run where they ran:
+// docs/decisions/0015.
 func (s WorkSpaces) ModifyAccount(ctx context.Context, in *wsapi.ModifyAccountRequest) (*wsapi.ModifyAccountResult, error) {
 	if err := s.checkOwnLicenses(); err != nil {
 		return nil, err
@@ -157,6 +163,8 @@ func (s WorkSpaces) checkOwnLicenses() error {
 }
 
 // DescribeAccountModifications lists the modifications of the caller's account, the oldest first.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeAccountModifications(
 	ctx context.Context, in *wsapi.DescribeAccountModificationsRequest,
 ) (*wsapi.DescribeAccountModificationsResult, error) {
@@ -194,6 +202,8 @@ const maxRanges = 5
 
 // ListAvailableManagementCidrRanges lists the ranges within another that ModifyAccount takes:
 // private, of the right size, and clear of the networks in the region.
+//
+// Effect: answer. Computed from the networks of the region.
 func (s WorkSpaces) ListAvailableManagementCidrRanges(
 	ctx context.Context, in *wsapi.ListAvailableManagementCidrRangesRequest,
 ) (*wsapi.ListAvailableManagementCidrRangesResult, error) {

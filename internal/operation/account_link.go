@@ -10,6 +10,8 @@ import (
 )
 
 // CreateAccountLinkInvitation invites another account to use what is set up for the caller's.
+//
+// Effect: operations. The other account can accept it.
 func (s WorkSpaces) CreateAccountLinkInvitation(
 	ctx context.Context, in *wsapi.CreateAccountLinkInvitationRequest,
 ) (*wsapi.CreateAccountLinkInvitationResult, error) {
@@ -31,6 +33,9 @@ func (s WorkSpaces) CreateAccountLinkInvitation(
 }
 
 // AcceptAccountLinkInvitation accepts another account's invitation. There is no way back.
+//
+// Effect: operations. The target has the dedicated tenancy of its source from then on; what that
+// is: ModifyAccount.
 func (s WorkSpaces) AcceptAccountLinkInvitation(
 	ctx context.Context, in *wsapi.AcceptAccountLinkInvitationRequest,
 ) (*wsapi.AcceptAccountLinkInvitationResult, error) {
@@ -52,6 +57,8 @@ func (s WorkSpaces) AcceptAccountLinkInvitation(
 }
 
 // RejectAccountLinkInvitation turns another account's invitation down.
+//
+// Effect: operations. The invitation can no longer be accepted.
 func (s WorkSpaces) RejectAccountLinkInvitation(
 	ctx context.Context, in *wsapi.RejectAccountLinkInvitationRequest,
 ) (*wsapi.RejectAccountLinkInvitationResult, error) {
@@ -69,6 +76,8 @@ func (s WorkSpaces) RejectAccountLinkInvitation(
 }
 
 // DeleteAccountLinkInvitation takes an invitation of the caller's back that was not answered.
+//
+// Effect: operations. The invitation can no longer be accepted.
 func (s WorkSpaces) DeleteAccountLinkInvitation(
 	ctx context.Context, in *wsapi.DeleteAccountLinkInvitationRequest,
 ) (*wsapi.DeleteAccountLinkInvitationResult, error) {
@@ -86,6 +95,8 @@ func (s WorkSpaces) DeleteAccountLinkInvitation(
 }
 
 // GetAccountLink returns the link with an id, or the newest with another account.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) GetAccountLink(ctx context.Context, in *wsapi.GetAccountLinkRequest) (*wsapi.GetAccountLinkResult, error) {
 	if (in.LinkId == nil) == (in.LinkedAccountId == nil) {
 		return nil, workspaces.Errorf(workspaces.CodeInvalidParameter, "One of LinkId and LinkedAccountId is needed, and not both.")
@@ -115,6 +126,8 @@ func (s WorkSpaces) GetAccountLink(ctx context.Context, in *wsapi.GetAccountLink
 }
 
 // ListAccountLinks lists the links in which the caller's account is one of the two.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) ListAccountLinks(ctx context.Context, in *wsapi.ListAccountLinksRequest) (*wsapi.ListAccountLinksResult, error) {
 	filter := store.AccountLinkFilter{Scope: Scope(ctx), Statuses: in.LinkStatusFilter, Limit: PageSize(in.MaxResults)}
 	about := list(ctx, "ListAccountLinks", filter.Statuses)

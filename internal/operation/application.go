@@ -12,6 +12,8 @@ import (
 
 // DescribeApplications lists the catalogue as the caller's account sees it. Ids that it does not have are
 // left out of the reply.
+//
+// Effect: answer. The catalogue is the administrator's, in the configuration file.
 func (s WorkSpaces) DescribeApplications(ctx context.Context, in *wsapi.DescribeApplicationsRequest) (*wsapi.DescribeApplicationsResult, error) {
 	about := list(ctx, "DescribeApplications", in.ApplicationIds, in.ComputeTypeNames, in.OperatingSystemNames,
 		[]string{deref(in.LicenseType), deref(in.Owner)})
@@ -52,6 +54,9 @@ func asksFor(in *wsapi.DescribeApplicationsRequest, a *workspaces.Application) b
 
 // AssociateWorkspaceApplication notes that an application is to be installed in a WorkSpace, by the next
 // DeployWorkspaceApplications.
+//
+// Effect: operations. Nothing happens to the desktop before DeployWorkspaceApplications, as in the
+// service.
 func (s WorkSpaces) AssociateWorkspaceApplication(
 	ctx context.Context, in *wsapi.AssociateWorkspaceApplicationRequest,
 ) (*wsapi.AssociateWorkspaceApplicationResult, error) {
@@ -96,6 +101,9 @@ func (s WorkSpaces) AssociateWorkspaceApplication(
 
 // DisassociateWorkspaceApplication notes that an application is to be removed from a WorkSpace, by the next
 // DeployWorkspaceApplications. What has not been deployed is out at once.
+//
+// Effect: operations. Nothing happens to the desktop before DeployWorkspaceApplications, as in the
+// service.
 func (s WorkSpaces) DisassociateWorkspaceApplication(
 	ctx context.Context, in *wsapi.DisassociateWorkspaceApplicationRequest,
 ) (*wsapi.DisassociateWorkspaceApplicationResult, error) {
@@ -126,6 +134,9 @@ func (s WorkSpaces) DisassociateWorkspaceApplication(
 
 // DeployWorkspaceApplications installs and removes what is associated with a WorkSpace and disassociated
 // from it; with Force also what failed before. A WorkSpace that does not run gets it when it does.
+//
+// Effect: desktop. Packages or a script, run as root in the desktop; what came of it is the
+// association's State and StateReason.
 func (s WorkSpaces) DeployWorkspaceApplications(
 	ctx context.Context, in *wsapi.DeployWorkspaceApplicationsRequest,
 ) (*wsapi.DeployWorkspaceApplicationsResult, error) {

@@ -11,6 +11,8 @@ import (
 )
 
 // DescribeWorkspaceAssociations lists the applications of a WorkSpace, also those that were removed.
+//
+// Effect: answer. Read from the store, where the deployment's turns write what the desktop said.
 func (s WorkSpaces) DescribeWorkspaceAssociations(
 	ctx context.Context, in *wsapi.DescribeWorkspaceAssociationsRequest,
 ) (*wsapi.DescribeWorkspaceAssociationsResult, error) {
@@ -32,6 +34,8 @@ func (s WorkSpaces) DescribeWorkspaceAssociations(
 }
 
 // DescribeApplicationAssociations lists where an application is: in which WorkSpaces and which images of the caller's.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeApplicationAssociations(
 	ctx context.Context, in *wsapi.DescribeApplicationAssociationsRequest,
 ) (*wsapi.DescribeApplicationAssociationsResult, error) {
@@ -71,6 +75,8 @@ func (s WorkSpaces) DescribeApplicationAssociations(
 }
 
 // DescribeImageAssociations lists the applications that an image has from the WorkSpace that it was made of.
+//
+// Effect: answer. Read from the store; what was installed by hand is not known.
 func (s WorkSpaces) DescribeImageAssociations(
 	ctx context.Context, in *wsapi.DescribeImageAssociationsRequest,
 ) (*wsapi.DescribeImageAssociationsResult, error) {
@@ -92,6 +98,8 @@ func (s WorkSpaces) DescribeImageAssociations(
 }
 
 // DescribeBundleAssociations lists the applications that a bundle has by its image.
+//
+// Effect: answer. Read from the store; what was installed by hand is not known.
 func (s WorkSpaces) DescribeBundleAssociations(
 	ctx context.Context, in *wsapi.DescribeBundleAssociationsRequest,
 ) (*wsapi.DescribeBundleAssociationsResult, error) {

@@ -27,6 +27,8 @@ func (c *Core) Bundle(ctx context.Context, tx *store.Tx, id string) (b workspace
 
 // DescribeWorkspaceBundles lists bundles by id, or those of an owner: AMAZON for the public
 // ones, nothing for the account's own. Ids that do not exist are left out of the reply.
+//
+// Effect: answer. The public bundles come from the catalogue, the account's own from the store.
 func (s WorkSpaces) DescribeWorkspaceBundles(ctx context.Context, in *wsapi.DescribeWorkspaceBundlesRequest) (*wsapi.DescribeWorkspaceBundlesResult, error) {
 	owner, ids := deref(in.Owner), in.BundleIds
 	if len(ids) > 0 && owner != "" {
@@ -86,6 +88,9 @@ func describeBundle(b workspaces.Bundle) wsapi.WorkspaceBundle {
 
 // CreateWorkspaceBundle makes a bundle of an image that is the account's own or public. A shared
 // image has to be copied first.
+//
+// Effect: operations. Desktops can be made of it: its image, its compute type's limits, its
+// volumes' sizes.
 func (s WorkSpaces) CreateWorkspaceBundle(ctx context.Context, in *wsapi.CreateWorkspaceBundleRequest) (*wsapi.CreateWorkspaceBundleResult, error) {
 	order, tags, scope := workspaces.BundleOrder{Name: deref(in.BundleName), Description: deref(in.BundleDescription)}, tagsOf(in.Tags), Scope(ctx)
 	if err := workspaces.CheckTags(tags); err != nil {
@@ -159,6 +164,8 @@ func (s WorkSpaces) roomForBundle(ctx context.Context, tx *store.Tx, name string
 }
 
 // UpdateWorkspaceBundle gives a bundle another image. WorkSpaces that exist get it when they are rebuilt.
+//
+// Effect: operations. Desktops that are made or rebuilt from then on have the image.
 func (s WorkSpaces) UpdateWorkspaceBundle(ctx context.Context, in *wsapi.UpdateWorkspaceBundleRequest) (*wsapi.UpdateWorkspaceBundleResult, error) {
 	if in.ImageId == nil {
 		return nil, workspaces.Errorf(workspaces.CodeInvalidParameter, "The request names no ImageId.")
@@ -180,6 +187,8 @@ func (s WorkSpaces) UpdateWorkspaceBundle(ctx context.Context, in *wsapi.UpdateW
 }
 
 // DeleteWorkspaceBundle forgets a bundle of which there are no WorkSpaces.
+//
+// Effect: operations. Nothing can be made of it any more.
 func (s WorkSpaces) DeleteWorkspaceBundle(ctx context.Context, in *wsapi.DeleteWorkspaceBundleRequest) (*wsapi.DeleteWorkspaceBundleResult, error) {
 	return &wsapi.DeleteWorkspaceBundleResult{}, s.Store.Update(ctx, func(tx *store.Tx) error {
 		bundle, err := s.ownBundle(ctx, tx, in.BundleId)

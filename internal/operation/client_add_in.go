@@ -11,6 +11,8 @@ import (
 )
 
 // CreateConnectClientAddIn gives a directory its link to Amazon Connect. A directory can have one.
+//
+// Effect: portal. Users see it beside their desktops.
 func (s WorkSpaces) CreateConnectClientAddIn(
 	ctx context.Context, in *wsapi.CreateConnectClientAddInRequest,
 ) (*wsapi.CreateConnectClientAddInResult, error) {
@@ -34,6 +36,8 @@ func (s WorkSpaces) CreateConnectClientAddIn(
 }
 
 // DescribeConnectClientAddIns returns the add-in of a directory, if it has one: there is never a second page.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeConnectClientAddIns(
 	ctx context.Context, in *wsapi.DescribeConnectClientAddInsRequest,
 ) (*wsapi.DescribeConnectClientAddInsResult, error) {
@@ -55,6 +59,8 @@ func (s WorkSpaces) DescribeConnectClientAddIns(
 }
 
 // UpdateConnectClientAddIn changes the name or the address of an add-in, or both.
+//
+// Effect: portal. Users see it with their next page.
 func (s WorkSpaces) UpdateConnectClientAddIn(
 	ctx context.Context, in *wsapi.UpdateConnectClientAddInRequest,
 ) (*wsapi.UpdateConnectClientAddInResult, error) {
@@ -73,6 +79,8 @@ func (s WorkSpaces) UpdateConnectClientAddIn(
 }
 
 // DeleteConnectClientAddIn takes a directory's add-in away.
+//
+// Effect: portal. Users see it no more.
 func (s WorkSpaces) DeleteConnectClientAddIn(
 	ctx context.Context, in *wsapi.DeleteConnectClientAddInRequest,
 ) (*wsapi.DeleteConnectClientAddInResult, error) {

@@ -11,6 +11,9 @@ import (
 
 // ImportClientBranding sets what the way into a directory's WorkSpaces looks like on the
 // platforms that it names, in place of all that was set for them before.
+//
+// Effect: portal. The sign-in page has the logo, the message and the links of DeviceTypeWeb. Those
+// of other devices are kept, and their logos answer at their addresses: there are no other clients.
 func (s WorkSpaces) ImportClientBranding(
 	ctx context.Context, in *wsapi.ImportClientBrandingRequest,
 ) (*wsapi.ImportClientBrandingResult, error) {
@@ -38,6 +41,8 @@ func (s WorkSpaces) ImportClientBranding(
 }
 
 // DescribeClientBranding returns the branding of a directory, of the platforms that have any.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeClientBranding(
 	ctx context.Context, in *wsapi.DescribeClientBrandingRequest,
 ) (*wsapi.DescribeClientBrandingResult, error) {
@@ -55,6 +60,8 @@ func (s WorkSpaces) DescribeClientBranding(
 }
 
 // DeleteClientBranding takes the branding of platforms away. Those that have none are ignored.
+//
+// Effect: portal. The sign-in page looks like everybody's again.
 func (s WorkSpaces) DeleteClientBranding(
 	ctx context.Context, in *wsapi.DeleteClientBrandingRequest,
 ) (*wsapi.DeleteClientBrandingResult, error) {

@@ -11,6 +11,8 @@ import (
 // DescribeWorkspacesConnectionStatus tells which WorkSpaces somebody is connected to, of all or
 // of those named. Ids that do not exist and WorkSpaces that have never been available are left
 // out, so that a page may hold fewer than it has places.
+//
+// Effect: answer. From the streams that the gateway carries.
 func (s WorkSpaces) DescribeWorkspacesConnectionStatus(
 	ctx context.Context, in *wsapi.DescribeWorkspacesConnectionStatusRequest,
 ) (*wsapi.DescribeWorkspacesConnectionStatusResult, error) {

@@ -10,6 +10,9 @@ import (
 
 // CreateConnectionAlias makes an alias of a host name in the caller's region. The name is
 // from then on the account's, in all regions and for ever.
+//
+// Effect: operations. It can be associated. Its entry in the name service is the customer's to
+// make, as in the service.
 func (s WorkSpaces) CreateConnectionAlias(ctx context.Context, in *wsapi.CreateConnectionAliasRequest) (*wsapi.CreateConnectionAliasResult, error) {
 	tags := tagsOf(in.Tags)
 	if err := workspaces.CheckTags(tags); err != nil {
@@ -67,6 +70,8 @@ func (s WorkSpaces) checkNewAlias(ctx context.Context, tx *store.Tx, a *workspac
 
 // DescribeConnectionAliases lists the aliases that the caller owns or that are shared with it:
 // all, those with the ids, or those that lead to a directory.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeConnectionAliases(
 	ctx context.Context, in *wsapi.DescribeConnectionAliasesRequest,
 ) (*wsapi.DescribeConnectionAliasesResult, error) {
@@ -106,6 +111,9 @@ func describeConnectionAlias(a *workspaces.ConnectionAlias) wsapi.ConnectionAlia
 }
 
 // DeleteConnectionAlias takes an alias away that is neither shared nor associated.
+//
+// Effect: operations. Nothing can be associated with it any more. The host name stays the
+// account's.
 func (s WorkSpaces) DeleteConnectionAlias(ctx context.Context, in *wsapi.DeleteConnectionAliasRequest) (*wsapi.DeleteConnectionAliasResult, error) {
 	_, err := s.changeAlias(ctx, in.AliasId, func(_ *store.Tx, a *workspaces.ConnectionAlias) error {
 		if err := a.CheckOwner(Scope(ctx).Account); err != nil {
@@ -118,6 +126,9 @@ func (s WorkSpaces) DeleteConnectionAlias(ctx context.Context, in *wsapi.DeleteC
 
 // AssociateConnectionAlias leads an alias that the caller owns, or that is shared with it, to
 // a registered directory of the caller's.
+//
+// Effect: portal. Under the alias's host name users sign in to the directory without a registration
+// code.
 func (s WorkSpaces) AssociateConnectionAlias(
 	ctx context.Context, in *wsapi.AssociateConnectionAliasRequest,
 ) (*wsapi.AssociateConnectionAliasResult, error) {
@@ -148,6 +159,8 @@ func (s WorkSpaces) AssociateConnectionAlias(
 }
 
 // DisassociateConnectionAlias ends an alias's association with a directory of the caller's.
+//
+// Effect: portal. Under the host name a registration code is asked for again.
 func (s WorkSpaces) DisassociateConnectionAlias(
 	ctx context.Context, in *wsapi.DisassociateConnectionAliasRequest,
 ) (*wsapi.DisassociateConnectionAliasResult, error) {
@@ -158,6 +171,8 @@ func (s WorkSpaces) DisassociateConnectionAlias(
 }
 
 // UpdateConnectionAliasPermission shares an alias with another account, or takes that back.
+//
+// Effect: operations. The other account can associate the alias with a directory of its own.
 func (s WorkSpaces) UpdateConnectionAliasPermission(
 	ctx context.Context, in *wsapi.UpdateConnectionAliasPermissionRequest,
 ) (*wsapi.UpdateConnectionAliasPermissionResult, error) {
@@ -175,6 +190,8 @@ func (s WorkSpaces) UpdateConnectionAliasPermission(
 }
 
 // DescribeConnectionAliasPermissions says which account an alias of the caller's is shared with.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeConnectionAliasPermissions(
 	ctx context.Context, in *wsapi.DescribeConnectionAliasPermissionsRequest,
 ) (*wsapi.DescribeConnectionAliasPermissionsResult, error) {

@@ -36,6 +36,9 @@ func set[T any](setting, member *T) {
 }
 
 // ModifyWorkspaceAccessProperties says which kinds of devices may reach WorkSpaces.
+//
+// Effect: portal, stream. DeviceTypeWeb decides whether browsers may sign in and stream, and ends
+// streams that run. The others are kept: there are no other clients.
 func (s WorkSpaces) ModifyWorkspaceAccessProperties(
 	ctx context.Context, in *wsapi.ModifyWorkspaceAccessPropertiesRequest,
 ) (*wsapi.ModifyWorkspaceAccessPropertiesResult, error) {
@@ -63,6 +66,8 @@ func (s WorkSpaces) ModifyWorkspaceAccessProperties(
 
 // ModifySelfservicePermissions says what users may do to their WorkSpaces. Those of pools are
 // nobody's to do anything to.
+//
+// Effect: portal. The portal offers users what they may do, and refuses the rest.
 func (s WorkSpaces) ModifySelfservicePermissions(
 	ctx context.Context, in *wsapi.ModifySelfservicePermissionsRequest,
 ) (*wsapi.ModifySelfservicePermissionsResult, error) {
@@ -81,6 +86,10 @@ func (s WorkSpaces) ModifySelfservicePermissions(
 }
 
 // ModifyWorkspaceCreationProperties says how WorkSpaces are made from now on.
+//
+// Effect: desktop. UserEnabledAsLocalAdministrator holds for desktops that are made or rebuilt from
+// then on. The others are kept: no desktop has a public address, and there are no security groups,
+// organisational units, roles or maintenance windows.
 func (s WorkSpaces) ModifyWorkspaceCreationProperties(
 	ctx context.Context, in *wsapi.ModifyWorkspaceCreationPropertiesRequest,
 ) (*wsapi.ModifyWorkspaceCreationPropertiesResult, error) {
@@ -106,6 +115,8 @@ func (s WorkSpaces) ModifyWorkspaceCreationProperties(
 }
 
 // ModifySamlProperties says whether and where users sign in by SAML 2.0.
+//
+// Effect: record. Users sign in with their directory's password.
 func (s WorkSpaces) ModifySamlProperties(ctx context.Context, in *wsapi.ModifySamlPropertiesRequest) (*wsapi.ModifySamlPropertiesResult, error) {
 	p := deref(in.SamlProperties)
 	deletesURL := slices.Contains(in.PropertiesToDelete, wsapi.DeletableSamlPropertySamlPropertiesUserAccessUrl)
@@ -129,6 +140,8 @@ func (s WorkSpaces) ModifySamlProperties(ctx context.Context, in *wsapi.ModifySa
 }
 
 // ModifyCertificateBasedAuthProperties says whether certificates sign users on who came by SAML.
+//
+// Effect: record. Users sign in with their directory's password.
 func (s WorkSpaces) ModifyCertificateBasedAuthProperties(
 	ctx context.Context, in *wsapi.ModifyCertificateBasedAuthPropertiesRequest,
 ) (*wsapi.ModifyCertificateBasedAuthPropertiesResult, error) {
@@ -148,6 +161,9 @@ func (s WorkSpaces) ModifyCertificateBasedAuthProperties(
 }
 
 // ModifyClientProperties says what clients may keep and send.
+//
+// Effect: portal. ReconnectEnabled decides whether users may stay signed in. Uploads of logs are
+// kept: there is no client that sends any.
 func (s WorkSpaces) ModifyClientProperties(
 	ctx context.Context, in *wsapi.ModifyClientPropertiesRequest,
 ) (*wsapi.ModifyClientPropertiesResult, error) {
@@ -160,6 +176,8 @@ func (s WorkSpaces) ModifyClientProperties(
 
 // DescribeClientProperties returns what clients of directories may keep and send, in the
 // order in which the directories are named.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeClientProperties(
 	ctx context.Context, in *wsapi.DescribeClientPropertiesRequest,
 ) (*wsapi.DescribeClientPropertiesResult, error) {
@@ -183,6 +201,8 @@ func (s WorkSpaces) DescribeClientProperties(
 
 // ModifyEndpointEncryptionMode says what the encryption of a directory's endpoints conforms
 // to. It is kept and shown: all directories have one address, and its TLS is the server's.
+//
+// Effect: record. All directories have one address, and its TLS is the server's.
 func (s WorkSpaces) ModifyEndpointEncryptionMode(
 	ctx context.Context, in *wsapi.ModifyEndpointEncryptionModeRequest,
 ) (*wsapi.ModifyEndpointEncryptionModeResponse, error) {

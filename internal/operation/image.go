@@ -57,6 +57,8 @@ func (c *Core) ownImage(ctx context.Context, tx *store.Tx, id string) (*workspac
 // DescribeWorkspaceImages lists images by id, or the account's own, or with ImageType SHARED those
 // that others share with it. A public image is described where its id is named. Ids that do not
 // exist are left out of the reply.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeWorkspaceImages(ctx context.Context, in *wsapi.DescribeWorkspaceImagesRequest) (*wsapi.DescribeWorkspaceImagesResult, error) {
 	kind := deref(in.ImageType)
 	filter := store.ImageFilter{
@@ -133,6 +135,8 @@ func describeUpdates(i *workspaces.Image, now time.Time) *wsapi.UpdateResult {
 
 // DeleteWorkspaceImage forgets an image that no bundle has and nobody else may see. Desktops that
 // were made of it go on; what is just being made of it still gets it.
+//
+// Effect: image. The engine's image goes once nothing is being made of it.
 func (s WorkSpaces) DeleteWorkspaceImage(ctx context.Context, in *wsapi.DeleteWorkspaceImageRequest) (*wsapi.DeleteWorkspaceImageResult, error) {
 	id := deref(in.ImageId)
 	var ref workspaces.Ref

@@ -13,6 +13,9 @@ import (
 
 // ImportWorkspaceImage makes an image of a source that the administrator has declared under the id
 // of an EC2 image.
+//
+// Effect: image. Sources are images of Incus and archives, declared in the configuration file;
+// there is no EC2 to import from.
 func (s WorkSpaces) ImportWorkspaceImage(ctx context.Context, in *wsapi.ImportWorkspaceImageRequest) (*wsapi.ImportWorkspaceImageResult, error) {
 	if len(in.Applications) > 1 {
 		return nil, workspaces.Errorf(workspaces.CodeInvalidParameter, "One application can be added to an image that is imported.")
@@ -59,6 +62,9 @@ func (s WorkSpaces) imported(id, claimedOS string) (workspaces.Image, error) {
 
 // ImportCustomWorkspaceImage makes an image of a source that the administrator has declared, and
 // keeps account of how far it has come: see DescribeCustomWorkspaceImageImport.
+//
+// Effect: image. Sources are images of Incus and archives, declared in the configuration file; the
+// infrastructure configuration is kept and not used, because the engine needs no builder.
 func (s WorkSpaces) ImportCustomWorkspaceImage(
 	ctx context.Context, in *wsapi.ImportCustomWorkspaceImageRequest,
 ) (*wsapi.ImportCustomWorkspaceImageResult, error) {
@@ -95,6 +101,8 @@ func sourceOf(in *wsapi.ImageSourceIdentifier) (workspaces.SourceKind, string) {
 }
 
 // DescribeCustomWorkspaceImageImport tells how far ImportCustomWorkspaceImage has come with an image.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeCustomWorkspaceImageImport(
 	ctx context.Context, in *wsapi.DescribeCustomWorkspaceImageImportRequest,
 ) (*wsapi.DescribeCustomWorkspaceImageImportResult, error) {

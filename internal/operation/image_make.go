@@ -11,6 +11,9 @@ import (
 
 // CreateWorkspaceImage makes an image of an AVAILABLE WorkSpace's root volume. The WorkSpace is
 // SUSPENDED meanwhile, and AVAILABLE again whatever becomes of the image.
+//
+// Effect: desktop, image. The desktop is stopped, its root volume published, and it is started
+// again.
 func (s WorkSpaces) CreateWorkspaceImage(ctx context.Context, in *wsapi.CreateWorkspaceImageRequest) (*wsapi.CreateWorkspaceImageResult, error) {
 	var suspended workspaces.Ref
 	image, err := s.addImage(ctx, deref(in.Name), in.Tags, func(tx *store.Tx) (workspaces.Image, error) {
@@ -52,6 +55,8 @@ func (s WorkSpaces) CreateWorkspaceImage(ctx context.Context, in *wsapi.CreateWo
 
 // CopyWorkspaceImage copies an image that the caller owns or that is shared with them, from any
 // region to the caller's.
+//
+// Effect: image. Another name of the same image in the engine: it takes no room.
 func (s WorkSpaces) CopyWorkspaceImage(ctx context.Context, in *wsapi.CopyWorkspaceImageRequest) (*wsapi.CopyWorkspaceImageResult, error) {
 	image, err := s.addImage(ctx, deref(in.Name), in.Tags, func(tx *store.Tx) (workspaces.Image, error) {
 		from := workspaces.Scope{Account: Scope(ctx).Account, Region: deref(in.SourceRegion)}
@@ -76,6 +81,8 @@ func (s WorkSpaces) CopyWorkspaceImage(ctx context.Context, in *wsapi.CopyWorksp
 }
 
 // CreateUpdatedWorkspaceImage makes an image of another one, with its packages brought up to date.
+//
+// Effect: image. Packages are brought up to date in a desktop that is made for it and removed.
 func (s WorkSpaces) CreateUpdatedWorkspaceImage(
 	ctx context.Context, in *wsapi.CreateUpdatedWorkspaceImageRequest,
 ) (*wsapi.CreateUpdatedWorkspaceImageResult, error) {

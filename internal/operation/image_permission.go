@@ -10,6 +10,8 @@ import (
 
 // UpdateWorkspaceImagePermission lets another account see and copy an image in its region, or
 // takes that back. Only the owner can.
+//
+// Effect: operations. The other account sees the image and can copy it.
 func (s WorkSpaces) UpdateWorkspaceImagePermission(
 	ctx context.Context, in *wsapi.UpdateWorkspaceImagePermissionRequest,
 ) (*wsapi.UpdateWorkspaceImagePermissionResult, error) {
@@ -37,6 +39,8 @@ func (s WorkSpaces) UpdateWorkspaceImagePermission(
 }
 
 // DescribeWorkspaceImagePermissions lists the accounts that an image of the caller's is shared with.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeWorkspaceImagePermissions(
 	ctx context.Context, in *wsapi.DescribeWorkspaceImagePermissionsRequest,
 ) (*wsapi.DescribeWorkspaceImagePermissionsResult, error) {

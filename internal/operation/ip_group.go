@@ -10,6 +10,8 @@ import (
 
 // DescribeIpGroups lists IP access control groups, all of them or those with the ids. Ids that
 // do not exist are left out of the reply.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeIpGroups(ctx context.Context, in *wsapi.DescribeIpGroupsRequest) (*wsapi.DescribeIpGroupsResult, error) {
 	if err := checkIPGroupIDs(in.GroupIds); err != nil {
 		return nil, err
@@ -38,6 +40,8 @@ func (s WorkSpaces) DescribeIpGroups(ctx context.Context, in *wsapi.DescribeIpGr
 }
 
 // CreateIpGroup makes an IP access control group, with or without rules.
+//
+// Effect: operations. Its rules hold for no directory before AssociateIpGroups.
 func (s WorkSpaces) CreateIpGroup(ctx context.Context, in *wsapi.CreateIpGroupRequest) (*wsapi.CreateIpGroupResult, error) {
 	g := &workspaces.IPGroup{
 		Scope: Scope(ctx), ID: workspaces.NewIPGroupID(), Name: deref(in.GroupName), Description: deref(in.GroupDesc),
@@ -73,6 +77,8 @@ func (s WorkSpaces) CreateIpGroup(ctx context.Context, in *wsapi.CreateIpGroupRe
 }
 
 // DeleteIpGroup deletes an IP access control group that no directory is associated with.
+//
+// Effect: operations. It can no longer be associated.
 func (s WorkSpaces) DeleteIpGroup(ctx context.Context, in *wsapi.DeleteIpGroupRequest) (*wsapi.DeleteIpGroupResult, error) {
 	id := deref(in.GroupId)
 	return &wsapi.DeleteIpGroupResult{}, s.Store.Update(ctx, func(tx *store.Tx) error {
@@ -91,6 +97,9 @@ func (s WorkSpaces) DeleteIpGroup(ctx context.Context, in *wsapi.DeleteIpGroupRe
 }
 
 // AuthorizeIpRules adds rules to a group.
+//
+// Effect: network, stream. Sign-in and streams of the directories that the group is associated
+// with, at once.
 func (s WorkSpaces) AuthorizeIpRules(ctx context.Context, in *wsapi.AuthorizeIpRulesRequest) (*wsapi.AuthorizeIpRulesResult, error) {
 	return &wsapi.AuthorizeIpRulesResult{}, s.changeRules(ctx, in.GroupId, func(g *workspaces.IPGroup) error {
 		if err := g.Authorize(ipRulesOf(in.UserRules)); err != nil {
@@ -101,6 +110,9 @@ func (s WorkSpaces) AuthorizeIpRules(ctx context.Context, in *wsapi.AuthorizeIpR
 }
 
 // RevokeIpRules takes rules away from a group, by their ranges.
+//
+// Effect: network, stream. Sign-in and streams of the directories that the group is associated
+// with, at once; streams that may not be any more are ended.
 func (s WorkSpaces) RevokeIpRules(ctx context.Context, in *wsapi.RevokeIpRulesRequest) (*wsapi.RevokeIpRulesResult, error) {
 	return &wsapi.RevokeIpRulesResult{}, s.changeRules(ctx, in.GroupId, func(g *workspaces.IPGroup) error {
 		return g.Revoke(in.UserRules)
@@ -108,6 +120,9 @@ func (s WorkSpaces) RevokeIpRules(ctx context.Context, in *wsapi.RevokeIpRulesRe
 }
 
 // UpdateRulesOfIpGroup gives a group these rules in place of all that it has.
+//
+// Effect: network, stream. Sign-in and streams of the directories that the group is associated
+// with, at once; streams that may not be any more are ended.
 func (s WorkSpaces) UpdateRulesOfIpGroup(
 	ctx context.Context, in *wsapi.UpdateRulesOfIpGroupRequest,
 ) (*wsapi.UpdateRulesOfIpGroupResult, error) {
@@ -136,6 +151,9 @@ func (s WorkSpaces) changeRules(ctx context.Context, id *string, change func(*wo
 
 // AssociateIpGroups associates groups with a directory, beside those that are. Their rules
 // hold at once, for streams that run as well.
+//
+// Effect: network, stream. Who is let in to sign in and to stream is decided by the client's
+// address.
 func (s WorkSpaces) AssociateIpGroups(ctx context.Context, in *wsapi.AssociateIpGroupsRequest) (*wsapi.AssociateIpGroupsResult, error) {
 	id := deref(in.DirectoryId)
 	return &wsapi.AssociateIpGroupsResult{}, s.Store.Update(ctx, func(tx *store.Tx) error {
@@ -157,6 +175,9 @@ func (s WorkSpaces) AssociateIpGroups(ctx context.Context, in *wsapi.AssociateIp
 
 // DisassociateIpGroups ends the associations of groups with a directory. Groups that are not
 // associated with it are ignored.
+//
+// Effect: network, stream. Who is let in to sign in and to stream is decided by the groups that are
+// left.
 func (s WorkSpaces) DisassociateIpGroups(
 	ctx context.Context, in *wsapi.DisassociateIpGroupsRequest,
 ) (*wsapi.DisassociateIpGroupsResult, error) {

@@ -6,7 +6,10 @@ import (
 	"carrel/internal/workspaces"
 )
 
-// WorkSpaces answers the operations of the service workspaces.
+//go:generate go run ./operationsdoc . ../../docs/operations.md
+
+// WorkSpaces answers the operations of the service workspaces. What comes of each is said in its
+// method's comment, in the form that package effect reads, and so on the page docs/operations.md.
 type WorkSpaces struct{ *Core }
 
 // exceptions is the service's table from the domain's codes.

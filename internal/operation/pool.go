@@ -12,6 +12,8 @@ import (
 // CreateWorkspacesPool makes a pool of desktops for the users of a directory of the
 // WorkspaceType POOLS. With the running mode ALWAYS_ON it starts by itself; with AUTO_STOP,
 // which it has where the request names none, it waits STOPPED for StartWorkspacesPool.
+//
+// Effect: desktop. An ALWAYS_ON pool makes its desktops at once.
 func (s WorkSpaces) CreateWorkspacesPool(ctx context.Context, in *wsapi.CreateWorkspacesPoolRequest) (*wsapi.CreateWorkspacesPoolResult, error) {
 	tags := tagsOf(in.Tags)
 	if err := workspaces.CheckTags(tags); err != nil {
@@ -126,6 +128,8 @@ func poolTimeouts(in *wsapi.TimeoutSettings, t workspaces.PoolTimeouts) workspac
 }
 
 // DescribeWorkspacesPools lists pools by id or name, or all. Ids that do not exist are left out.
+//
+// Effect: answer. Read from the store, with the desktops that are there.
 func (s WorkSpaces) DescribeWorkspacesPools(ctx context.Context, in *wsapi.DescribeWorkspacesPoolsRequest) (*wsapi.DescribeWorkspacesPoolsResult, error) {
 	filter := store.PoolFilter{Scope: Scope(ctx), IDs: in.PoolIds, Limit: PageSize(in.Limit)}
 	criteria := [][]string{in.PoolIds}

@@ -10,6 +10,8 @@ import (
 
 // UpdateWorkspacesPool changes what a pool is. One that runs takes another description, other
 // timeouts and another capacity; everything else needs it to be STOPPED.
+//
+// Effect: desktop. Desktops are made or removed until there are as many as desired.
 func (s WorkSpaces) UpdateWorkspacesPool(ctx context.Context, in *wsapi.UpdateWorkspacesPoolRequest) (*wsapi.UpdateWorkspacesPoolResult, error) {
 	if err := checkApplicationSettings(in.ApplicationSettings); err != nil {
 		return nil, err
@@ -51,6 +53,8 @@ func (s WorkSpaces) UpdateWorkspacesPool(ctx context.Context, in *wsapi.UpdateWo
 }
 
 // StartWorkspacesPool makes the desktops of a STOPPED pool, of its bundle's image as it is now.
+//
+// Effect: desktop. As many are made as are desired, and those that stop answering are replaced.
 func (s WorkSpaces) StartWorkspacesPool(ctx context.Context, in *wsapi.StartWorkspacesPoolRequest) (*wsapi.StartWorkspacesPoolResult, error) {
 	_, _, err := s.changePool(ctx, in.PoolId, func(tx *store.Tx, p *workspaces.Pool) error {
 		if err := p.BeginStart(s.Clock.Now()); err != nil {
@@ -64,6 +68,8 @@ func (s WorkSpaces) StartWorkspacesPool(ctx context.Context, in *wsapi.StartWork
 }
 
 // StopWorkspacesPool removes the desktops of a RUNNING pool.
+//
+// Effect: desktop. They are removed from the engine.
 func (s WorkSpaces) StopWorkspacesPool(ctx context.Context, in *wsapi.StopWorkspacesPoolRequest) (*wsapi.StopWorkspacesPoolResult, error) {
 	_, _, err := s.changePool(ctx, in.PoolId, func(_ *store.Tx, p *workspaces.Pool) error { return p.BeginStop(s.Clock.Now()) })
 	return &wsapi.StopWorkspacesPoolResult{}, err
@@ -71,6 +77,8 @@ func (s WorkSpaces) StopWorkspacesPool(ctx context.Context, in *wsapi.StopWorksp
 
 // TerminateWorkspacesPool takes a pool away with its desktops, whatever it is at. Asked again
 // while it runs, it changes nothing.
+//
+// Effect: desktop. They are removed from the engine, and the pool is gone when they are.
 func (s WorkSpaces) TerminateWorkspacesPool(ctx context.Context, in *wsapi.TerminateWorkspacesPoolRequest) (*wsapi.TerminateWorkspacesPoolResult, error) {
 	_, _, err := s.changePool(ctx, in.PoolId, func(_ *store.Tx, p *workspaces.Pool) error {
 		p.BeginTerminate(s.Clock.Now())

@@ -9,6 +9,9 @@ import (
 
 // ModifyStreamingProperties says how desktops are streamed and what may cross between them
 // and the devices of their users. Of the user settings those that are not named stay.
+//
+// Effect: stream. Clipboard and files follow it, in streams that run as well. Printing, smart
+// cards, protocols and the accelerator are kept: browsers have none of them.
 func (s WorkSpaces) ModifyStreamingProperties(
 	ctx context.Context, in *wsapi.ModifyStreamingPropertiesRequest,
 ) (*wsapi.ModifyStreamingPropertiesResult, error) {

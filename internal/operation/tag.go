@@ -9,6 +9,8 @@ import (
 )
 
 // CreateTags adds tags to a resource, or replaces the values of those that it has.
+//
+// Effect: operations. Told by DescribeTags and by the tagging API.
 func (s WorkSpaces) CreateTags(ctx context.Context, in *wsapi.CreateTagsRequest) (*wsapi.CreateTagsResult, error) {
 	tags, id := tagsOf(in.Tags), deref(in.ResourceId)
 	if err := workspaces.CheckTags(tags); err != nil {
@@ -30,6 +32,8 @@ func (s WorkSpaces) CreateTags(ctx context.Context, in *wsapi.CreateTagsRequest)
 }
 
 // DeleteTags takes tags off a resource. Keys that it does not have are ignored.
+//
+// Effect: operations. No longer told by DescribeTags and by the tagging API.
 func (s WorkSpaces) DeleteTags(ctx context.Context, in *wsapi.DeleteTagsRequest) (*wsapi.DeleteTagsResult, error) {
 	id := deref(in.ResourceId)
 	return &wsapi.DeleteTagsResult{}, s.Store.Update(ctx, func(tx *store.Tx) error {
@@ -41,6 +45,8 @@ func (s WorkSpaces) DeleteTags(ctx context.Context, in *wsapi.DeleteTagsRequest)
 }
 
 // DescribeTags returns the tags of a resource.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeTags(ctx context.Context, in *wsapi.DescribeTagsRequest) (*wsapi.DescribeTagsResult, error) {
 	var tags []workspaces.Tag
 	err := s.Store.View(func(tx *store.Tx) (err error) {

@@ -10,6 +10,8 @@ import (
 
 // DescribeWorkspaces lists WorkSpaces, all of them or by exactly one of id, directory (and
 // user), bundle or name. Ids that do not exist are left out of the reply.
+//
+// Effect: answer. Read from the store, where the jobs write what the engine said.
 func (s WorkSpaces) DescribeWorkspaces(ctx context.Context, in *wsapi.DescribeWorkspacesRequest) (*wsapi.DescribeWorkspacesResult, error) {
 	filter, err := workSpaceFilter(ctx, in)
 	if err != nil {

@@ -17,6 +17,9 @@ import (
 // CreateWorkspaces makes 1 to 25 WorkSpaces. An item that cannot be made stands in
 // FailedRequests with its reason and takes nothing from the others. A volume pair that the
 // service does not have, a bad timeout and an exceeded quota fail the whole call.
+//
+// Effect: desktop, network. A machine with its limits, a root volume and a user volume of its own,
+// an address in a subnet of the directory, and the user's account.
 func (s WorkSpaces) CreateWorkspaces(ctx context.Context, in *wsapi.CreateWorkspacesRequest) (*wsapi.CreateWorkspacesResult, error) {
 	batch := &createBatch{WorkSpaces: s, scope: Scope(ctx), items: make([]createItem, len(in.Workspaces))}
 	for i := range in.Workspaces {

@@ -11,6 +11,8 @@ import (
 
 // DescribeWorkspaceDirectories lists registered directories, all of them or those with the
 // ids, names or properties. Ids that are not registered are left out of the reply.
+//
+// Effect: answer. Read from the store.
 func (s WorkSpaces) DescribeWorkspaceDirectories(
 	ctx context.Context, in *wsapi.DescribeWorkspaceDirectoriesRequest,
 ) (*wsapi.DescribeWorkspaceDirectoriesResult, error) {
@@ -60,6 +62,9 @@ func (s WorkSpaces) DescribeWorkspaceDirectories(
 // WorkSpaces' own where no id is given: for pools, or for people that a provider of the
 // customer's knows. There are no IAM roles here, so that WorkspacesDefaultRoleNotFoundException,
 // which the operation declares too, is never its answer.
+//
+// Effect: portal, operations. Users sign in with the registration code, and WorkSpaces can be made
+// for them.
 func (s WorkSpaces) RegisterWorkspaceDirectory(
 	ctx context.Context, in *wsapi.RegisterWorkspaceDirectoryRequest,
 ) (*wsapi.RegisterWorkspaceDirectoryResult, error) {
@@ -266,6 +271,9 @@ func (s WorkSpaces) checkSubnets(ctx context.Context, tx *store.Tx, ids []string
 
 // DeregisterWorkspaceDirectory takes a registration away. A directory that still has
 // WorkSpaces keeps it, whatever they are up to; those that are TERMINATED have gone.
+//
+// Effect: portal, operations. Sessions and streams of its users end, and the registration code is
+// nobody's.
 func (s WorkSpaces) DeregisterWorkspaceDirectory(
 	ctx context.Context, in *wsapi.DeregisterWorkspaceDirectoryRequest,
 ) (*wsapi.DeregisterWorkspaceDirectoryResult, error) {

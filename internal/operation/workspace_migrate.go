@@ -11,6 +11,9 @@ import (
 // MigrateWorkspace makes a WorkSpace of another bundle, with an id, a name and an address of its own
 // and the user volume of the source, and terminates the source once it is there. The service allows
 // it between Windows bundles only; a Linux desktop keeps its user's files in any bundle.
+//
+// Effect: desktop, network. A new machine takes over a copy of the user volume; the old one is
+// removed.
 func (s WorkSpaces) MigrateWorkspace(ctx context.Context, in *wsapi.MigrateWorkspaceRequest) (*wsapi.MigrateWorkspaceResult, error) {
 	var source, target *workspaces.WorkSpace
 	err := s.Store.Update(ctx, func(tx *store.Tx) (err error) {

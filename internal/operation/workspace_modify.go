@@ -10,6 +10,9 @@ import (
 
 // ModifyWorkspaceProperties changes one kind of property of a WorkSpace: running mode and timeout at
 // once, compute type, volumes and protocol by a job. What it has already is no change.
+//
+// Effect: desktop. Limits and volumes change in the engine; running mode and timeout decide when
+// AutoStop stops it. The protocol is kept: browsers speak one.
 func (s WorkSpaces) ModifyWorkspaceProperties(
 	ctx context.Context, in *wsapi.ModifyWorkspacePropertiesRequest,
 ) (*wsapi.ModifyWorkspacePropertiesResult, error) {
@@ -95,6 +98,9 @@ func changeOf(p *wsapi.WorkspaceProperties) workspaces.Change {
 
 // ModifyWorkspaceState locks a WorkSpace for the administrator's maintenance, or unlocks it. One that
 // is so already stays so.
+//
+// Effect: portal, stream. In ADMIN_MAINTENANCE the user is cut off and locked out, and the desktop
+// runs on.
 func (s WorkSpaces) ModifyWorkspaceState(ctx context.Context, in *wsapi.ModifyWorkspaceStateRequest) (*wsapi.ModifyWorkspaceStateResult, error) {
 	return &wsapi.ModifyWorkspaceStateResult{}, s.Store.Update(ctx, func(tx *store.Tx) error {
 		w, err := workSpace(ctx, tx, deref(in.WorkspaceId))

@@ -11,6 +11,8 @@ import (
 )
 
 // StartWorkspaces starts stopped WorkSpaces that do not always run.
+//
+// Effect: desktop. The machine is started.
 func (s WorkSpaces) StartWorkspaces(ctx context.Context, in *wsapi.StartWorkspacesRequest) (*wsapi.StartWorkspacesResult, error) {
 	ids := make([]string, len(in.StartWorkspaceRequests))
 	for i, r := range in.StartWorkspaceRequests {
@@ -21,6 +23,8 @@ func (s WorkSpaces) StartWorkspaces(ctx context.Context, in *wsapi.StartWorkspac
 }
 
 // StopWorkspaces stops WorkSpaces that do not always run. What users have open in them is closed.
+//
+// Effect: desktop, stream. The machine is stopped.
 func (s WorkSpaces) StopWorkspaces(ctx context.Context, in *wsapi.StopWorkspacesRequest) (*wsapi.StopWorkspacesResult, error) {
 	ids := make([]string, len(in.StopWorkspaceRequests))
 	for i, r := range in.StopWorkspaceRequests {
@@ -31,6 +35,8 @@ func (s WorkSpaces) StopWorkspaces(ctx context.Context, in *wsapi.StopWorkspaces
 }
 
 // RebootWorkspaces reboots WorkSpaces that are available or unhealthy.
+//
+// Effect: desktop, stream. The machine is stopped and started.
 func (s WorkSpaces) RebootWorkspaces(ctx context.Context, in *wsapi.RebootWorkspacesRequest) (*wsapi.RebootWorkspacesResult, error) {
 	ids := make([]string, len(in.RebootWorkspaceRequests))
 	for i, r := range in.RebootWorkspaceRequests {
@@ -42,6 +48,9 @@ func (s WorkSpaces) RebootWorkspaces(ctx context.Context, in *wsapi.RebootWorksp
 
 // TerminateWorkspaces removes WorkSpaces for ever, with both volumes, in any state but
 // SUSPENDED. For one that is being terminated already it succeeds and changes nothing.
+//
+// Effect: desktop, network. The machine, its volumes and snapshots are removed, and its address is
+// free.
 func (s WorkSpaces) TerminateWorkspaces(ctx context.Context, in *wsapi.TerminateWorkspacesRequest) (*wsapi.TerminateWorkspacesResult, error) {
 	ids := make([]string, len(in.TerminateWorkspaceRequests))
 	for i, r := range in.TerminateWorkspaceRequests {

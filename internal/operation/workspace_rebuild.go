@@ -13,6 +13,9 @@ import (
 
 // RebuildWorkspaces gives a WorkSpace a new root volume of its bundle's image as it is now, its user
 // volume as the latest snapshot has it, and a new address. Its directory's settings are read anew.
+//
+// Effect: desktop, network. A new root volume; the user volume is taken back to its snapshot, and
+// applications are installed again.
 func (s WorkSpaces) RebuildWorkspaces(ctx context.Context, in *wsapi.RebuildWorkspacesRequest) (*wsapi.RebuildWorkspacesResult, error) {
 	var ids []string
 	for _, r := range in.RebuildWorkspaceRequests {
@@ -87,6 +90,8 @@ func (s WorkSpaces) prepareRebuild(ctx context.Context, tx *store.Tx, w *workspa
 
 // RestoreWorkspace takes both volumes of a WorkSpace back to the latest snapshot of a time at which
 // it was well.
+//
+// Effect: desktop. Both volumes are taken back in the engine.
 func (s WorkSpaces) RestoreWorkspace(ctx context.Context, in *wsapi.RestoreWorkspaceRequest) (*wsapi.RestoreWorkspaceResult, error) {
 	var ref *workspaces.Ref
 	err := s.Store.Update(ctx, func(tx *store.Tx) (err error) {
@@ -124,6 +129,8 @@ func as(code workspaces.Code, err error, of ...workspaces.Code) error {
 
 // DescribeWorkspaceSnapshots tells from when the volumes are that RebuildWorkspaces and
 // RestoreWorkspace would take: one time each, none where there is no snapshot yet.
+//
+// Effect: answer. Snapshots are the engine's, taken every 12 hours of the clock.
 func (s WorkSpaces) DescribeWorkspaceSnapshots(
 	ctx context.Context, in *wsapi.DescribeWorkspaceSnapshotsRequest,
 ) (*wsapi.DescribeWorkspaceSnapshotsResult, error) {
