@@ -15,4 +15,4 @@ if [ "$(id -u)" = 0 ] && command -v incus >/dev/null; then
   "$here/incus-clean.sh"
   "$here/incus-down.sh"
 fi
-rm -rf "$data" "$here/../bin" "$here/../.cache"
+rm -rf "$data" "$here/../bin" "$here/../.cache" "$here/../web/node_modules" "$here/../web/assets/novnc.js"

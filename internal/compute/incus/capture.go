@@ -121,7 +121,7 @@ func (d *Driver) publish(ctx context.Context, instance *api.Instance, image stri
 		case err != nil:
 			return "", time.Time{}, err
 		case busy:
-			return "", d.clock.Now().Add(publishPause), nil
+			return "", d.soon(ctx, publishPause), nil
 		}
 		fingerprint, err = d.published(ctx, image)
 		switch {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lxc/incus/v6/shared/api"
@@ -120,4 +121,26 @@ func TestHungIncus(t *testing.T) {
 	if !errors.Is(err, compute.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("hung: %v, want ErrUnavailable and the context's error", err)
 	}
+}
+
+// TestSoon sees that the engine is asked again after a pause of real time, however the product's clock goes.
+func TestSoon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ordinary, frozen, fast := clock.New(), clock.New(), clock.New()
+		frozen.Freeze()
+		if err := fast.SetScale(3600); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		if again := incus.Soon(t.Context(), ordinary, time.Second); !again.Equal(ordinary.Now().Add(time.Second)) || time.Since(begun) != 0 {
+			t.Errorf("at the real speed: ask again at %v, after %v", again, time.Since(begun))
+		}
+		for what, c := range map[string]*clock.Clock{"frozen": frozen, "fast": fast} {
+			begun = time.Now()
+			if again := incus.Soon(t.Context(), c, time.Second); again.After(c.Now()) || time.Since(begun) != time.Second {
+				t.Errorf("%s: ask again at %v of %v, after %v", what, again, c.Now(), time.Since(begun))
+			}
+		}
+	})
 }

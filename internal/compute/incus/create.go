@@ -157,7 +157,7 @@ func (d *Driver) answer(ctx context.Context, id string) (again time.Time, err er
 		case d.real.Now().Sub(instance.LastUsedAt) > answerLimit:
 			return time.Time{}, d.failed(ctx, id, "the desktop runs, but its screen does not answer")
 		default:
-			return d.clock.Now().Add(answerPause), nil
+			return d.soon(ctx, answerPause), nil
 		}
 	}
 }

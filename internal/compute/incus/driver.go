@@ -204,7 +204,17 @@ func (d *Driver) slot(ctx context.Context, slots chan struct{}) (release func(),
 	if err := ctx.Err(); err != nil {
 		return nil, time.Time{}, unavailable(err)
 	}
-	return nil, d.clock.Now().Add(slotPause), nil
+	return nil, d.soon(ctx, slotPause), nil
+}
+
+// soon returns the time to ask again when the engine needs about as long as pause. The engine lives in real time: where
+// the product's clock stands still or runs at another speed, the pause is made here, and the time to ask again is now.
+func (d *Driver) soon(ctx context.Context, pause time.Duration) time.Time {
+	if d.clock.Scale() == 1 {
+		return d.clock.Now().Add(pause)
+	}
+	_ = d.real.Sleep(ctx, pause) // who asks again with a context that has ended is told so
+	return d.clock.Now()
 }
 
 // persist repeats f while the engine is busy with the same thing, for a few seconds.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/lxc/incus/v6/shared/api"
+
+	"carrel/internal/clock"
 )
 
 // What the tests look at from outside.
@@ -43,6 +45,11 @@ func (d *Driver) Change(ctx context.Context, method, path string, body any) erro
 
 // Sweep removes leftovers from before then.
 func (d *Driver) Sweep(ctx context.Context, before time.Time) error { return d.sweep(ctx, before) }
+
+// Soon is the time to ask again of a driver with that clock.
+func Soon(ctx context.Context, c *clock.Clock, pause time.Duration) time.Time {
+	return (&Driver{clock: c, real: clock.New()}).soon(ctx, pause)
+}
 
 // HideGroups leaves the driver on a machine whose control groups are nowhere to be seen.
 func (d *Driver) HideGroups() { d.groups = nil }

@@ -179,7 +179,7 @@ func (d *Driver) DeleteImage(ctx context.Context, name string) (again time.Time,
 func (d *Driver) deleteImage(ctx context.Context, name string) (again time.Time, err error) {
 	// What is under way may become this very image.
 	if busy, err := d.imageUnderWay(ctx); busy || err != nil {
-		return d.clock.Now().Add(publishPause), err
+		return d.soon(ctx, publishPause), err
 	}
 	if err := d.removeTemporary(ctx, updateName(name)); err != nil {
 		return time.Time{}, err

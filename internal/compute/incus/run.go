@@ -59,7 +59,7 @@ func (d *Driver) run(ctx context.Context, id string, s compute.Script) (again ti
 	case err != nil:
 		return time.Time{}, err
 	case status == runsStill:
-		return d.clock.Now().Add(runPause), nil
+		return d.soon(ctx, runPause), nil
 	case status == 1:
 		said, err := d.client.text(ctx, "/instances/"+id+"/files?path="+url.QueryEscape(scriptsFolder+s.Name+"/said"))
 		if err != nil {

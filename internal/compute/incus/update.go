@@ -54,7 +54,7 @@ func (d *Driver) update(ctx context.Context, image, fingerprint string) (updated
 			return "", time.Time{}, err
 		}
 		if active(instance) {
-			return "", d.clock.Now().Add(updatePause), nil
+			return "", d.soon(ctx, updatePause), nil
 		}
 		updated, again, err = d.publish(ctx, instance, image, func(context.Context) error { return nil })
 		if err != nil || !again.IsZero() {
