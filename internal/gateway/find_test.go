@@ -14,7 +14,7 @@ import (
 func TestConnectionAlias(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	alias := workspaces.NewConnectionAlias(here(), "Desk.example.com", h.clock.Now())
+	alias := workspaces.NewConnectionAlias(nil, here(), "Desk.example.com", h.clock.Now())
 	alias.Proceed(h.clock.Now())
 	h.update(func(tx *store.Tx) error { return tx.InsertConnectionAlias(t.Context(), alias) })
 	b := h.browser()
@@ -22,7 +22,7 @@ func TestConnectionAlias(t *testing.T) {
 	b.get("/").want(t, http.StatusOK, "Registration code") // it leads nowhere yet
 	b.signIn("jane", password, "code", "").want(t, http.StatusForbidden, "That did not work.")
 
-	if err := alias.BeginAssociate(here().Account, directoryID, h.clock.Now()); err != nil {
+	if err := alias.BeginAssociate(nil, here().Account, directoryID, h.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	alias.Proceed(h.clock.Now())

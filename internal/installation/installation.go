@@ -152,6 +152,7 @@ type FirstStart struct {
 	Region  string
 	Subnets []workspaces.Subnet // declared ones; none: two are made
 	Now     time.Time
+	Chance  *workspaces.Chance // what the ids of the two are drawn from
 }
 
 // Do brings the installation up to what FirstStart says, and returns its id.
@@ -210,7 +211,7 @@ func (f FirstStart) network(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, subnet := range workspaces.DefaultNetwork(f.Region, taken) {
+	for _, subnet := range workspaces.DefaultNetwork(f.Chance, f.Region, taken) {
 		if err := tx.PutSubnet(ctx, subnet); err != nil {
 			return err
 		}

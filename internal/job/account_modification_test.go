@@ -15,7 +15,7 @@ import (
 func TestAccountModification(t *testing.T) {
 	t.Parallel()
 	w := limited(t)
-	m := workspaces.NewAccountModification(jobtest.Scope(), netip.MustParsePrefix("172.20.0.0/16"), w.Clock.Now())
+	m := workspaces.NewAccountModification(nil, jobtest.Scope(), netip.MustParsePrefix("172.20.0.0/16"), w.Clock.Now())
 	w.Update(func(ctx context.Context, tx *store.Tx) error { return tx.InsertAccountModification(ctx, m) })
 	is := func() (state workspaces.ModificationState, a workspaces.Account) {
 		w.View(func(ctx context.Context, tx *store.Tx) error {

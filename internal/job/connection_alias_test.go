@@ -15,7 +15,7 @@ import (
 func TestConnectionAlias(t *testing.T) {
 	t.Parallel()
 	w := limited(t)
-	a := workspaces.NewConnectionAlias(jobtest.Scope(), "desk.example.com", w.Clock.Now())
+	a := workspaces.NewConnectionAlias(nil, jobtest.Scope(), "desk.example.com", w.Clock.Now())
 	w.Update(func(ctx context.Context, tx *store.Tx) error { return tx.InsertConnectionAlias(ctx, a) })
 	is := func() (is *workspaces.ConnectionAlias) {
 		w.View(func(ctx context.Context, tx *store.Tx) error {
@@ -64,7 +64,7 @@ func TestConnectionAlias(t *testing.T) {
 	for account, status := range map[string]workspaces.AssociationStatus{
 		a.Account: workspaces.AssociatedWithOwner, "222222222222": workspaces.AssociatedWithShared,
 	} {
-		change(func(a *workspaces.ConnectionAlias) error { return a.BeginAssociate(account, "d-1", w.Clock.Now()) })
+		change(func(a *workspaces.ConnectionAlias) error { return a.BeginAssociate(nil, account, "d-1", w.Clock.Now()) })
 		pass()
 		rests(workspaces.AliasCreated, status)
 		change(func(a *workspaces.ConnectionAlias) error { return a.BeginDisassociate(account, w.Clock.Now()) })

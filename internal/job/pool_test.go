@@ -17,7 +17,7 @@ import (
 
 // pool writes a pool of so many desktops that starts by itself.
 func pool(w *jobtest.World, desired int) workspaces.Ref {
-	p := workspaces.NewPool(workspaces.Pool{
+	p := workspaces.NewPool(nil, workspaces.Pool{
 		Scope: jobtest.Scope(), Name: "lab", DirectoryID: jobtest.DirectoryID, BundleID: "wsb-carrelval", RunningMode: workspaces.AlwaysOn,
 		Design: workspaces.PoolDesign{Image: "carrel/xfce", ComputeType: "VALUE", RootGiB: 80, UserGiB: 10}, Desired: desired,
 	}, w.Clock.Now())

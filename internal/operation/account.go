@@ -139,7 +139,7 @@ func (s WorkSpaces) newModification(
 	if len(workspaces.ManagementRanges(asked, taken)) == 0 {
 		return nil, workspaces.Errorf(workspaces.CodeUnavailable, "The management range %s overlaps with a network of the region.", asked)
 	}
-	return workspaces.NewAccountModification(scope, asked, s.Clock.Now()), nil
+	return workspaces.NewAccountModification(Chance(ctx), scope, asked, s.Clock.Now()), nil
 }
 
 // networks returns the ranges of the networks in the caller's region.

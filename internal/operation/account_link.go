@@ -16,7 +16,7 @@ func (s WorkSpaces) CreateAccountLinkInvitation(
 	ctx context.Context, in *wsapi.CreateAccountLinkInvitationRequest,
 ) (*wsapi.CreateAccountLinkInvitationResult, error) {
 	link, err := s.answerOnce(ctx, wsapi.CreateAccountLinkInvitation.Name, in.ClientToken, in, func(tx *store.Tx) (*workspaces.AccountLink, error) {
-		l, err := workspaces.NewAccountLink(Scope(ctx), deref(in.TargetAccountId))
+		l, err := workspaces.NewAccountLink(Chance(ctx), Scope(ctx), deref(in.TargetAccountId))
 		if err != nil {
 			return nil, err
 		}

@@ -105,7 +105,7 @@ func (s WorkSpaces) CreateWorkspaceBundle(ctx context.Context, in *wsapi.CreateW
 		if err != nil {
 			return err
 		}
-		if bundle, err = workspaces.NewBundle(scope, order, image, s.Clock.Now()); err != nil {
+		if bundle, err = workspaces.NewBundle(Chance(ctx), scope, order, image, s.Clock.Now()); err != nil {
 			return err
 		}
 		if err := s.roomForBundle(ctx, tx, bundle.Name); err != nil {

@@ -21,7 +21,7 @@ const publicImage = "wsi-carrelxfce"
 // image adds an image to the store, AVAILABLE unless the test has it otherwise.
 func (s *server) image(t *testing.T, scope workspaces.Scope, change ...func(*workspaces.Image)) *workspaces.Image {
 	t.Helper()
-	id := workspaces.NewImageID()
+	id := workspaces.NewImageID(nil)
 	i := &workspaces.Image{
 		Scope: scope, ID: id, Name: "image-" + id, Description: "d", State: workspaces.ImageAvailable, Engine: workspaces.EngineImage("test", id),
 		OSType: workspaces.Linux, Protocol: "WSP", Tenancy: workspaces.DefaultTenancy, CreatedAt: s.clock.Now(), PackagesAt: s.clock.Now(),

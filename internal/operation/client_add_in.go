@@ -3,8 +3,6 @@ package operation
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
@@ -17,7 +15,7 @@ func (s WorkSpaces) CreateConnectClientAddIn(
 	ctx context.Context, in *wsapi.CreateConnectClientAddInRequest,
 ) (*wsapi.CreateConnectClientAddInResult, error) {
 	a := &workspaces.ClientAddIn{
-		Scope: Scope(ctx), DirectoryID: deref(in.ResourceId), ID: uuid.NewString(), Name: deref(in.Name), URL: deref(in.URL),
+		Scope: Scope(ctx), DirectoryID: deref(in.ResourceId), ID: workspaces.NewClientAddInID(Chance(ctx)), Name: deref(in.Name), URL: deref(in.URL),
 	}
 	if err := a.Check(); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func (s WorkSpaces) CreateConnectionAlias(ctx context.Context, in *wsapi.CreateC
 	if err := workspaces.CheckConnectionString(deref(in.ConnectionString)); err != nil {
 		return nil, err
 	}
-	a := workspaces.NewConnectionAlias(Scope(ctx), deref(in.ConnectionString), s.Clock.Now())
+	a := workspaces.NewConnectionAlias(Chance(ctx), Scope(ctx), deref(in.ConnectionString), s.Clock.Now())
 	err := s.Store.Update(ctx, func(tx *store.Tx) error {
 		if err := s.checkNewAlias(ctx, tx, a); err != nil {
 			return err
@@ -137,7 +137,7 @@ func (s WorkSpaces) AssociateConnectionAlias(
 		return nil, workspaces.Errorf(workspaces.CodeInvalidParameter, "The ResourceId %s is not the id of a directory.", id)
 	}
 	a, err := s.changeAlias(ctx, in.AliasId, func(tx *store.Tx, a *workspaces.ConnectionAlias) error {
-		if err := a.BeginAssociate(scope.Account, id, s.Clock.Now()); err != nil {
+		if err := a.BeginAssociate(Chance(ctx), scope.Account, id, s.Clock.Now()); err != nil {
 			return err
 		}
 		d, found, err := tx.WorkspaceDirectory(ctx, scope, id)

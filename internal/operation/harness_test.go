@@ -282,7 +282,7 @@ func (s *server) client() client { return s.as(account, region) }
 func (s *server) directory(t *testing.T, scope workspaces.Scope, users ...string) string {
 	t.Helper()
 	d := &workspaces.Directory{
-		Scope: scope, ID: workspaces.NewDirectoryID(), Type: workspaces.SimpleAD, Name: "corp.example.com", Size: "Small", VPCID: vpc,
+		Scope: scope, ID: workspaces.NewDirectoryID(nil), Type: workspaces.SimpleAD, Name: "corp.example.com", Size: "Small", VPCID: vpc,
 		SubnetIDs: []string{subnetA, subnetB}, DNSAddresses: []string{"10.0.0.2", "10.1.0.2"},
 	}
 	if scope.Region == farRegion {

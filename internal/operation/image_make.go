@@ -131,7 +131,7 @@ func (s WorkSpaces) addImage(
 			return err
 		}
 		what.Scope, what.Name = scope, name
-		image = workspaces.NewImage(what, s.Installation, s.Clock.Now())
+		image = workspaces.NewImage(Chance(ctx), what, s.Installation, s.Clock.Now())
 		if err := tx.InsertImage(ctx, image); err != nil {
 			return err
 		}

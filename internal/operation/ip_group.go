@@ -44,7 +44,7 @@ func (s WorkSpaces) DescribeIpGroups(ctx context.Context, in *wsapi.DescribeIpGr
 // Effect: operations. Its rules hold for no directory before AssociateIpGroups.
 func (s WorkSpaces) CreateIpGroup(ctx context.Context, in *wsapi.CreateIpGroupRequest) (*wsapi.CreateIpGroupResult, error) {
 	g := &workspaces.IPGroup{
-		Scope: Scope(ctx), ID: workspaces.NewIPGroupID(), Name: deref(in.GroupName), Description: deref(in.GroupDesc),
+		Scope: Scope(ctx), ID: workspaces.NewIPGroupID(Chance(ctx)), Name: deref(in.GroupName), Description: deref(in.GroupDesc),
 		Rules: ipRulesOf(in.UserRules),
 	}
 	tags := tagsOf(in.Tags)

@@ -22,7 +22,7 @@ func (s WorkSpaces) CreateWorkspacesPool(ctx context.Context, in *wsapi.CreateWo
 	if err := checkApplicationSettings(in.ApplicationSettings); err != nil {
 		return nil, err
 	}
-	p := workspaces.NewPool(workspaces.Pool{
+	p := workspaces.NewPool(Chance(ctx), workspaces.Pool{
 		Scope: Scope(ctx), Name: deref(in.PoolName), Description: deref(in.Description), DirectoryID: deref(in.DirectoryId),
 		BundleID: deref(in.BundleId), RunningMode: deref(in.RunningMode), Desired: int(deref(in.Capacity.DesiredUserSessions)),
 		Timeouts: poolTimeouts(in.TimeoutSettings, workspaces.DefaultPoolTimeouts()),

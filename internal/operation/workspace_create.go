@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -276,7 +275,7 @@ func (b *createBatch) write(
 	addresses := addressBook{core: b.Core, free: make(map[string][]int64), wanted: len(accepted)}
 	var refs []workspaces.Ref
 	for _, item := range accepted {
-		w, err := workspaces.NewWorkSpace(b.scope, item.order, item.bundle, item.properties, now)
+		w, err := workspaces.NewWorkSpace(Chance(ctx), b.scope, item.order, item.bundle, item.properties, now)
 		if err != nil {
 			return err
 		}
@@ -325,7 +324,7 @@ type addressBook struct {
 // assign gives a WorkSpace an address of one of the directory's subnets; found is false
 // where none has any left.
 func (a *addressBook) assign(ctx context.Context, tx *store.Tx, d *workspaces.WorkspaceDirectory, w *workspaces.WorkSpace) (found bool, err error) {
-	start := rand.IntN(max(len(d.SubnetIDs), 1)) //nolint:gosec // spreads desktops, hides nothing
+	start := Chance(ctx).IntN(max(len(d.SubnetIDs), 1)) // spreads desktops
 	for i := range d.SubnetIDs {
 		subnet, err := a.core.Subnet(ctx, tx, d.SubnetIDs[(start+i)%len(d.SubnetIDs)])
 		if err != nil {

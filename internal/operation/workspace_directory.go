@@ -166,8 +166,8 @@ func (s WorkSpaces) newRegistration(
 ) (d *workspaces.WorkspaceDirectory, vpc string, err error) {
 	scope, now := Scope(ctx), s.Clock.Now()
 	d = &workspaces.WorkspaceDirectory{
-		Scope: scope, SubnetIDs: in.SubnetIds, RegistrationCode: workspaces.NewRegistrationCode(scope.Region),
-		SecurityGroupID: workspaces.NewSecurityGroupID(), RoleARN: "arn:aws:iam::" + scope.Account + ":role/workspaces_DefaultRole",
+		Scope: scope, SubnetIDs: in.SubnetIds, RegistrationCode: workspaces.NewRegistrationCode(Chance(ctx), scope.Region),
+		SecurityGroupID: workspaces.NewSecurityGroupID(Chance(ctx)), RoleARN: "arn:aws:iam::" + scope.Account + ":role/workspaces_DefaultRole",
 		Tenancy: wsapi.TenancyShared, WorkspaceType: wsapi.WorkspaceTypePersonal, UserIdentityType: wsapi.UserIdentityTypeAwsDirectoryService,
 		Settings: workspaces.NewDirectorySettings(),
 	}
@@ -201,7 +201,7 @@ func (s WorkSpaces) newRegistration(
 		vpc, err = copyDirectory(ctx, tx, d, *in.DirectoryId)
 		return d, vpc, err
 	}
-	d.ID = workspaces.NewPoolsDirectoryID()
+	d.ID = workspaces.NewPoolsDirectoryID(Chance(ctx))
 	d.Name, d.Alias, d.Type = d.Settings.PoolName, d.ID, wsapi.WorkspaceDirectoryTypeCustomerManaged
 	if d.UserIdentityType == wsapi.UserIdentityTypeAwsIamIdentityCenter {
 		d.Type = wsapi.WorkspaceDirectoryTypeAwsIamIdentityCenter

@@ -46,7 +46,7 @@ func (s WorkSpaces) migrate(ctx context.Context, tx *store.Tx, source *workspace
 		return nil, err
 	}
 	read, now := source.Generation, s.Clock.Now()
-	target, snapshot, err := source.Migrate(bundle, all, now)
+	target, snapshot, err := source.Migrate(Chance(ctx), bundle, all, now)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func TestOrphanImages(t *testing.T) {
 	w.Settle()
 	kept := w.Capture(id)
 	w.Settle()
-	orphan := workspaces.NewImageID()
+	orphan := workspaces.NewImageID(nil)
 	for _, name := range []string{workspaces.EngineImage("test", orphan), "carrel/other-" + orphan, "carrel/desk"} {
 		if _, err := w.Engine.MakeImage(t.Context(), name, compute.ImageSource{Image: "carrel/xfce"}); err != nil {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 func TestPoolDesktopReplaced(t *testing.T) {
 	t.Parallel()
 	w := jobtest.New(t, storetest.SQLite(t), engine(0))
-	p := workspaces.NewPool(workspaces.Pool{
+	p := workspaces.NewPool(nil, workspaces.Pool{
 		Scope: jobtest.Scope(), Name: "lab", DirectoryID: jobtest.DirectoryID, RunningMode: workspaces.AlwaysOn, Desired: 2,
 		Design: workspaces.PoolDesign{Image: "carrel/xfce", ComputeType: "VALUE", RootGiB: 80, UserGiB: 10},
 	}, w.Clock.Now())

@@ -31,7 +31,7 @@ func TestAccountModifications(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
-		m := workspaces.NewAccountModification(here, netip.MustParsePrefix("10.1.0.0/16"), start)
+		m := workspaces.NewAccountModification(nil, here, netip.MustParsePrefix("10.1.0.0/16"), start)
 		update(t, s, func(tx *store.Tx) error { return tx.InsertAccountModification(ctx, m) })
 		pending := func(scope workspaces.Scope) bool {
 			return read(t, s, func(tx *store.Tx) (bool, error) { return tx.AccountIsModified(ctx, scope) })
@@ -50,7 +50,7 @@ func TestAccountModifications(t *testing.T) {
 			})
 		}
 		equal(t, pending(here), false)
-		other := workspaces.NewAccountModification(here, netip.MustParsePrefix("10.2.0.0/16"), start.Add(-time.Hour))
+		other := workspaces.NewAccountModification(nil, here, netip.MustParsePrefix("10.2.0.0/16"), start.Add(-time.Hour))
 		update(t, s, func(tx *store.Tx) error { return tx.InsertAccountModification(ctx, other) })
 		var all []*workspaces.AccountModification
 		for after, more := int64(0), true; more; more = after != 0 {

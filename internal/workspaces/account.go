@@ -43,9 +43,9 @@ const (
 const accountWork = time.Hour
 
 // NewAccountModification makes a modification, PENDING.
-func NewAccountModification(s Scope, managementRange netip.Prefix, now time.Time) *AccountModification {
+func NewAccountModification(c *Chance, s Scope, managementRange netip.Prefix, now time.Time) *AccountModification {
 	return &AccountModification{
-		Scope: s, ID: NewAccountModificationID(), ManagementRange: managementRange, State: ModificationPending, StartedAt: now,
+		Scope: s, ID: NewAccountModificationID(c), ManagementRange: managementRange, State: ModificationPending, StartedAt: now,
 		Generation: 1, Deadline: now.Add(accountWork), WakeAt: now.Add(Watchdog),
 	}
 }

@@ -23,11 +23,11 @@ const (
 )
 
 // NewAccountLink makes an invitation, or refuses an account that invites itself.
-func NewAccountLink(from Scope, target string) (*AccountLink, error) {
+func NewAccountLink(c *Chance, from Scope, target string) (*AccountLink, error) {
 	if target == from.Account {
 		return nil, Errorf(CodeInvalidParameter, "The account %s cannot be linked with itself.", target)
 	}
-	return &AccountLink{Region: from.Region, ID: NewAccountLinkID(), Source: from.Account, Target: target, Status: LinkPending}, nil
+	return &AccountLink{Region: from.Region, ID: NewAccountLinkID(c), Source: from.Account, Target: target, Status: LinkPending}, nil
 }
 
 // Other returns the account that is linked with one of the two.

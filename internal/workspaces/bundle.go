@@ -142,7 +142,7 @@ type BundleOrder struct {
 }
 
 // NewBundle makes an account's own bundle of an image.
-func NewBundle(s Scope, o BundleOrder, i *Image, now time.Time) (Bundle, error) {
+func NewBundle(c *Chance, s Scope, o BundleOrder, i *Image, now time.Time) (Bundle, error) {
 	if o.ComputeType == "" {
 		return Bundle{}, Errorf(CodeInvalidParameter, "A bundle needs a ComputeType with a Name.")
 	}
@@ -153,7 +153,7 @@ func NewBundle(s Scope, o BundleOrder, i *Image, now time.Time) (Bundle, error) 
 		return Bundle{}, err
 	}
 	b := Bundle{
-		ID: NewBundleID(), Name: o.Name, Owner: s.Account, Description: o.Description,
+		ID: NewBundleID(c), Name: o.Name, Owner: s.Account, Description: o.Description,
 		ComputeType: o.ComputeType, RootGiB: o.RootGiB, UserGiB: o.UserGiB, CreatedAt: now,
 	}
 	return b, b.SetImage(i, now)

@@ -69,9 +69,9 @@ func CheckConnectionString(s string) error {
 }
 
 // NewConnectionAlias makes an alias, CREATING.
-func NewConnectionAlias(s Scope, connectionString string, now time.Time) *ConnectionAlias {
+func NewConnectionAlias(c *Chance, s Scope, connectionString string, now time.Time) *ConnectionAlias {
 	a := &ConnectionAlias{
-		Scope: s, ID: NewConnectionAliasID(), ConnectionString: connectionString, State: AliasCreating,
+		Scope: s, ID: NewConnectionAliasID(c), ConnectionString: connectionString, State: AliasCreating,
 		Association: AliasAssociation{Status: NotAssociated},
 	}
 	a.changed(now)
@@ -114,7 +114,7 @@ func (a *ConnectionAlias) RefuseAgain() error {
 }
 
 // BeginAssociate starts to lead the alias to an account's directory.
-func (a *ConnectionAlias) BeginAssociate(account, directoryID string, now time.Time) error {
+func (a *ConnectionAlias) BeginAssociate(c *Chance, account, directoryID string, now time.Time) error {
 	if err := a.checkCreated(); err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (a *ConnectionAlias) BeginAssociate(account, directoryID string, now time.T
 			"associated with one directory in a Region.", a.ID, a.Association.DirectoryID).About(a.ID)
 	}
 	a.Association = AliasAssociation{
-		Status: PendingAssociation, Account: account, DirectoryID: directoryID, Identifier: NewConnectionIdentifier(),
+		Status: PendingAssociation, Account: account, DirectoryID: directoryID, Identifier: NewConnectionIdentifier(c),
 	}
 	a.changed(now)
 	return nil

@@ -113,11 +113,11 @@ func (o Order) checkName() error {
 }
 
 // NewWorkSpace makes the WorkSpace of an order, PENDING.
-func NewWorkSpace(s Scope, o Order, b Bundle, p Properties, now time.Time) (*WorkSpace, error) {
+func NewWorkSpace(c *Chance, s Scope, o Order, b Bundle, p Properties, now time.Time) (*WorkSpace, error) {
 	w := &WorkSpace{
-		Scope: s, ID: NewWorkSpaceID(), DirectoryID: o.DirectoryID, UserName: o.UserName, Name: o.Name, BundleID: b.ID, Image: b.Image,
+		Scope: s, ID: NewWorkSpaceID(c), DirectoryID: o.DirectoryID, UserName: o.UserName, Name: o.Name, BundleID: b.ID, Image: b.Image,
 		Properties: p, RootEncrypted: o.RootEncrypted, UserEncrypted: o.UserEncrypted, EncryptionKey: o.EncryptionKey,
-		IPv6Address: o.IPv6Address, ComputerName: NewComputerName(), CreatedAt: now,
+		IPv6Address: o.IPv6Address, ComputerName: NewComputerName(c), CreatedAt: now,
 	}
 	return w, w.Begin(ActionCreate, now)
 }

@@ -1,9 +1,6 @@
 package workspaces
 
-import (
-	"crypto/rand"
-	"strings"
-)
+import "strings"
 
 const (
 	lowerAlphanumeric = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -12,11 +9,11 @@ const (
 )
 
 // random returns n characters drawn evenly from an alphabet of at most 256.
-func random(alphabet string, n int) string {
+func random(c *Chance, alphabet string, n int) string {
 	limit := 256 - 256%len(alphabet)
 	out, buf := make([]byte, 0, n), make([]byte, 2*n)
 	for len(out) < n {
-		rand.Read(buf)
+		c.fill(buf)
 		for _, b := range buf {
 			if int(b) < limit && len(out) < n {
 				out = append(out, alphabet[int(b)%len(alphabet)])
@@ -27,25 +24,25 @@ func random(alphabet string, n int) string {
 }
 
 // NewWorkSpaceID returns a fresh WorkSpace id: ws- and 9 characters, as the service's own.
-func NewWorkSpaceID() string { return "ws-" + random(lowerAlphanumeric, 9) }
+func NewWorkSpaceID(c *Chance) string { return "ws-" + random(c, lowerAlphanumeric, 9) }
 
 // NewImageID returns a fresh image id: wsi- and 9 characters.
-func NewImageID() string { return "wsi-" + random(lowerAlphanumeric, 9) }
+func NewImageID(c *Chance) string { return "wsi-" + random(c, lowerAlphanumeric, 9) }
 
 // NewBundleID returns a fresh bundle id: wsb- and 9 characters.
-func NewBundleID() string { return "wsb-" + random(lowerAlphanumeric, 9) }
+func NewBundleID(c *Chance) string { return "wsb-" + random(c, lowerAlphanumeric, 9) }
 
 // NewDirectoryID returns a fresh Directory Service id: d- and 10 hexadecimal digits.
-func NewDirectoryID() string { return "d-" + random(hexadecimal, 10) }
+func NewDirectoryID(c *Chance) string { return "d-" + random(c, hexadecimal, 10) }
 
 // NewTrustID returns a fresh trust id: t- and 10 hexadecimal digits.
-func NewTrustID() string { return "t-" + random(hexadecimal, 10) }
+func NewTrustID(c *Chance) string { return "t-" + random(c, hexadecimal, 10) }
 
 // NewPoolsDirectoryID returns a fresh id for a directory that WorkSpaces itself keeps.
-func NewPoolsDirectoryID() string { return "wsd-" + random(lowerAlphanumeric, 9) }
+func NewPoolsDirectoryID(c *Chance) string { return "wsd-" + random(c, lowerAlphanumeric, 9) }
 
 // NewIPGroupID returns a fresh id of an IP access control group: wsipg- and 9 characters.
-func NewIPGroupID() string { return "wsipg-" + random(lowerAlphanumeric, 9) }
+func NewIPGroupID(c *Chance) string { return "wsipg-" + random(c, lowerAlphanumeric, 9) }
 
 // IsDirectoryID reports whether an id is one of a directory, of Directory Service or WorkSpaces' own.
 func IsDirectoryID(id string) bool {
@@ -53,48 +50,54 @@ func IsDirectoryID(id string) bool {
 }
 
 // NewSecurityGroupID returns a fresh security group id: sg- and 17 hexadecimal digits.
-func NewSecurityGroupID() string { return "sg-" + random(hexadecimal, 17) }
+func NewSecurityGroupID(c *Chance) string { return "sg-" + random(c, hexadecimal, 17) }
 
 // NewVPCID returns a fresh network id: vpc- and 17 hexadecimal digits.
-func NewVPCID() string { return "vpc-" + random(hexadecimal, 17) }
+func NewVPCID(c *Chance) string { return "vpc-" + random(c, hexadecimal, 17) }
 
 // NewSubnetID returns a fresh subnet id: subnet- and 17 hexadecimal digits.
-func NewSubnetID() string { return "subnet-" + random(hexadecimal, 17) }
+func NewSubnetID(c *Chance) string { return "subnet-" + random(c, hexadecimal, 17) }
 
 // NewConnectionAliasID returns a fresh connection alias id: wsca- and 9 characters.
-func NewConnectionAliasID() string { return "wsca-" + random(lowerAlphanumeric, 9) }
+func NewConnectionAliasID(c *Chance) string { return "wsca-" + random(c, lowerAlphanumeric, 9) }
 
 // NewPoolID returns a fresh id of a pool: wspool- and 9 characters.
-func NewPoolID() string { return "wspool-" + random(lowerAlphanumeric, 9) }
+func NewPoolID(c *Chance) string { return "wspool-" + random(c, lowerAlphanumeric, 9) }
 
 // NewPoolDesktopID returns a fresh id of a desktop of a pool. It also names the machine.
-func NewPoolDesktopID() string { return "pd-" + random(lowerAlphanumeric, 12) }
+func NewPoolDesktopID(c *Chance) string { return "pd-" + random(c, lowerAlphanumeric, 12) }
 
 // NewConnectionIdentifier returns what names an association of a connection alias in DNS:
 // at most 20 letters and digits.
-func NewConnectionIdentifier() string { return random(lowerAlphanumeric, 12) }
+func NewConnectionIdentifier(c *Chance) string { return random(c, lowerAlphanumeric, 12) }
 
 // NewAccountModificationID returns a fresh id of a modification of an account, which no client sees.
-func NewAccountModificationID() string { return "am-" + random(lowerAlphanumeric, 9) }
+func NewAccountModificationID(c *Chance) string { return "am-" + random(c, lowerAlphanumeric, 9) }
 
 // NewAccountLinkID returns a fresh account link id: link- and 12 characters.
-func NewAccountLinkID() string { return "link-" + random(lowerAlphanumeric, 12) }
+func NewAccountLinkID(c *Chance) string { return "link-" + random(c, lowerAlphanumeric, 12) }
 
 // NewRegistrationCode returns what a user types to find their directory: the
 // region's tag and six characters, at most 20 in all.
-func NewRegistrationCode(region string) string {
-	return "WS" + regionTag(region) + "+" + random(upperAlphanumeric, 6)
+func NewRegistrationCode(c *Chance, region string) string {
+	return "WS" + regionTag(region) + "+" + random(c, upperAlphanumeric, 6)
+}
+
+// NewClientAddInID returns a fresh id of a client add-in: a random UUID.
+func NewClientAddInID(c *Chance) string {
+	r := random(c, hexadecimal, 32)
+	return r[:8] + "-" + r[8:12] + "-4" + r[13:16] + "-a" + r[17:20] + "-" + r[20:]
 }
 
 // NewComputerName returns a Linux WorkSpace's host name: A-1 and 12 hexadecimal digits.
-func NewComputerName() string { return "A-1" + random(hexadecimal, 12) }
+func NewComputerName(c *Chance) string { return "A-1" + random(c, hexadecimal, 12) }
 
 // NewAccessKeyID returns a fresh access key id: AKIA and 16 upper-case characters.
-func NewAccessKeyID() string { return "AKIA" + random(upperAlphanumeric, 16) }
+func NewAccessKeyID() string { return "AKIA" + random(nil, upperAlphanumeric, 16) }
 
 // NewSecretKey returns a fresh secret access key: 40 characters, 200 bits and more.
 func NewSecretKey() string {
-	return random(lowerAlphanumeric+"ABCDEFGHIJKLMNOPQRSTUVWXYZ+/", 40)
+	return random(nil, lowerAlphanumeric+"ABCDEFGHIJKLMNOPQRSTUVWXYZ+/", 40)
 }
 
 // regionTag is the airport code that registration codes of a region carry, or
@@ -140,4 +143,4 @@ func regionTag(region string) string {
 }
 
 // NewInstallationID returns what tells one Carrel's things from another's on a shared engine.
-func NewInstallationID() string { return random(lowerAlphanumeric, 12) }
+func NewInstallationID() string { return random(nil, lowerAlphanumeric, 12) }

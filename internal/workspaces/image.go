@@ -103,8 +103,8 @@ const (
 )
 
 // NewImage makes an image of what describes it and where it comes from, PENDING.
-func NewImage(i Image, installation string, now time.Time) *Image {
-	i.ID, i.State, i.CreatedAt, i.ChangedAt = NewImageID(), ImagePending, now, now
+func NewImage(c *Chance, i Image, installation string, now time.Time) *Image {
+	i.ID, i.State, i.CreatedAt, i.ChangedAt = NewImageID(c), ImagePending, now, now
 	i.Engine, i.Generation = EngineImage(installation, i.ID), 1
 	within := captureWithin
 	if i.Origin.RootFS != "" || i.Origin.Update || i.Import.SourceID != "" {

@@ -13,7 +13,7 @@ var noon = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 // TestImportStages walks through all stages, in which the progress grows.
 func TestImportStages(t *testing.T) {
 	t.Parallel()
-	i := workspaces.NewImage(workspaces.Image{Import: workspaces.CustomImport{SourceID: "ami-0a1b2c3d", Stage: workspaces.ImportPending}}, "test", noon)
+	i := workspaces.NewImage(nil, workspaces.Image{Import: workspaces.CustomImport{SourceID: "ami-0a1b2c3d", Stage: workspaces.ImportPending}}, "test", noon)
 	seen, last := 1, -1
 	for {
 		state, percent := i.ImportProgress()
@@ -44,7 +44,7 @@ func TestImportStages(t *testing.T) {
 func TestHasUpdates(t *testing.T) {
 	t.Parallel()
 	const month = 30 * 24 * time.Hour
-	i := workspaces.NewImage(workspaces.Image{PackagesAt: noon, Origin: workspaces.Origin{Image: "x", Update: true}}, "test", noon)
+	i := workspaces.NewImage(nil, workspaces.Image{PackagesAt: noon, Origin: workspaces.Origin{Image: "x", Update: true}}, "test", noon)
 	if i.HasUpdates(noon.Add(month)) {
 		t.Error("an image that is PENDING has updates")
 	}
@@ -60,7 +60,7 @@ func TestHasUpdates(t *testing.T) {
 // TestEngineImages tells installations apart, whatever the ids.
 func TestEngineImages(t *testing.T) {
 	t.Parallel()
-	i := workspaces.NewImage(workspaces.Image{}, "abc", noon)
+	i := workspaces.NewImage(nil, workspaces.Image{}, "abc", noon)
 	if !strings.HasPrefix(i.Engine, workspaces.EngineImages("abc")) || strings.HasPrefix(i.Engine, workspaces.EngineImages("ab")) ||
 		!strings.HasSuffix(i.Engine, i.ID) {
 		t.Error(i.Engine)
@@ -102,7 +102,7 @@ func TestBundleOfAnImage(t *testing.T) {
 		return i
 	}
 	plain := image(func(*workspaces.Image) {})
-	b, err := workspaces.NewBundle(workspaces.Scope{Account: "1"}, workspaces.BundleOrder{Name: "n", ComputeType: "STANDARD", UserGiB: 50}, plain, noon)
+	b, err := workspaces.NewBundle(nil, workspaces.Scope{Account: "1"}, workspaces.BundleOrder{Name: "n", ComputeType: "STANDARD", UserGiB: 50}, plain, noon)
 	if err != nil || b.Owner != "1" || b.Image != "e" || b.ImageID != "wsi-1" || b.RootGiB != 80 || b.CreatedAt != noon || b.UpdatedAt != noon {
 		t.Fatalf("%+v, %v", b, err)
 	}

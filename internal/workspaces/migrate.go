@@ -6,7 +6,7 @@ import "time"
 // place once it is AVAILABLE, which still lacks an address, and the snapshot that is to be taken for it.
 // Errors: CodeInvalidParameter, CodeInvalidState, CodeInProgress.
 // Source: MigrateWorkspace and the table of volumes in spec, section E.
-func (w *WorkSpace) Migrate(b Bundle, all Snapshots, now time.Time) (target *WorkSpace, from Snapshot, err error) {
+func (w *WorkSpace) Migrate(c *Chance, b Bundle, all Snapshots, now time.Time) (target *WorkSpace, from Snapshot, err error) {
 	if b.ID == w.BundleID {
 		return nil, from, Errorf(CodeInvalidParameter, "The WorkSpace %s has the bundle %s already.", w.ID, b.ID)
 	}
@@ -17,9 +17,9 @@ func (w *WorkSpace) Migrate(b Bundle, all Snapshots, now time.Time) (target *Wor
 	p.ComputeType, p.Protocols, p.OperatingSystem = b.ComputeType, []string{b.Protocol}, b.OS
 	p.RootGiB, p.UserGiB = max(p.RootGiB, b.RootGiB), max(p.UserGiB, b.UserGiB)
 	target = &WorkSpace{
-		Scope: w.Scope, ID: NewWorkSpaceID(), DirectoryID: w.DirectoryID, UserName: w.UserName, Name: w.Name, BundleID: b.ID, Image: b.Image,
+		Scope: w.Scope, ID: NewWorkSpaceID(c), DirectoryID: w.DirectoryID, UserName: w.UserName, Name: w.Name, BundleID: b.ID, Image: b.Image,
 		Properties: p, RootEncrypted: w.RootEncrypted, UserEncrypted: w.UserEncrypted, EncryptionKey: w.EncryptionKey,
-		ComputerName: NewComputerName(), CreatedAt: now, StandIn: true,
+		ComputerName: NewComputerName(c), CreatedAt: now, StandIn: true,
 	}
 	if err := target.Begin(ActionCreate, now); err != nil {
 		return nil, from, err

@@ -14,7 +14,7 @@ func TestSizesOfMigration(t *testing.T) {
 		for _, to := range bundles {
 			w := desk(from.ComputeType, from.RootGiB, from.UserGiB)
 			w.BundleID = from.ID
-			target, snapshot, err := w.Migrate(to, nil, noon)
+			target, snapshot, err := w.Migrate(nil, to, nil, noon)
 			if (workspaces.CodeOf(err) == workspaces.CodeInvalidParameter) != (from.ID == to.ID) {
 				t.Fatalf("%s to %s: %v", from.ID, to.ID, err)
 			}

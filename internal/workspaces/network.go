@@ -39,8 +39,8 @@ func (s Subnet) Address(offset int64) netip.Addr {
 // DefaultNetwork makes the network of an installation that declares none: one VPC with a
 // large subnet in each of two availability zones, clear of the networks that the machine
 // has already.
-func DefaultNetwork(region string, taken []netip.Prefix) []Subnet {
-	vpc := NewVPCID()
+func DefaultNetwork(c *Chance, region string, taken []netip.Prefix) []Subnet {
+	vpc := NewVPCID(c)
 	subnets := make([]Subnet, 0, 2)
 	// 10.83 and on: few people number their networks from there.
 	for second := byte(83); len(subnets) < 2 && second < 255; second++ {
@@ -49,7 +49,7 @@ func DefaultNetwork(region string, taken []netip.Prefix) []Subnet {
 			continue
 		}
 		subnets = append(subnets, Subnet{
-			ID: NewSubnetID(), VPCID: vpc, Region: region, Zone: zone(region, len(subnets)), Prefix: prefix,
+			ID: NewSubnetID(c), VPCID: vpc, Region: region, Zone: zone(region, len(subnets)), Prefix: prefix,
 			Gateway: prefix.Addr().Next(),
 		})
 	}

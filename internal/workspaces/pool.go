@@ -67,8 +67,8 @@ const (
 const poolWork = 30 * time.Minute
 
 // NewPool makes a pool of what describes it, CREATING.
-func NewPool(p Pool, now time.Time) *Pool {
-	p.ID, p.CreatedAt = NewPoolID(), now
+func NewPool(c *Chance, p Pool, now time.Time) *Pool {
+	p.ID, p.CreatedAt = NewPoolID(c), now
 	p.enter(PoolCreating, now)
 	return &p
 }

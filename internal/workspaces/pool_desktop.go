@@ -39,8 +39,8 @@ const poolDesktopWork = 20 * time.Minute
 // NewPoolDesktop makes a desktop of a pool, still to be made on the engine, at an address of a subnet.
 func NewPoolDesktop(p *Pool, s Subnet, offset int64, now time.Time) *PoolDesktop {
 	d := &PoolDesktop{
-		Scope: p.Scope, ID: NewPoolDesktopID(), PoolID: p.ID, DirectoryID: p.DirectoryID, Design: p.Design, SubnetID: s.ID,
-		AddressOffset: offset, Address: s.Address(offset).String(), ComputerName: NewComputerName(),
+		Scope: p.Scope, ID: NewPoolDesktopID(nil), PoolID: p.ID, DirectoryID: p.DirectoryID, Design: p.Design, SubnetID: s.ID,
+		AddressOffset: offset, Address: s.Address(offset).String(), ComputerName: NewComputerName(nil),
 	}
 	d.enter(PoolDesktopMaking, now)
 	return d

@@ -69,10 +69,10 @@ type names struct{ name, short, description *string }
 
 // newDirectory is a directory of a type, Requested and not yet in a network.
 func (s *Service) newDirectory(ctx context.Context, kind string, n names) *workspaces.Directory {
-	id := workspaces.NewDirectoryID()
+	id := workspaces.NewDirectoryID(operation.Chance(ctx))
 	d := &workspaces.Directory{
 		Scope: operation.Scope(ctx), ID: id, Type: kind, Name: value(n.name), ShortName: value(n.short), Description: value(n.description),
-		Alias: id, NetworkType: ds.NetworkTypeIPv4, SecurityGroupID: workspaces.NewSecurityGroupID(),
+		Alias: id, NetworkType: ds.NetworkTypeIPv4, SecurityGroupID: workspaces.NewSecurityGroupID(operation.Chance(ctx)),
 	}
 	if d.ShortName == "" {
 		d.ShortName = workspaces.ShortNameOf(d.Name)

@@ -336,7 +336,7 @@ func TestDeleteDirectoryRefused(t *testing.T) {
 func register(t *testing.T, s *dstest.Server, id string) {
 	t.Helper()
 	err := s.Store.Update(t.Context(), func(tx *store.Tx) error {
-		d := &workspaces.WorkspaceDirectory{Scope: dstest.Scope(), ID: id, RegistrationCode: workspaces.NewRegistrationCode(dstest.Region)}
+		d := &workspaces.WorkspaceDirectory{Scope: dstest.Scope(), ID: id, RegistrationCode: workspaces.NewRegistrationCode(nil, dstest.Region)}
 		return tx.InsertWorkspaceDirectory(t.Context(), d)
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // password is for that domain, which nobody asks, and is not kept.
 func (s *Service) CreateTrust(ctx context.Context, in *ds.CreateTrustRequest) (*ds.CreateTrustResult, error) {
 	t := &workspaces.Trust{
-		Scope: operation.Scope(ctx), ID: workspaces.NewTrustID(), DirectoryID: value(in.DirectoryId), RemoteDomain: value(in.RemoteDomainName),
+		Scope: operation.Scope(ctx), ID: workspaces.NewTrustID(operation.Chance(ctx)), DirectoryID: value(in.DirectoryId), RemoteDomain: value(in.RemoteDomainName),
 		Direction: value(in.TrustDirection), Type: ds.TrustTypeForest, SelectiveAuth: ds.SelectiveAuthDisabled,
 		Forwarders: slices.Concat(in.ConditionalForwarderIpAddrs, in.ConditionalForwarderIpv6Addrs),
 	}
