@@ -1,0 +1,169 @@
+package operation_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/workspaces"
+	"github.com/aws/aws-sdk-go-v2/service/workspaces/types"
+
+	"carrel/internal/workspaces"
+)
+
+// friend is an account that something of a world is shared with.
+const friend = "444444444444"
+
+// world is one of everything that an account can have in a region, made by the official SDK.
+type world struct {
+	client
+	word string // in every name and text of the world, and in no other's
+
+	directory, unregistered, pools string
+	workspace                      string
+	image, imported                string
+	bundle                         string
+	group, idleGroup               string
+	alias, idleAlias, sharedAlias  string
+	pool                           string
+	addIn                          string
+	link                           string
+	application                    string
+	token                          string // of the request that made the link
+}
+
+// worldly is a server whose clients may have everything, on a clock that stands.
+func worldly(t *testing.T, owners ...string) *server {
+	t.Helper()
+	return start(t, anybody, declared(t), func(set *setup) {
+		set.Clock.Freeze()
+		set.instant = true
+		for _, owner := range owners {
+			set.Applications = append(set.Applications, workspaces.Application{
+				ID: "wsa-of" + owner, Name: "Of " + owner, Owner: owner, LicenseType: workspaces.Unlicensed,
+				Script: workspaces.SampleApplications()[0].Script,
+			})
+		}
+	})
+}
+
+// furnish makes a world. The application of the account's own must be in the catalogue.
+func (s *server) furnish(t *testing.T, c client, word string) *world {
+	t.Helper()
+	w := &world{client: c, word: word, token: "token-" + word, application: "wsa-of" + c.scope.Account}
+	w.directory, w.unregistered = s.homeOf(t, c), s.directory(t, c.scope)
+	subnets := []string{subnetA, subnetB}
+	if c.scope.Region == farRegion {
+		subnets = []string{farA, farB}
+	}
+	w.pools = s.register(t, c, &sdk.RegisterWorkspaceDirectoryInput{
+		WorkspaceType: types.WorkspaceTypePools, UserIdentityType: types.UserIdentityTypeCustomerManaged, SubnetIds: subnets,
+		WorkspaceDirectoryName: new("pools-" + word), WorkspaceDirectoryDescription: new(word), Tags: w.tags(),
+	})
+	s.furnishAccess(t, w)
+	s.furnishDesktops(t, w)
+	link, err := invite(t, c, friend, &w.token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.link = *link.AccountLinkId
+	return w
+}
+
+func (w *world) tags() []types.Tag { return []types.Tag{tag("key-"+w.word, "value-"+w.word)} }
+
+// furnishAccess makes what leads to a directory and decides who may go there.
+func (s *server) furnishAccess(t *testing.T, w *world) {
+	t.Helper()
+	w.group, w.idleGroup = newGroup(t, w.client, "office-"+w.word, rule("192.0.2.1")), newGroup(t, w.client, "idle-"+w.word)
+	if err := w.associate(t, w.directory, w.group); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []struct {
+		id   *string
+		host string
+	}{{&w.alias, "desk"}, {&w.idleAlias, "idle"}, {&w.sharedAlias, "shared"}} {
+		*a.id = s.alias(t, w.client, a.host+"."+w.word+".example.com")
+	}
+	out, err := w.AssociateConnectionAlias(t.Context(), &sdk.AssociateConnectionAliasInput{AliasId: &w.alias, ResourceId: &w.directory})
+	if err != nil || out.ConnectionIdentifier == nil {
+		t.Fatal(err)
+	}
+	_, err = w.UpdateConnectionAliasPermission(t.Context(), &sdk.UpdateConnectionAliasPermissionInput{
+		AliasId: &w.sharedAlias, ConnectionAliasPermission: &types.ConnectionAliasPermission{SharedAccountId: new(friend), AllowAssociation: new(true)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.addIn, err = w.createAddIn(t, w.directory, "calls-"+w.word, "https://calls."+w.word+".example/"); err != nil {
+		t.Fatal(err)
+	}
+	err = w.importBranding(t, &sdk.ImportClientBrandingInput{
+		ResourceId: &w.directory, DeviceTypeWeb: &types.DefaultImportClientBrandingAttributes{SupportEmail: new("help@" + w.word + ".org")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// furnishDesktops makes desktops and what they are made of. The WorkSpace has been kept once.
+func (s *server) furnishDesktops(t *testing.T, w *world) {
+	t.Helper()
+	w.workspace = s.create(t, w.client, order(w.directory, "jane-"+w.word, autoStop, func(r *types.WorkspaceRequest) {
+		r.Tags = w.tags()
+	}))[0]
+	w.image = capture(t, w.client, w.workspace)
+	s.awaitImage(t, w.client, w.image, types.WorkspaceImageStateAvailable)
+	s.share(t, w.client, w.image, friend)
+	custom, err := w.ImportCustomWorkspaceImage(t.Context(), customOf(&types.ImageSourceIdentifierMemberImageBuildVersionArn{Value: builder}, "imported-"+w.word))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.imported = *custom.ImageId
+	s.awaitImage(t, w.client, w.imported, types.WorkspaceImageStateAvailable)
+	w.bundle = *s.bundle(t, w.client, w.image, "bundle-"+w.word).BundleId
+	in := poolOrder(w.pools, "pool-"+w.word)
+	in.Description, in.Tags = new(w.word), w.tags()
+	w.pool = *newPool(t, w.client, in).PoolId
+	s.awaitPool(t, w.client, w.pool, types.WorkspacesPoolStateStopped, 0)
+	if err := associateApp(t, w.client, w.workspace, w.application); err != nil {
+		t.Fatal(err)
+	}
+	mustDeploy(t, w.client, w.workspace, false, w.application)
+	s.wantApp(t, w.client, w.workspace, w.application, types.AssociationStateCompleted)
+	s.keep(t, time.Minute, w.client, w.workspace)
+}
+
+// names are all that the world can be named by, by the shape of the API's model that such a name
+// has. The first of each is what the world's owner uses where any will do.
+func (w *world) names() map[string][]string {
+	names := map[string][]string{
+		"DirectoryId":               {w.directory, w.unregistered, w.pools},
+		"WorkspaceId":               {w.workspace},
+		"WorkspaceImageId":          {w.image, w.imported},
+		"BundleId":                  {w.bundle},
+		"IpGroupId":                 {w.idleGroup, w.group},
+		"ConnectionAliasId":         {w.idleAlias, w.alias, w.sharedAlias},
+		"WorkspacesPoolId":          {w.pool},
+		"AmazonUuid":                {w.addIn},
+		"LinkId":                    {w.link},
+		"WorkSpaceApplicationId":    {w.application},
+		"ClientToken":               {w.token},
+		"UserName":                  {"jane-" + w.word},
+		"WorkspacesPoolUserId":      {"jane-" + w.word},
+		"IpGroupName":               {"office-" + w.word},
+		"AddInName":                 {"calls-" + w.word},
+		"WorkspaceBundleName":       {"bundle-" + w.word},
+		"WorkspaceImageName":        {"imported-" + w.word},
+		"WorkspaceDirectoryName":    {"pools-" + w.word},
+		"WorkspacesPoolName":        {"pool-" + w.word},
+		"WorkSpaceApplicationOwner": {w.scope.Account},
+		"BundleOwner":               {w.scope.Account},
+		"AwsAccount":                {w.scope.Account, friend},
+
+		"DescribeWorkspacesPoolsFilterValue": {"pool-" + w.word},
+	}
+	names["ResourceId"] = slices.Concat(names["DirectoryId"], names["WorkspaceId"], names["WorkspaceImageId"], names["BundleId"],
+		names["IpGroupId"], names["ConnectionAliasId"], names["WorkspacesPoolId"])
+	return names
+}
