@@ -92,9 +92,16 @@ func (r *Runner) Workers() (store.Workers, error) {
 // and River tries the job again; those things that got their turn are not in its way.
 func (r *Runner) Do(ctx context.Context, w store.Work) error {
 	var turn func(context.Context, workspaces.Ref) error
+	refs := w.Refs
 	switch w.Resource {
 	case workspaces.KindWorkSpace:
 		turn = r.workSpace
+		if len(refs) > 1 { // mostly a hand was quicker, and one look saves as many turns as there are refs
+			var err error
+			if refs, err = r.current(ctx, refs); err != nil {
+				return err
+			}
+		}
 	case workspaces.KindImage:
 		turn = r.image
 	case workspaces.KindDirectory:
@@ -116,10 +123,10 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 	default:
 		return river.JobCancel(fmt.Errorf("job: no work is known for %q", w.Resource))
 	}
-	errs := make([]error, len(w.Refs))
+	errs := make([]error, len(refs))
 	var group errgroup.Group
 	group.SetLimit(together)
-	for i, ref := range w.Refs {
+	for i, ref := range refs {
 		group.Go(func() error {
 			errs[i] = r.one(ctx, turn, thing{w.Resource, ref.ID}, ref)
 			return nil
@@ -127,6 +134,15 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 	}
 	_ = group.Wait() // the errors are in errs
 	return errors.Join(errs...)
+}
+
+// current leaves out what is stale.
+func (r *Runner) current(ctx context.Context, refs []workspaces.Ref) (current []workspaces.Ref, err error) {
+	err = r.Store.View(func(tx *store.Tx) error {
+		current, err = tx.Current(ctx, refs)
+		return err
+	})
+	return current, err
 }
 
 // one takes a turn on one thing, or leaves it to whoever is at work on the thing already.

@@ -93,6 +93,23 @@ func (t *Tx) WorkSpace(ctx context.Context, s workspaces.Scope, id string) (w *w
 		" WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id)
 }
 
+// Current returns those of the refs to WorkSpaces that are not stale: their WorkSpace has the generation that they name.
+func (t *Tx) Current(ctx context.Context, refs []workspaces.Ref) ([]workspaces.Ref, error) {
+	var current []workspaces.Ref
+	for _, r := range refs {
+		var found bool
+		err := t.row(ctx, "SELECT EXISTS (SELECT 1 FROM workspace WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4)",
+			r.Account, r.Region, r.ID, r.Generation).Scan(&found)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			current = append(current, r)
+		}
+	}
+	return current, nil
+}
+
 // CountWorkSpaces counts the WorkSpaces of a scope, in whatever state.
 func (t *Tx) CountWorkSpaces(ctx context.Context, s workspaces.Scope) (n int, err error) {
 	err = t.row(ctx, "SELECT COUNT(*) FROM workspace WHERE account = $1 AND region = $2", s.Account, s.Region).Scan(&n)
