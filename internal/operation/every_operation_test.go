@@ -64,6 +64,7 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	changeSettings(t, w, must)
 	changeDesktops(t, s, w, must)
 	linkAccounts(t, s, l, w, must)
+	standFar(t, s, l, w)
 	endAll(t, s, w, must)
 	var missing []string
 	for _, name := range operations(t) {
@@ -171,6 +172,14 @@ func linkAccounts(t *testing.T, s *server, l *tally, w *world, must func(any, er
 	for _, answer := range []answerLink{reject, accept} {
 		must(answer(t, l.on(s.as(friend, region)), mustInvite(t, w.client, friend), nil))
 	}
+}
+
+// standFar makes a standby WorkSpace in another region.
+func standFar(t *testing.T, s *server, l *tally, w *world) {
+	t.Helper()
+	far := l.on(s.as(w.scope.Account, farRegion))
+	own := allIDs(t, w.client, sdk.DescribeWorkspacesInput{DirectoryId: &w.directory, UserName: new("jane-" + w.word)})
+	s.stoodBy(t, far, standby(own[len(own)-1], s.homeOf(t, far)))
 }
 
 // endAll takes everything away again.

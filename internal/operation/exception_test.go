@@ -103,6 +103,8 @@ func unreachable() map[string]map[string]string {
 		"ImportCustomWorkspaceImage":         {denied: noPolicies, notSupported: allImages},
 		"ImportWorkspaceImage":               {denied: noPolicies},
 
+		"CreateStandbyWorkspaces": {denied: noPolicies},
+
 		"CreateWorkspacesPool":    {denied: noPolicies},
 		"DescribeWorkspacesPools": {denied: noPolicies, notFound: "ids that do not exist are left out"},
 		"StartWorkspacesPool": {
@@ -133,7 +135,7 @@ func TestExceptions(t *testing.T) {
 		waysOfAccounts(t), waysOfAccountLinks(t),
 		waysOfBundles(t), waysOfImages(t), waysOfImports(t),
 		waysOfDirectorySettings(t), waysOfBranding(t), waysOfClientAddIns(t),
-		waysOfVolumes(t),
+		waysOfVolumes(t), waysOfStandbys(t),
 		waysOfApplications(t),
 		waysOfPools(t),
 	) {

@@ -40,6 +40,7 @@ func TestIsolation(t *testing.T) {
 	before := have()
 
 	tried := attempts(d, free, w)
+	tried["CreateStandbyWorkspaces"] = func(t *testing.T, c client) { attemptStandby(t, c, w, d) }
 	maps.Copy(tried, ipGroupAttempts(d, g))
 	s.enable(t, owner, "10.90.0.0/16")
 	maps.Copy(tried, attemptsOnAccount(mustInvite(t, owner, "444444444444")))

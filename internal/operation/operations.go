@@ -65,6 +65,7 @@ func (s WorkSpaces) bound() []api.Handler {
 		Bind(t, wsapi.CreateConnectClientAddIn, s.CreateConnectClientAddIn),
 		Bind(t, wsapi.CreateConnectionAlias, s.CreateConnectionAlias),
 		Bind(t, wsapi.CreateIpGroup, s.CreateIpGroup),
+		Bind(t, wsapi.CreateStandbyWorkspaces, s.CreateStandbyWorkspaces),
 		Bind(t, wsapi.CreateTags, s.CreateTags),
 		Bind(t, wsapi.CreateUpdatedWorkspaceImage, s.CreateUpdatedWorkspaceImage),
 		Bind(t, wsapi.CreateWorkspaceBundle, s.CreateWorkspaceBundle),

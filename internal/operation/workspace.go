@@ -21,21 +21,18 @@ func (s WorkSpaces) DescribeWorkspaces(ctx context.Context, in *wsapi.DescribeWo
 	if filter.After, err = PagePosition(in.NextToken, about...); err != nil {
 		return nil, err
 	}
-	var page store.WorkSpacePage
-	err = s.Store.View(func(tx *store.Tx) (err error) {
-		page, err = tx.WorkSpaces(ctx, filter)
-		return err
+	out := new(wsapi.DescribeWorkspacesResult)
+	return out, s.Store.View(func(tx *store.Tx) error {
+		page, err := tx.WorkSpaces(ctx, filter)
+		if err != nil {
+			return err
+		}
+		out.Workspaces, out.NextToken = make([]wsapi.Workspace, len(page.WorkSpaces)), PageToken(page.Next, about...)
+		for i, w := range page.WorkSpaces {
+			out.Workspaces[i] = describeWorkSpace(w)
+		}
+		return describeStandbys(ctx, tx, filter.Scope, out.Workspaces)
 	})
-	if err != nil {
-		return nil, err
-	}
-	out := &wsapi.DescribeWorkspacesResult{
-		Workspaces: make([]wsapi.Workspace, len(page.WorkSpaces)), NextToken: PageToken(page.Next, about...),
-	}
-	for i, w := range page.WorkSpaces {
-		out.Workspaces[i] = describeWorkSpace(w)
-	}
-	return out, nil
 }
 
 // workSpaceFilter reads the filter of a request. The wordings are the service's own.

@@ -93,8 +93,7 @@ func (b *createBatch) check(ctx context.Context, item *createItem) error {
 		return err
 	}
 	if (item.order.RootEncrypted || item.order.UserEncrypted) && !b.Encryption {
-		item.refusal = workspaces.Refusef("OperationNotSupported.VolumeEncryption",
-			"This installation has no encrypted storage pool, so it cannot make encrypted volumes.")
+		item.refusal = noEncryption()
 		return nil
 	}
 	return b.checkUser(ctx, item)
@@ -164,14 +163,13 @@ func (b *createBatch) place(
 		directories[id] = d
 	}
 	if d == nil || !d.TakesWorkSpaces() {
-		return workspaces.Refusef("ResourceNotFound.Directory", "The specified directory could not be found in the specified region."), nil
+		return noDirectory(), nil
 	}
 	if user == workspaces.Undefined {
 		return nil, nil
 	}
 	if item.noUser {
-		return workspaces.Refusef("ResourceNotFound.User",
-			"The user %s was not found in the directory %s, or is disabled.", user, id), nil
+		return noUser(user, id), nil
 	}
 	key := id + "\x00" + workspaces.UserKey(user)
 	has, err := b.userHas(ctx, tx, id, user)
@@ -179,14 +177,37 @@ func (b *createBatch) place(
 		return nil, err
 	}
 	if has || taken[key] {
-		return workspaces.Refusef("ResourceExists.WorkSpace", "A WorkSpace already exists for the specified user."), nil
+		return userHasOne(), nil
 	}
 	taken[key] = true
 	return nil, nil
 }
 
+// Why an item cannot be made.
+
 func noBundle(id string) *workspaces.Refusal {
 	return workspaces.Refusef("ResourceNotFound.Bundle", "The bundle %s does not exist.", id)
+}
+
+func noDirectory() *workspaces.Refusal {
+	return workspaces.Refusef("ResourceNotFound.Directory", "The specified directory could not be found in the specified region.")
+}
+
+func noUser(name, directoryID string) *workspaces.Refusal {
+	return workspaces.Refusef("ResourceNotFound.User", "The user %s was not found in the directory %s, or is disabled.", name, directoryID)
+}
+
+func userHasOne() *workspaces.Refusal {
+	return workspaces.Refusef("ResourceExists.WorkSpace", "A WorkSpace already exists for the specified user.")
+}
+
+func noEncryption() *workspaces.Refusal {
+	return workspaces.Refusef("OperationNotSupported.VolumeEncryption",
+		"This installation has no encrypted storage pool, so it cannot make encrypted volumes.")
+}
+
+func noAddress(directoryID string) *workspaces.Refusal {
+	return workspaces.Refusef("InsufficientFreeAddresses", "The subnets of the directory %s have no free address left.", directoryID)
 }
 
 // userHas reports whether a user has a WorkSpace in the directory. One that is TERMINATED,
@@ -222,7 +243,7 @@ func (b *createBatch) checkQuota(ctx context.Context, tx *store.Tx, accepted []*
 	}
 	n, err := tx.CountWorkSpaces(ctx, b.scope)
 	if err == nil && n+len(accepted) > b.Limits.WorkSpaces {
-		n, err = tx.CountLivingWorkSpaces(ctx, b.scope, "") // the costlier count, where it matters
+		n, err = b.countOrdinary(ctx, tx) // the costlier count, where it matters
 	}
 	if err != nil {
 		return err
@@ -233,6 +254,16 @@ func (b *createBatch) checkQuota(ctx context.Context, tx *store.Tx, accepted []*
 	}
 	b.room.set(b.scope, b.Limits.WorkSpaces-n-len(accepted))
 	return b.checkComputeQuotas(ctx, tx, accepted)
+}
+
+// countOrdinary counts the WorkSpaces that have not ended. Standby WorkSpaces have a quota of their own.
+func (b *createBatch) countOrdinary(ctx context.Context, tx *store.Tx) (int, error) {
+	n, err := tx.CountLivingWorkSpaces(ctx, b.scope, "")
+	if err != nil {
+		return 0, err
+	}
+	standbys, err := tx.CountStandbys(ctx, b.scope)
+	return n - standbys, err
 }
 
 // checkComputeQuotas is checkQuota for the quotas on compute types.
@@ -285,7 +316,7 @@ func (b *createBatch) write(
 			return err
 		}
 		if !found {
-			item.refusedNow = workspaces.Refusef("InsufficientFreeAddresses", "The subnets of the directory %s have no free address left.", d.ID)
+			item.refusedNow = noAddress(d.ID)
 			item.refusal = item.refusedNow
 			continue
 		}

@@ -34,6 +34,12 @@ func (s WorkSpaces) MigrateWorkspace(ctx context.Context, in *wsapi.MigrateWorks
 
 // migrate begins the migration and writes both WorkSpaces and the snapshot that is to be taken.
 func (s WorkSpaces) migrate(ctx context.Context, tx *store.Tx, source *workspaces.WorkSpace, bundleID string) (target *workspaces.WorkSpace, err error) {
+	if tie, found, err := tx.StandbyOf(ctx, source.Scope, source.ID); err != nil {
+		return nil, err
+	} else if found {
+		return nil, workspaces.Errorf(workspaces.CodeNotSupported,
+			"The WorkSpace %s has the standby WorkSpace %s in %s, which follows it by its id; terminate that first.", source.ID, tie.ID, tie.Region)
+	}
 	bundle, found, err := s.Bundle(ctx, tx, bundleID)
 	if err != nil {
 		return nil, err

@@ -8,11 +8,12 @@ import (
 	"carrel/internal/workspaces"
 )
 
-// ModifyWorkspaceProperties changes one kind of property of a WorkSpace: running mode and timeout at
-// once, compute type, volumes and protocol by a job. What it has already is no change.
+// ModifyWorkspaceProperties changes one kind of property of a WorkSpace: running mode, timeout and data replication
+// at once, compute type, volumes and protocol by a job. What it has already is no change.
 //
 // Effect: desktop. Limits and volumes change in the engine; running mode and timeout decide when
-// AutoStop stops it. The protocol is kept: browsers speak one.
+// AutoStop stops it. The protocol is kept: browsers speak one. DataReplication decides whether its standby WorkSpace
+// gets its files.
 func (s WorkSpaces) ModifyWorkspaceProperties(
 	ctx context.Context, in *wsapi.ModifyWorkspacePropertiesRequest,
 ) (*wsapi.ModifyWorkspacePropertiesResult, error) {
@@ -26,6 +27,9 @@ func (s WorkSpaces) ModifyWorkspaceProperties(
 		}
 		if err := checkModification(in); err != nil {
 			return err
+		}
+		if in.DataReplication != nil {
+			return s.setReplication(ctx, tx, w, *in.DataReplication)
 		}
 		bundle, _, err := s.Bundle(ctx, tx, w.BundleID)
 		if err != nil {
@@ -57,10 +61,9 @@ func (s WorkSpaces) ModifyWorkspaceProperties(
 // checkModification wants something to be modified that can be.
 func checkModification(in *wsapi.ModifyWorkspacePropertiesRequest) error {
 	switch {
-	case in.DataReplication != nil:
-		return workspaces.Errorf(workspaces.CodeInvalidParameter,
-			"DataReplication is for WorkSpaces that have a standby WorkSpace, and %s has none.", deref(in.WorkspaceId))
-	case in.WorkspaceProperties == nil:
+	case in.DataReplication != nil && in.WorkspaceProperties != nil:
+		return workspaces.Errorf(workspaces.CodeInvalidParameter, "DataReplication and WorkspaceProperties cannot be modified together.")
+	case in.DataReplication == nil && in.WorkspaceProperties == nil:
 		return workspaces.Errorf(workspaces.CodeInvalidParameter, "The request has nothing to be modified.")
 	}
 	return nil

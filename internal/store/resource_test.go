@@ -502,6 +502,8 @@ func TestReset(t *testing.T) {
 				tx.InsertDeployment(ctx, filled[workspaces.Deployment](1)),
 				tx.InsertPool(ctx, filled[workspaces.Pool](1)),
 				tx.InsertPoolDesktop(ctx, filled[workspaces.PoolDesktop](1)),
+				tx.InsertStandby(ctx, filled[workspaces.Standby](1)),
+				tx.PutRegionDown(ctx, "eu-west-1", start),
 			} {
 				if err != nil {
 					return err

@@ -28,6 +28,7 @@ func tablesOfClients() []string {
 		"directory_alias", "trust",
 		"image", "image_permission", "bundle",
 		"portal_session", "portal_ticket", "snapshot", "application_association", "deployment", "pool", "pool_desktop",
+		"standby", "region_down",
 	}
 }
 

@@ -20,9 +20,9 @@ type Tx struct {
 	store *Store
 	session
 
-	touched    map[workspaces.Scope]bool // scopes whose WorkSpaces the transaction changes
-	touchedAll bool                      // it changes all of them
-	asked      []Work                    // what Enqueue was called with
+	touched    map[string]bool // accounts whose WorkSpaces the transaction changes
+	touchedAll bool            // it changes all of them
+	asked      []Work          // what Enqueue was called with
 }
 
 // Work asks for background work on things of one kind; it is River's job and its only

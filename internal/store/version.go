@@ -6,11 +6,12 @@ import (
 	"carrel/internal/workspaces"
 )
 
-// versions tell whether the WorkSpaces of a scope have changed since somebody looked.
+// versions tell whether the WorkSpaces of an account have changed since somebody looked. Its
+// regions count together: a standby WorkSpace is shown with its primary, and the other way round.
 type versions struct {
-	mu     sync.Mutex
-	all    uint64 // grows when every scope has changed
-	scopes map[workspaces.Scope]uint64
+	mu       sync.Mutex
+	all      uint64 // grows when every account has changed
+	accounts map[string]uint64
 }
 
 // WorkSpacesVersion returns a number that grows with every change of a scope's WorkSpaces,
@@ -23,15 +24,15 @@ func (s *Store) WorkSpacesVersion(scope workspaces.Scope) (version uint64, known
 	}
 	s.versions.mu.Lock()
 	defer s.versions.mu.Unlock()
-	return s.versions.all + s.versions.scopes[scope], true
+	return s.versions.all + s.versions.accounts[scope.Account], true
 }
 
 // touch notes that the transaction changes what the scope's WorkSpaces show.
 func (t *Tx) touch(scope workspaces.Scope) {
 	if t.touched == nil {
-		t.touched = make(map[workspaces.Scope]bool, 1)
+		t.touched = make(map[string]bool, 1)
 	}
-	t.touched[scope] = true
+	t.touched[scope.Account] = true
 }
 
 // grow counts what a committed transaction has changed.
@@ -44,10 +45,10 @@ func (v *versions) grow(tx *Tx) {
 	if tx.touchedAll {
 		v.all++
 	}
-	if v.scopes == nil {
-		v.scopes = make(map[workspaces.Scope]uint64)
+	if v.accounts == nil {
+		v.accounts = make(map[string]uint64)
 	}
-	for scope := range tx.touched {
-		v.scopes[scope]++
+	for account := range tx.touched {
+		v.accounts[account]++
 	}
 }

@@ -172,6 +172,9 @@ func (t *Tx) DeleteWorkSpace(ctx context.Context, r workspaces.Ref) (deleted boo
 	if err := t.deleteAssociations(ctx, r.Scope, r.ID); err != nil {
 		return false, err
 	}
+	if err := t.deleteStandby(ctx, r.Scope, r.ID); err != nil {
+		return false, err
+	}
 	return true, t.deleteTags(ctx, r.Scope, r.ID)
 }
 
@@ -277,6 +280,7 @@ func changesRecord(w *workspaces.WorkSpace) string {
 	r.bool(m.Failed)
 	r.bool(w.StandIn)
 	r.texts(m.Protocols)
+	r.bool(w.Standby)
 	if !slices.ContainsFunc(r, func(s string) bool { return s != "" && s != "0" && s != "false" }) {
 		return ""
 	}
@@ -300,6 +304,7 @@ func readChanges(w *workspaces.WorkSpace, record string) error {
 	}
 	m.Failed, w.StandIn = r.bool(), r.bool()
 	m.Protocols = r.texts()
+	w.Standby = r.bool()
 	return r.err
 }
 

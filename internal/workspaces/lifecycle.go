@@ -62,6 +62,7 @@ const (
 	ActionGrow      Action = "grow"
 	ActionLock      Action = "lock"
 	ActionUnlock    Action = "unlock"
+	ActionStandBy   Action = "stand by"
 	ActionTerminate Action = "terminate"
 
 	ActionForget   Action = "forget"
@@ -69,6 +70,8 @@ const (
 	ActionRecover  Action = "recover"
 	ActionKeep     Action = "keep"
 	ActionKeepUser Action = "keep user volume"
+
+	ActionReplicate Action = "replicate"
 )
 
 // Transition is a row of the lifecycle: where an action may begin and where it leads.
@@ -141,6 +144,10 @@ var lifecycle = []Transition{
 		Why: "ModifyWorkspaceState",
 	},
 	{
+		Action: ActionStandBy, From: []State{Available, Stopped}, During: Absent, Done: Before, Failed: Before,
+		Why: "CreateStandbyWorkspaces: the primary, which stays as it is; the standby WorkSpace is created beside it",
+	},
+	{
 		Action: ActionTerminate,
 		From: []State{
 			Pending, Available, Impaired, Unhealthy, Rebooting, Starting, Rebuilding, Restoring, Maintenance,
@@ -168,6 +175,10 @@ var lifecycle = []Transition{
 	{
 		Action: ActionKeepUser, From: []State{Unhealthy}, During: Absent, Done: Before, Failed: Before,
 		Why: "every 12 hours: a snapshot of the user volume only, so that the one of a sound root volume stays the latest",
+	},
+	{
+		Action: ActionReplicate, From: []State{Available, Stopped}, During: Before, Done: Before, Failed: Before, Within: 2 * time.Hour,
+		Why: "a standby WorkSpace gets what the latest snapshot of its primary's user volume holds; only terminate may begin meanwhile",
 	},
 }
 
@@ -205,8 +216,11 @@ func (w *WorkSpace) Running() (Action, bool) {
 // while something is at work beside the state, else with CodeInvalidState. Where the action
 // happens at once, the WorkSpace has arrived.
 func (w *WorkSpace) Begin(a Action, now time.Time) error {
+	if w.Standby && a.neverOfStandby() {
+		return Errorf(CodeNotSupported, "The WorkSpace %s is a standby WorkSpace, which follows its primary and cannot %s.", w.ID, a)
+	}
 	if w.Aside != "" && a != ActionTerminate {
-		return w.refuseModified()
+		return w.refuseAside()
 	}
 	if !a.Allowed(w.State) {
 		return Errorf(CodeInvalidState, "The WorkSpace %s is in the state %s, in which it cannot %s.", w.ID, w.State, a).About(w.ID)
@@ -283,7 +297,7 @@ func (w *WorkSpace) enter(s State, now time.Time) {
 	w.Before, w.Aside, w.Phase, w.FromSnapshot, w.Migrating = "", "", 0, "", ""
 	w.Modification = Modification{}
 	w.Generation++
-	if _, keeps := s.Keeps(); keeps && w.NextSnapshotAt.IsZero() {
+	if _, keeps := s.Keeps(); keeps && !w.Standby && w.NextSnapshotAt.IsZero() {
 		w.NextSnapshotAt = now
 	} else if w.IsEnding() {
 		w.NextSnapshotAt = time.Time{}

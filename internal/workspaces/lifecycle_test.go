@@ -62,7 +62,7 @@ func TestEveryPassingStateEnds(t *testing.T) {
 		if row.During == workspaces.Absent {
 			continue
 		}
-		if other, twice := seen[row.During]; twice {
+		if other, twice := seen[row.During]; twice && row.During != workspaces.Before { // the row says which, in Aside
 			t.Errorf("%s and %s both run in %s", row.Action, other, row.During)
 		}
 		seen[row.During] = row.Action

@@ -9,6 +9,7 @@ type Limits struct {
 
 	WorkSpaces               int            // quota L-34278094
 	ByComputeType            map[string]int // further quotas on single compute types; a type that is missing has none
+	StandbyWorkSpaces        int            // beside those
 	RegisteredDirectories    int
 	ConnectionAliases        int
 	Images                   int
@@ -36,6 +37,7 @@ func OpenLimits() Limits {
 	return Limits{
 		Name:                  "open",
 		WorkSpaces:            1_000_000,
+		StandbyWorkSpaces:     1_000_000,
 		RegisteredDirectories: 1_000,
 		ConnectionAliases:     1_000,
 		OwnLicenses:           true,
@@ -63,6 +65,7 @@ func AWSLimits() Limits {
 			"GENERALPURPOSE_4XLARGE": 1, "GENERALPURPOSE_8XLARGE": 1, "GRAPHICS": 0, "GRAPHICSPRO": 0,
 			"GRAPHICS_G4DN": 0, "GRAPHICSPRO_G4DN": 0,
 		},
+		StandbyWorkSpaces:        5,
 		RegisteredDirectories:    50,
 		ConnectionAliases:        20,
 		Images:                   40,

@@ -97,11 +97,22 @@ func (w *WorkSpace) refuseModified() *Error {
 	return Errorf(CodeInProgress, "The properties of this WorkSpace are currently under modification. Please try again in a moment.").About(w.ID)
 }
 
+// refuseAside refuses what has to wait for what is at work beside the state.
+func (w *WorkSpace) refuseAside() *Error {
+	if w.Aside == ActionReplicate {
+		return Errorf(CodeInProgress, "The WorkSpace %s is just being brought up to date from its primary. Please try again in a moment.", w.ID).About(w.ID)
+	}
+	return w.refuseModified()
+}
+
 // Modify begins the change, or makes it so where it takes no time. It reports whether the
 // WorkSpace is another than before: what it has already is no change. Errors: CodeInProgress,
 // CodeInvalidState, CodeInvalidParameter, CodeUnsupportedWorkSpace, CodeUnavailable.
 // Source: ModifyWorkspaceProperties and spec, section C.
 func (w *WorkSpace) Modify(c Change, b Bundle, l Limits, now time.Time) (changed bool, err error) {
+	if w.Standby {
+		return false, Errorf(CodeUnsupportedWorkSpace, "The WorkSpace %s is a standby WorkSpace, which follows its primary and cannot be modified.", w.ID).About(w.ID)
+	}
 	if a, running := w.Running(); running && (a == ActionGrow || a == ActionModify) {
 		return false, w.refuseModified()
 	}

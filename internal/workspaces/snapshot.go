@@ -112,6 +112,9 @@ func (w *WorkSpace) BeginSnapshot(all Snapshots, root bool, now time.Time) Snaps
 // ScheduleSnapshot sets when a WorkSpace that was just made, or made anew, is first kept: soon, and
 // not all that were made together at once.
 func (w *WorkSpace) ScheduleSnapshot(l Limits, now time.Time) {
+	if w.Standby {
+		return // it can be neither rebuilt nor restored, and its primary is kept
+	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(w.ID)) // a hash takes everything
 	quarter := l.FirstSnapshot / 4

@@ -30,6 +30,8 @@ type WorkSpace struct {
 	// it has succeeded, and from then on the source.
 	StandIn bool
 
+	Standby bool // it was made by CreateStandbyWorkspaces; see Standby, the type
+
 	NextSnapshotAt time.Time // when the next automatic snapshot is due; zero in states without
 	Modification   Modification
 	Modified       Modified

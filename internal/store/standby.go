@@ -1,0 +1,114 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"carrel/internal/workspaces"
+)
+
+const (
+	standbyColumns = "account, region, id, primary_region, primary_id, replication, recovered_at, retry_at"
+	selectStandby  = "SELECT " + standbyColumns + " FROM standby"
+	// selectStandbyStates reads beside a standby WorkSpace the states of both.
+	selectStandbyStates = "SELECT s.account, s.region, s.id, s.primary_region, s.primary_id, s.replication, s.recovered_at, s.retry_at," +
+		" COALESCE(w.state, ''), COALESCE(p.state, '') FROM standby s" +
+		" LEFT JOIN workspace w ON w.account = s.account AND w.region = s.region AND w.id = s.id" +
+		" LEFT JOIN workspace p ON p.account = s.account AND p.region = s.primary_region AND p.id = s.primary_id"
+)
+
+// InsertStandby ties a standby WorkSpace to its primary, which must have none yet.
+func (t *Tx) InsertStandby(ctx context.Context, s *workspaces.Standby) error {
+	t.touch(s.Scope)
+	return t.exec(ctx, "INSERT INTO standby ("+standbyColumns+") VALUES ("+placeholders(8)+")", s.Account, s.Region, s.ID, s.PrimaryRegion, s.PrimaryID,
+		s.Replication, micros(s.RecoveredAt), micros(s.RetryAt))
+}
+
+// SaveStandby writes what may change: the replication and how far it is.
+func (t *Tx) SaveStandby(ctx context.Context, s *workspaces.Standby) error {
+	t.touch(s.Scope)
+	return t.exec(ctx, "UPDATE standby SET replication = $1, recovered_at = $2, retry_at = $3 WHERE account = $4 AND region = $5 AND id = $6",
+		s.Replication, micros(s.RecoveredAt), micros(s.RetryAt), s.Account, s.Region, s.ID)
+}
+
+func (t *Tx) deleteStandby(ctx context.Context, s workspaces.Scope, id string) error {
+	return t.exec(ctx, "DELETE FROM standby WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id)
+}
+
+// Standby returns what ties the standby WorkSpace with the id to its primary; found is false where it is none.
+func (t *Tx) Standby(ctx context.Context, s workspaces.Scope, id string) (standby *workspaces.Standby, found bool, err error) {
+	return one(ctx, t, scanStandby, selectStandby+" WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id)
+}
+
+// StandbyOf returns what ties a primary WorkSpace to its standby WorkSpace; found is false where it has none.
+func (t *Tx) StandbyOf(ctx context.Context, primary workspaces.Scope, id string) (standby *workspaces.Standby, found bool, err error) {
+	return one(ctx, t, scanStandby, selectStandby+" WHERE account = $1 AND primary_region = $2 AND primary_id = $3", primary.Account, primary.Region, id)
+}
+
+// StandbyStates returns, of the WorkSpaces with the ids, those that are standby WorkSpaces and those that are primaries of one.
+func (t *Tx) StandbyStates(ctx context.Context, s workspaces.Scope, ids []string) (standbys, primaries []workspaces.StandbyStates, err error) {
+	if len(ids) == 0 {
+		return nil, nil, nil
+	}
+	var c condition
+	c.and("s.account = ?", s.Account)
+	c.and("s.region = ?", s.Region)
+	c.in("s.id", ids)
+	if standbys, err = list(ctx, t, scanStandbyStates, selectStandbyStates+c.where(), c.args...); err != nil {
+		return nil, nil, err
+	}
+	c = condition{}
+	c.and("s.account = ?", s.Account)
+	c.and("s.primary_region = ?", s.Region)
+	c.in("s.primary_id", ids)
+	primaries, err = list(ctx, t, scanStandbyStates, selectStandbyStates+c.where(), c.args...)
+	return standbys, primaries, err
+}
+
+// CountStandbys counts the standby WorkSpaces of a scope that have not ended.
+func (t *Tx) CountStandbys(ctx context.Context, s workspaces.Scope) (n int, err error) {
+	err = t.row(ctx, "SELECT COUNT(*) FROM standby s JOIN workspace w ON w.account = s.account AND w.region = s.region AND w.id = s.id"+
+		" WHERE s.account = $1 AND s.region = $2 AND w.state <> $3", s.Account, s.Region, string(workspaces.Terminated)).Scan(&n)
+	return n, err
+}
+
+// Replication is a standby WorkSpace whose primary has been kept since what it has.
+type Replication struct {
+	Standby  *workspaces.Standby
+	Snapshot string // the name of the primary's latest snapshot
+	TakenAt  time.Time
+}
+
+// Replications returns what is to be replicated, the oldest snapshot first: for every standby WorkSpace that follows its
+// primary the latest snapshot, if it is newer than what it has.
+func (t *Tx) Replications(ctx context.Context) ([]Replication, error) {
+	return list(ctx, t, func(row scanner) (r Replication, err error) {
+		r.Standby = new(workspaces.Standby)
+		var taken int64
+		err = scanStandbyInto(row, r.Standby, &r.Snapshot, &taken)
+		r.TakenAt = instantOf(taken)
+		return r, err
+	}, "SELECT s.account, s.region, s.id, s.primary_region, s.primary_id, s.replication, s.recovered_at, s.retry_at, n.name, n.taken_at"+
+		" FROM standby s JOIN snapshot n ON n.account = s.account AND n.region = s.primary_region AND n.workspace_id = s.primary_id"+
+		" WHERE s.replication = $1 AND n.state = $2 AND n.taken_at > s.recovered_at AND n.seq ="+
+		" (SELECT MAX(l.seq) FROM snapshot l WHERE l.account = n.account AND l.region = n.region AND l.workspace_id = n.workspace_id AND l.state = $2)"+
+		" ORDER BY n.taken_at", workspaces.PrimaryAsSource, string(workspaces.SnapshotAvailable))
+}
+
+func scanStandby(row scanner) (*workspaces.Standby, error) {
+	s := new(workspaces.Standby)
+	return s, scanStandbyInto(row, s)
+}
+
+func scanStandbyStates(row scanner) (s workspaces.StandbyStates, err error) {
+	err = scanStandbyInto(row, &s.Standby, (*string)(&s.State), (*string)(&s.PrimaryState))
+	return s, err
+}
+
+// scanStandbyInto reads standbyColumns, and what follows them into more.
+func scanStandbyInto(row scanner, s *workspaces.Standby, more ...any) error {
+	var recovered, retry int64
+	err := row.Scan(append([]any{&s.Account, &s.Region, &s.ID, &s.PrimaryRegion, &s.PrimaryID, &s.Replication, &recovered, &retry}, more...)...)
+	s.RecoveredAt, s.RetryAt = instantOf(recovered), instantOf(retry)
+	return err
+}
