@@ -88,6 +88,7 @@ func TestWhoImportsWhom(t *testing.T) {
 		{"internal/reconcile", []string{"internal/api", "internal/operation", "internal/awsjson"}, "repair knows no wire"},
 		{"internal/directory", []string{"internal/api", "internal/operation", "internal/job", "internal/compute"}, "a directory knows users only"},
 		{"internal/branding", []string{"internal/api", "internal/operation", "internal/job", "internal/awsjson", "internal/gateway", "internal/compute"}, "a picture on a page needs no more than the store"},
+		{"internal/saml", []string{"internal/store", "internal/gateway", "internal/api", "internal/operation", "internal/job", "internal/compute"}, "whether a response is to be believed is no matter of who asks"},
 		{"internal/gateway", []string{"internal/api", "internal/operation", "internal/job", "internal/awsjson", "internal/reconcile", "internal/cli"}, "the browser's side asks main for what others do"},
 		{"web", []string{"internal", "cmd"}, "pages know nothing"},
 		{"internal/cli", []string{"internal/operation", "internal/job", "internal/reconcile", "internal/awsjson"}, "commands are clients; main lends them parts"},

@@ -12,12 +12,13 @@ func commands() []string {
 	return []string{
 		"serve", "env", "key create", "key list", "key delete", "user add", "user list", "user passwd", "user disable", "user delete",
 		"network list", "directory list", "directory quickstart", "image build", "image list", "doctor", "watch", "screen", "version",
+		"saml set", "saml show", "saml remove",
 	}
 }
 
 func TestEveryCommandHelpsWithAnExample(t *testing.T) {
 	t.Parallel()
-	for _, name := range append([]string{"", "key", "user", "network", "directory", "image"}, commands()...) {
+	for _, name := range append([]string{"", "key", "user", "network", "directory", "image", "saml"}, commands()...) {
 		r := command{}.run(t, append(strings.Fields(name), "--help")...).succeed(t)
 		if !strings.Contains(r.out, "Examples:\n  ") || !strings.Contains(r.out, "carrel "+name) {
 			t.Errorf("carrel %s: got %s", name, r.out)

@@ -77,6 +77,14 @@ func (a *attempts) look(from netip.Addr) (wait time.Duration) {
 	return take(limiter(a.lookers, network(from), addressEvery, addressBurst), a.clock.Now())
 }
 
+// arrive counts an arrival with an identity provider's response, or returns how long to wait before
+// the next is allowed. It counts as an attempt of the address.
+func (a *attempts) arrive(from netip.Addr) (wait time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return take(limiter(a.addresses, network(from), addressEvery, addressBurst), a.clock.Now())
+}
+
 // succeeded forgets the attempts on a user who has shown that they are the user. Those from
 // the address stay counted: its next attempt may be on somebody else.
 func (a *attempts) succeeded(user string) {

@@ -42,6 +42,7 @@ type Portal struct {
 // New makes a portal. It keeps what signs its cookies in the store.
 func New(ctx context.Context, c Config) (*Portal, error) {
 	p := &Portal{Config: c, strict: http.NewCrossOriginProtection(), over: make(chan struct{})}
+	p.strict.AddInsecureBypassPattern(samlConsume) // comes from the identity provider's site
 	var err error
 	if p.cookies, err = openCookies(ctx, c.Store); err != nil {
 		return nil, err
@@ -53,7 +54,7 @@ func New(ctx context.Context, c Config) (*Portal, error) {
 	return p, err
 }
 
-// files is the pattern of what channels answer with files. They have a limit of their own.
+// files is the pattern of what channels answer with files. They and SAML responses have limits of their own.
 const files = "/desktop/{id}/files/{rest...}"
 
 // Register adds the portal's paths to the server's. All others stay the AWS APIs', POST / among them.
@@ -75,14 +76,18 @@ func (p *Portal) Register(mux *http.ServeMux) {
 		files:                          p.signedIn(p.channel(func(w http.ResponseWriter, r *http.Request, v Visit) { p.Channels.Files(w, r, v) })),
 		"GET /desktop/{id}/sound":      p.signedIn(p.channel(func(w http.ResponseWriter, r *http.Request, v Visit) { p.Channels.Sound(w, r, v) })),
 		"GET /assets/{version}/{file}": p.asset,
+		samlStart:                      p.federated(p.samlStart),
+		samlArrive:                     p.federated(p.samlArrive),
+		samlMetadata:                   p.federated(p.samlMetadata),
+		samlConsume:                    p.federated(p.samlConsume),
 		"/":                            p.nothing,
 	} {
-		if pattern != files {
+		if pattern != files && pattern != samlConsume {
 			handle = bounded(handle)
 		}
 		routes.HandleFunc(pattern, handle)
 	}
-	for _, path := range []string{"GET /{$}", "/sign-in", "/sign-out", "/desktops", "/desktops/", "/desktop/", "/assets/"} {
+	for _, path := range []string{"GET /{$}", "/sign-in", "/sign-out", "/desktops", "/desktops/", "/desktop/", "/assets/", "/saml/"} {
 		mux.Handle(path, p.guard(routes))
 	}
 }

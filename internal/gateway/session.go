@@ -74,14 +74,25 @@ func hash(secret string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// entry is how somebody signs in.
+type entry struct {
+	stay   bool      // they ask to stay signed in
+	bySAML bool      // an identity provider vouches for them
+	ends   time.Time // when that provider ends the session; zero: it does not
+}
+
 // begin signs a user in: it keeps the session and gives the browser its cookie.
-func (p *Portal) begin(w http.ResponseWriter, r *http.Request, v visitor, stay bool) error {
+func (p *Portal) begin(w http.ResponseWriter, r *http.Request, v visitor, e entry) error {
 	now, token := p.Clock.Now(), secret()
 	v.session = store.PortalSession{
 		Scope: v.directory.Scope, ID: hash(token), DirectoryID: v.directory.ID, RegistrationCode: v.directory.RegistrationCode,
-		UserName: v.user.Name, Credential: credential(v.user), Staying: stay && v.directory.Settings.KeepsSignedIn(), CreatedAt: now,
+		UserName: v.user.Name, Credential: credential(v.user), Staying: e.stay && v.directory.Settings.KeepsSignedIn(), CreatedAt: now,
+		BySAML: e.bySAML,
 	}
 	v.session.ExpiresAt = now.Add(life(v.session.Staying))
+	if !e.ends.IsZero() && e.ends.Before(v.session.ExpiresAt) {
+		v.session.ExpiresAt = e.ends
+	}
 	err := p.Store.Update(r.Context(), func(tx *store.Tx) error {
 		if before := p.sessionID(r, v.client); before != "" {
 			if err := tx.DeletePortalSession(r.Context(), before); err != nil {
@@ -183,6 +194,7 @@ func (p *Portal) resume(ctx context.Context, session string) (v visitor, err err
 		return v, err
 	case !foundSession, !foundDirectory, v.directory.State != workspaces.Registered,
 		v.directory.RegistrationCode != v.session.RegistrationCode,
+		v.session.BySAML && !v.directory.Settings.TakesSAML(), !v.session.BySAML && !v.directory.Settings.TakesPasswords(),
 		v.session.Staying && !v.directory.Settings.KeepsSignedIn() && !now.Before(v.session.CreatedAt.Add(sessionLife)):
 		return v, errSignedOut
 	}

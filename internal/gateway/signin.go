@@ -29,6 +29,8 @@ type signInForm struct {
 	Retry      int  // seconds until the next attempt, 0: at once
 	NoStay     bool // the directory keeps nobody signed in
 	Stay       bool
+	NoPassword bool   // the directory takes no passwords
+	Elsewhere  string // where to sign in by SAML, "" where one cannot
 }
 
 // signInPage shows the form, or sends those who are signed in on.
@@ -51,8 +53,10 @@ func (p *Portal) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 	v := view{Title: "Sign in", Content: &form}
 	d, err := p.face(r, &form)
 	if err == nil && d != nil {
-		form.NoStay = !d.Settings.KeepsSignedIn()
-		v.Brand, err = p.brandOf(r.Context(), d)
+		form.NoStay, form.NoPassword = !d.Settings.KeepsSignedIn(), !d.Settings.TakesPasswords()
+		if form.Elsewhere, err = p.samlWay(r.Context(), d, form.Next); err == nil {
+			v.Brand, err = p.brandOf(r.Context(), d)
+		}
 	}
 	if err != nil {
 		p.refuse(w, r, err)
@@ -115,11 +119,16 @@ func (p *Portal) signIn(w http.ResponseWriter, r *http.Request) {
 		p.showSignIn(w, r, http.StatusForbidden, form)
 		return
 	}
+	if errors.Is(err, errNoPasswords) {
+		form.Problem = "Your organisation signs you in at a page of its own."
+		p.showSignIn(w, r, http.StatusForbidden, form)
+		return
+	}
 	if err == nil {
 		err = refuseWeb(v.directory)
 	}
 	if err == nil {
-		err = p.begin(w, r, v, form.Stay)
+		err = p.begin(w, r, v, entry{stay: form.Stay})
 	}
 	if err != nil {
 		p.refuse(w, r, err)
@@ -136,8 +145,11 @@ func (tooOften) Error() string { return "gateway: too many attempts" }
 
 func (t tooOften) seconds() int { return int(math.Ceil(float64(t))) }
 
+// errNoPasswords says that a directory's users sign in by SAML alone.
+var errNoPasswords = errors.New("gateway: the directory takes no passwords")
+
 // authenticate fills in the visitor's directory and user. Errors: tooOften, *refusal for an
-// address that is not let in, directory.ErrNoUser for all that does not fit.
+// address that is not let in, errNoPasswords, directory.ErrNoUser for all that does not fit.
 func (p *Portal) authenticate(r *http.Request, v *visitor, form signInForm, password string) error {
 	ctx, name := r.Context(), form.Name
 	if utf8.RuneCountInString(name) > maxName || len(password) > maxPassword {
@@ -158,6 +170,9 @@ func (p *Portal) authenticate(r *http.Request, v *visitor, form signInForm, pass
 	if found {
 		if err := p.refuseAddress(ctx, d, v.address); err != nil {
 			return err
+		}
+		if !d.Settings.TakesPasswords() {
+			return errNoPasswords
 		}
 	}
 	user, err := p.Directories.Of(d.Scope, d.ID).Authenticate(ctx, name, password)

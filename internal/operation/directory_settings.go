@@ -116,7 +116,8 @@ func (s WorkSpaces) ModifyWorkspaceCreationProperties(
 
 // ModifySamlProperties says whether and where users sign in by SAML 2.0.
 //
-// Effect: record. Users sign in with their directory's password.
+// Effect: portal. Users sign in at the UserAccessUrl, with passwords beside it or not, and sessions
+// of the other kind end. carrel saml set says whose word counts, which the service keeps in IAM.
 func (s WorkSpaces) ModifySamlProperties(ctx context.Context, in *wsapi.ModifySamlPropertiesRequest) (*wsapi.ModifySamlPropertiesResult, error) {
 	p := deref(in.SamlProperties)
 	deletesURL := slices.Contains(in.PropertiesToDelete, wsapi.DeletableSamlPropertySamlPropertiesUserAccessUrl)
@@ -141,7 +142,8 @@ func (s WorkSpaces) ModifySamlProperties(ctx context.Context, in *wsapi.ModifySa
 
 // ModifyCertificateBasedAuthProperties says whether certificates sign users on who came by SAML.
 //
-// Effect: record. Users sign in with their directory's password.
+// Effect: portal. A PrincipalTag:ObjectSid in an assertion has to be the user's. The certificate
+// authority is kept: no desktop asks for a password that a certificate could stand in for.
 func (s WorkSpaces) ModifyCertificateBasedAuthProperties(
 	ctx context.Context, in *wsapi.ModifyCertificateBasedAuthPropertiesRequest,
 ) (*wsapi.ModifyCertificateBasedAuthPropertiesResult, error) {

@@ -16,18 +16,19 @@ type PortalSession struct {
 	UserName         string // as in the directory
 	Credential       string // a hash of what they signed in with: it is another once they have a new password
 	Staying          bool   // kept when the browser is closed
+	BySAML           bool   // they came with an identity provider's word
 	CreatedAt        time.Time
 	ExpiresAt        time.Time
 }
 
-const portalSessionColumns = "id, account, region, directory_id, registration_code, user_name, credential, staying, created_at, expires_at"
+const portalSessionColumns = "id, account, region, directory_id, registration_code, user_name, credential, staying, created_at, expires_at, by_saml"
 
 // PortalSession returns the session with the id; found is false where there is none, also
 // one that has expired.
 func (t *Tx) PortalSession(ctx context.Context, id string, now time.Time) (s PortalSession, found bool, err error) {
 	scan := func(row scanner) (s PortalSession, err error) {
 		var created, expires int64
-		err = row.Scan(&s.ID, &s.Account, &s.Region, &s.DirectoryID, &s.RegistrationCode, &s.UserName, &s.Credential, &s.Staying, &created, &expires)
+		err = row.Scan(&s.ID, &s.Account, &s.Region, &s.DirectoryID, &s.RegistrationCode, &s.UserName, &s.Credential, &s.Staying, &created, &expires, &s.BySAML)
 		s.CreatedAt, s.ExpiresAt = instantOf(created), instantOf(expires)
 		return s, err
 	}
@@ -39,8 +40,8 @@ func (t *Tx) InsertPortalSession(ctx context.Context, s PortalSession, now time.
 	if err := t.exec(ctx, "DELETE FROM portal_session WHERE expires_at <= $1", micros(now)); err != nil {
 		return err
 	}
-	return t.exec(ctx, "INSERT INTO portal_session ("+portalSessionColumns+") VALUES ("+placeholders(10)+")",
-		s.ID, s.Account, s.Region, s.DirectoryID, s.RegistrationCode, s.UserName, s.Credential, s.Staying, micros(s.CreatedAt), micros(s.ExpiresAt))
+	return t.exec(ctx, "INSERT INTO portal_session ("+portalSessionColumns+") VALUES ("+placeholders(11)+")",
+		s.ID, s.Account, s.Region, s.DirectoryID, s.RegistrationCode, s.UserName, s.Credential, s.Staying, micros(s.CreatedAt), micros(s.ExpiresAt), s.BySAML)
 }
 
 // DeletePortalSession ends a session; its tickets open nothing any more. It succeeds where there is none.

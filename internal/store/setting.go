@@ -27,6 +27,7 @@ func tablesOfClients() []string {
 		"account", "account_modification", "account_link",
 		"directory_alias", "trust",
 		"image", "image_permission", "bundle",
+		"saml_provider", "saml_assertion", "saml_arrival",
 		"portal_session", "portal_ticket", "snapshot", "application_association", "deployment", "pool", "pool_desktop",
 		"standby", "region_down",
 	}

@@ -82,7 +82,7 @@ func (t *Tx) DeleteWorkspaceDirectory(ctx context.Context, r workspaces.Ref) (de
 	if err != nil || n == 0 {
 		return false, err
 	}
-	for _, table := range []string{"ip_group_association", "client_branding", "client_logo", "client_add_in"} {
+	for _, table := range []string{"ip_group_association", "client_branding", "client_logo", "client_add_in", "saml_provider"} {
 		err := t.exec(ctx, "DELETE FROM "+table+" WHERE account = $1 AND region = $2 AND directory_id = $3", r.Account, r.Region, r.ID)
 		if err != nil {
 			return false, err

@@ -61,6 +61,9 @@ type SAMLProperties struct {
 	Status, UserAccessURL, RelayStateParameter string
 }
 
+// EnabledWithFallback is the status of SAML beside which the directory's passwords are taken.
+const EnabledWithFallback = "ENABLED_WITH_DIRECTORY_LOGIN_FALLBACK"
+
 // CertificateAuthProperties say whether certificates sign users on.
 type CertificateAuthProperties struct {
 	Status, AuthorityARN string
@@ -106,6 +109,15 @@ func NewDirectorySettings() DirectorySettings {
 // AllowsWeb reports whether WorkSpaces may be reached with a browser. A fresh registration
 // denies it.
 func (s DirectorySettings) AllowsWeb() bool { return s.Access.Web == Allow }
+
+// TakesSAML reports whether users may sign in by SAML 2.0.
+func (s DirectorySettings) TakesSAML() bool {
+	return s.SAML.Status == Enabled || s.SAML.Status == EnabledWithFallback
+}
+
+// TakesPasswords reports whether users may sign in with their directory's passwords.
+// Source: ModifySamlProperties, Status.
+func (s DirectorySettings) TakesPasswords() bool { return s.SAML.Status != Enabled }
 
 // KeepsSignedIn reports whether a user may stay signed in where they were before.
 func (s DirectorySettings) KeepsSignedIn() bool { return s.Client.Reconnect == Enabled }

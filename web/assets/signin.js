@@ -2,27 +2,29 @@
 // shows that it is at work.
 
 const form = document.querySelector(".signin");
-const button = form.querySelector("button[type=submit]");
 const problem = form.querySelector(".problem");
-const label = button.textContent;
+const label = "Sign in";
+// There is none where the organisation takes no passwords.
+const button = () => form.querySelector("button[type=submit]");
 
 problem?.focus();
 if (problem?.dataset.retry) countDown(Number(problem.dataset.retry));
 
 form.addEventListener("submit", () => {
-  button.setAttribute("aria-busy", "true");
-  button.textContent = "Signing in…";
+  button()?.setAttribute("aria-busy", "true");
+  if (button()) button().textContent = "Signing in…";
 });
 
 // A page that the browser has kept must not look as if it were still at work.
 addEventListener("pageshow", () => {
-  button.removeAttribute("aria-busy");
-  if (!button.disabled) button.textContent = label;
+  button()?.removeAttribute("aria-busy");
+  if (button() && !button().disabled) button().textContent = label;
 });
 
 function countDown(seconds) {
-  button.disabled = seconds > 0;
-  button.textContent = seconds > 0 ? `Try again in ${seconds} s` : label;
+  if (!button()) return;
+  button().disabled = seconds > 0;
+  button().textContent = seconds > 0 ? `Try again in ${seconds} s` : label;
   if (seconds > 0) setTimeout(countDown, 1000, seconds - 1);
 }
 
@@ -33,8 +35,16 @@ form.querySelector("#code")?.addEventListener("change", async ({ target }) => {
     if (!reply.ok || reply.redirected) return;
     const page = new DOMParser().parseFromString(await reply.text(), "text/html");
     for (const id of ["brand", "help"]) document.getElementById(id).replaceWith(document.adoptNode(page.getElementById(id)));
-    document.getElementById("stay").hidden = page.getElementById("stay").hidden;
+    const means = page.getElementById("means");
+    const was = document.getElementById("means");
+    // What is typed stays, unless there are other ways to sign in.
+    if (ways(means) !== ways(was)) was.replaceWith(document.adoptNode(means));
+    else if (page.getElementById("stay")) document.getElementById("stay").hidden = page.getElementById("stay").hidden;
   } catch {
     // It is only the looks.
   }
 });
+
+function ways(means) {
+  return `${Boolean(means.querySelector("#password"))} ${means.querySelector("a")?.href}`;
+}

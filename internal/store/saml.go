@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"carrel/internal/workspaces"
+)
+
+const samlProviderColumns = "account, region, directory_id, id, address, metadata, user_attribute"
+
+func scanSAMLProvider(row scanner) (*workspaces.SAMLProvider, error) {
+	p := new(workspaces.SAMLProvider)
+	return p, row.Scan(&p.Account, &p.Region, &p.DirectoryID, &p.ID, &p.Address, &p.Metadata, &p.UserAttribute)
+}
+
+// SAMLProvider returns the provider of a directory; found is false where it has none.
+func (t *Tx) SAMLProvider(ctx context.Context, s workspaces.Scope, directoryID string) (p *workspaces.SAMLProvider, found bool, err error) {
+	return one(ctx, t, scanSAMLProvider, "SELECT "+samlProviderColumns+
+		" FROM saml_provider WHERE account = $1 AND region = $2 AND directory_id = $3", s.Account, s.Region, directoryID)
+}
+
+// SAMLProviderByID returns the provider with the id, in whatever scope.
+func (t *Tx) SAMLProviderByID(ctx context.Context, id string) (p *workspaces.SAMLProvider, found bool, err error) {
+	return one(ctx, t, scanSAMLProvider, "SELECT "+samlProviderColumns+" FROM saml_provider WHERE id = $1", id)
+}
+
+// PutSAMLProvider gives a directory its provider, in place of the one that it had.
+func (t *Tx) PutSAMLProvider(ctx context.Context, p *workspaces.SAMLProvider) error {
+	return t.exec(ctx, "INSERT INTO saml_provider ("+samlProviderColumns+") VALUES ("+placeholders(7)+
+		") ON CONFLICT (account, region, directory_id) DO UPDATE SET id = excluded.id, address = excluded.address, "+
+		"metadata = excluded.metadata, user_attribute = excluded.user_attribute",
+		p.Account, p.Region, p.DirectoryID, p.ID, p.Address, p.Metadata, p.UserAttribute)
+}
+
+// DeleteSAMLProvider takes a directory's provider away, and reports whether there was one.
+func (t *Tx) DeleteSAMLProvider(ctx context.Context, s workspaces.Scope, directoryID string) (deleted bool, err error) {
+	n, err := t.execCount(ctx, "DELETE FROM saml_provider WHERE account = $1 AND region = $2 AND directory_id = $3", s.Account, s.Region, directoryID)
+	return n == 1, err
+}
+
+// UseSAMLAssertion notes that the assertion with the id was taken, and reports false where it had
+// been before. It is forgotten once it has expired.
+func (t *Tx) UseSAMLAssertion(ctx context.Context, id string, expires, now time.Time) (first bool, err error) {
+	if err := t.exec(ctx, "DELETE FROM saml_assertion WHERE expires_at < $1", micros(now)); err != nil {
+		return false, err
+	}
+	n, err := t.execCount(ctx, "INSERT INTO saml_assertion (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING", id, micros(expires))
+	return n == 1, err
+}
+
+// SAMLArrival is somebody who has come with an assertion, on the way to a session.
+type SAMLArrival struct {
+	workspaces.Scope
+	ID          string // a hash of what the browser was told
+	DirectoryID string
+	State       string    // a hash of the relay state that the assertion answers; "": it answers none
+	UserName    string    // as the identity provider calls the user
+	Email       string    // likewise; "": it does not say
+	SID         string    // likewise
+	SessionEnds time.Time // zero: it sets no end
+	ExpiresAt   time.Time
+}
+
+const samlArrivalColumns = "id, account, region, directory_id, state, user_name, email, sid, session_ends, expires_at"
+
+// InsertSAMLArrival adds an arrival and forgets those that have expired.
+func (t *Tx) InsertSAMLArrival(ctx context.Context, a SAMLArrival, now time.Time) error {
+	if err := t.exec(ctx, "DELETE FROM saml_arrival WHERE expires_at <= $1", micros(now)); err != nil {
+		return err
+	}
+	return t.exec(ctx, "INSERT INTO saml_arrival ("+samlArrivalColumns+") VALUES ("+placeholders(10)+")",
+		a.ID, a.Account, a.Region, a.DirectoryID, a.State, a.UserName, a.Email, a.SID, micros(a.SessionEnds), micros(a.ExpiresAt))
+}
+
+// TakeSAMLArrival returns the arrival with the id and forgets it; found is false where there is
+// none, or it has expired.
+func (t *Tx) TakeSAMLArrival(ctx context.Context, id string, now time.Time) (a SAMLArrival, found bool, err error) {
+	scan := func(row scanner) (a SAMLArrival, err error) {
+		var ends, expires int64
+		err = row.Scan(&a.ID, &a.Account, &a.Region, &a.DirectoryID, &a.State, &a.UserName, &a.Email, &a.SID, &ends, &expires)
+		a.SessionEnds, a.ExpiresAt = instantOf(ends), instantOf(expires)
+		return a, err
+	}
+	a, found, err = one(ctx, t, scan, "DELETE FROM saml_arrival WHERE id = $1 RETURNING "+samlArrivalColumns, id)
+	return a, found && a.ExpiresAt.After(now), err
+}
