@@ -13,6 +13,7 @@ import (
 	"carrel/internal/compute/incus"
 	"carrel/internal/compute/simulated"
 	"carrel/internal/control"
+	"carrel/internal/fault"
 )
 
 // engine is what runs desktops.
@@ -23,6 +24,7 @@ type engine struct {
 	encrypts bool   // it can make encrypted volumes
 	reset    func(context.Context) error
 	files    control.Files
+	faults   *fault.Faults // that it can have; nil: none
 	close    func() error
 }
 
@@ -114,6 +116,21 @@ func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) 
 		return engine{}, err
 	}
 	return engine{driver: driver, name: "simulated", why: why, encrypts: true, reset: emptier(driver), files: files{driver}, close: driver.Close}, nil
+}
+
+// openFaults puts the faults that test suites set before a simulated engine.
+func (s *server) openFaults(ctx context.Context) error {
+	if !s.config.Control || s.engine.reset == nil {
+		return nil
+	}
+	rules, err := s.config.FaultRules()
+	if err != nil {
+		return err
+	}
+	s.engine.faults = fault.New(s.store, s.clock)
+	s.engine.driver = s.engine.faults.Engine(s.engine.driver)
+	_, err = s.engine.faults.Add(ctx, rules)
+	return err
 }
 
 // files are those on the volumes of simulated desktops.

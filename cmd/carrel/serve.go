@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"carrel/internal/api"
 	"carrel/internal/api/ds"
 	"carrel/internal/api/dsdata"
 	"carrel/internal/api/sts"
@@ -100,6 +99,9 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.engine.close()) }()
+	if err := s.openFaults(ctx); err != nil {
+		return err
+	}
 	return s.run(ctx, folder)
 }
 
@@ -139,6 +141,9 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	}
 	repair := &reconcile.Reconciler{Store: s.store, Clock: s.clock, Real: s.real, Driver: s.engine.driver, Runner: s.runner, Log: s.log}
 	group, ctx := errgroup.WithContext(ctx)
+	if s.engine.faults != nil {
+		repair.Looks = s.engine.faults.Looks(ctx)
+	}
 	group.Go(func() error { return repair.Run(ctx) })
 	group.Go(func() error {
 		portal.Run(ctx)
@@ -183,6 +188,9 @@ func (s *server) core() (*operation.Core, *embedded.Hasher, error) {
 	if c.Users == "any" {
 		directories = directory.Any(directories)
 	}
+	if s.engine.faults != nil {
+		directories = s.engine.faults.Users(directories)
+	}
 	bundles := workspaces.PublicBundles(c.Image)
 	if c.CI {
 		bundles = append(bundles, workspaces.WellKnownBundles(c.Image)...)
@@ -223,9 +231,14 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	if err != nil {
 		return nil, err
 	}
-	config.Middleware = []api.Middleware{remember}
+	var held func(id string) bool
+	if faults := s.engine.faults; faults != nil {
+		config.Middleware = append(config.Middleware, faults.Middleware())
+		held = faults.Holds
+	}
+	config.Middleware = append(config.Middleware, remember)
 	if s.config.Instant {
-		config.Middleware = append(config.Middleware, operation.Instant(s.store, s.clock))
+		config.Middleware = append(config.Middleware, operation.Instant(s.store, s.clock, held))
 	}
 	to, err := s.config.ForwardTo()
 	if err != nil {
@@ -239,15 +252,20 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	if err != nil {
 		return nil, err
 	}
-	control := &control.Control{
+	beside := &control.Control{
 		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Log: s.log, ForTests: s.config.Control, Reset: s.engine.reset, Files: s.engine.files,
+		Faults: s.engine.faults,
 		Signed: func(next http.Handler) http.Handler { return wire.Signed(wsapi.Service.Name, next) },
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", wire)
 	portal.Register(mux)
 	mux.Handle(workspaces.BrandingPath, branding.Handler(s.store, s.log))
-	mux.Handle("/_carrel/", control.Handler())
+	answers := beside.Handler()
+	mux.Handle("/_carrel/", answers)
+	if s.config.Control {
+		mux.Handle(control.MotoReset, answers)
+	}
 	mux.Handle("GET /metrics", metrics.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -318,6 +336,11 @@ func (s *server) announce(ctx context.Context, folder installation.Folder, addre
 	if unsafe := s.unsafe(); len(unsafe) > 0 {
 		s.log.WarnContext(ctx, "this server is for tests only", "switches", strings.Join(unsafe, " "))
 	}
+	if s.engine.faults != nil {
+		for _, set := range s.engine.faults.All() {
+			s.log.WarnContext(ctx, "this server has a fault on purpose", "fault", set)
+		}
+	}
 	return nil
 }
 
@@ -326,7 +349,7 @@ func (s *server) unsafe() []string {
 	var on []string
 	for name, is := range map[string]bool{
 		"--ci": s.config.CI, "--auth any": s.config.Auth == "any", "--users any": s.config.Users == "any",
-		"--instant": s.config.Instant, "--control": s.config.Control,
+		"--instant": s.config.Instant, "--control": s.config.Control, "--faults": s.config.Faults != "",
 	} {
 		if is {
 			on = append(on, name)

@@ -38,6 +38,7 @@ type Config struct {
 	CI      bool
 	Instant bool
 	Control bool
+	Faults  string // a file of faults; "": none at first
 
 	Simulated SimulatedConfig
 	Incus     IncusConfig
@@ -126,7 +127,8 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.LogLevel, "log-level", "info", "what is logged: debug, info, warn or error")
 	f.BoolVar(&c.CI, "ci", false, "for test suites: --engine simulated --auth any --users any --instant --control, and data that is thrown away")
 	f.BoolVar(&c.Instant, "instant", false, "send a reply only when the work that it started has settled")
-	f.BoolVar(&c.Control, "control", false, "answer POST /_carrel/clock and /_carrel/reset")
+	f.BoolVar(&c.Control, "control", false, "answer POST /_carrel/clock, /_carrel/reset and /_carrel/faults")
+	f.StringVar(&c.Faults, "faults", "", "a file, in YAML or JSON, of faults that simulated desktops and the API have from the start")
 	f.Uint64Var(&c.Simulated.Seed, "simulated-seed", 1, "what the simulated engine's chances are drawn from")
 	f.DurationVar(&c.Simulated.Delay, "simulated-delay", 0, "how long a simulated desktop takes to start or stop")
 	f.IntVar(&c.Simulated.Capacity, "simulated-capacity", 0, "how many simulated desktops can run at once; 0: any number")
@@ -182,7 +184,7 @@ func (c *Config) check() error {
 	_, badProxy := c.Proxies()
 	_, badSource := c.Sources()
 	_, badForward := c.ForwardTo()
-	return errors.Join(append(problems, err, badProxy, badSource, badForward, c.checkApplications(), c.TLS.check())...)
+	return errors.Join(append(problems, err, badProxy, badSource, badForward, c.checkApplications(), c.checkFaults(), c.TLS.check())...)
 }
 
 // ForwardTo returns where requests for other services go, nil for nowhere.

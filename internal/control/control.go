@@ -1,7 +1,7 @@
 // Package control is what Carrel answers beside the AWS APIs, under /_carrel/: for
 // administrators, signed like any request, a desktop's picture and the networks; for test
-// suites, only where the server was started with --control, the clock and the reset.
-// It imports the store, compute and the clock.
+// suites, only where the server was started with --control, the clock, the reset and the faults.
+// It imports the store, compute, the clock and the faults.
 package control
 
 import (
@@ -18,6 +18,7 @@ import (
 	"carrel/internal/api"
 	"carrel/internal/clock"
 	"carrel/internal/compute"
+	"carrel/internal/fault"
 	"carrel/internal/rfb"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
@@ -35,9 +36,14 @@ type Control struct {
 	ForTests bool
 	// Reset empties the engine; nil where the engine is real, whose desktops are nobody's toys.
 	Reset func(context.Context) error
+	// Faults are those that test suites set; nil where the engine is real.
+	Faults *fault.Faults
 	// Files looks into the desktops' volumes; nil where they have programs to do so.
 	Files Files
 }
+
+// MotoReset is where suites that were written for moto's server have everything forgotten.
+const MotoReset = "/moto-api/reset"
 
 // screenTimeout is the longest that a picture may take.
 const screenTimeout = 15 * time.Second
@@ -53,6 +59,8 @@ func (c *Control) Handler() http.Handler {
 		mux.HandleFunc("GET /_carrel/clock", c.showClock)
 		mux.HandleFunc("POST /_carrel/clock", c.moveClock)
 		mux.HandleFunc("POST /_carrel/reset", c.reset)
+		mux.HandleFunc("POST "+MotoReset, c.reset)
+		c.faultRoutes(mux)
 	}
 	if c.ForTests && c.Files != nil {
 		mux.HandleFunc("GET /_carrel/desktops/{id}/{volume}/{name...}", c.getFile)
@@ -223,13 +231,19 @@ func (c *Control) apply(move ClockMove, advance time.Duration) error {
 	return c.Clock.Advance(advance)
 }
 
-// reset forgets everything that clients made. Keys and networks stay.
+// reset forgets everything that clients made, and all faults. Keys and networks stay.
 func (c *Control) reset(w http.ResponseWriter, r *http.Request) {
 	if c.Reset == nil {
 		refuse(w, http.StatusConflict, "A real engine is not reset: terminate its WorkSpaces instead.")
 		return
 	}
-	err := c.Store.Update(r.Context(), func(tx *store.Tx) error { return tx.Reset(r.Context()) })
+	var err error
+	if c.Faults != nil {
+		err = c.Faults.Remove(r.Context(), "")
+	}
+	if err == nil {
+		err = c.Store.Update(r.Context(), func(tx *store.Tx) error { return tx.Reset(r.Context()) })
+	}
 	if err == nil {
 		err = c.Reset(r.Context())
 	}
@@ -238,6 +252,10 @@ func (c *Control) reset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.Clock.Reset()
+	if r.URL.Path == MotoReset { // whose server says so
+		reply(w, http.StatusOK, map[string]string{"status": "ok"})
+		return
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -146,7 +146,11 @@ type trial struct {
 
 // judge is the function of that name, and notes failures and overtime in t.
 func (t *trial) judge(now, again time.Time, err error) (time.Time, error) {
+	held, isHeld := errors.AsType[*compute.Held](err)
 	switch {
+	case isHeld:
+		t.deadline = held.Until.Add(overtime)
+		return held.Until, nil
 	case err == nil && again.IsZero():
 		return time.Time{}, nil
 	case err == nil && t.overdue && t.foreseen(now):
@@ -184,6 +188,9 @@ func (t *trial) pause(now time.Time) time.Duration {
 
 // isFinal reports whether trying again cannot help.
 func isFinal(action workspaces.Action, err error) bool {
+	if _, refused := errors.AsType[*compute.Refusal](err); refused {
+		return true
+	}
 	if errors.Is(err, compute.ErrNotFound) {
 		// What makes or removes a desktop needs none; it has met another's traces.
 		return action != workspaces.ActionCreate && action != workspaces.ActionTerminate
@@ -290,6 +297,9 @@ func (r *Runner) remove(ctx context.Context, id string) error {
 // explain turns an engine's error into what the API shows of it. The engine's own words
 // are shown: whoever sees them runs the engine.
 func explain(err error) (code, message string) {
+	if refusal, ok := errors.AsType[*compute.Refusal](err); ok {
+		return refusal.Code, refusal.Message
+	}
 	switch {
 	case errors.Is(err, compute.ErrImage):
 		code = "ResourceNotFound.Image"

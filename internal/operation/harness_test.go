@@ -23,9 +23,11 @@ import (
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/awsjson"
 	"carrel/internal/clock"
+	"carrel/internal/compute"
 	"carrel/internal/compute/simulated"
 	"carrel/internal/directory"
 	"carrel/internal/directory/embedded"
+	"carrel/internal/fault"
 	"carrel/internal/job"
 	"carrel/internal/operation"
 	"carrel/internal/reconcile"
@@ -72,6 +74,8 @@ type setup struct {
 	instant  bool
 	postgres bool
 	anybody  bool // any user name will do
+	faulty   bool // faults can be set
+	faults   *fault.Faults
 }
 
 // server is a Carrel with simulated desktops behind a real HTTP server.
@@ -80,6 +84,7 @@ type server struct {
 	store  *store.Store
 	clock  *clock.Clock
 	engine *simulated.Driver
+	faults *fault.Faults
 }
 
 // start starts a server on an empty SQLite file.
@@ -116,7 +121,12 @@ func start(t *testing.T, change ...func(*setup)) *server {
 		t.Fatal(err)
 	}
 	s.engine = driver
-	stop := work(t, &set.Core, driver)
+	var engine compute.Driver = driver
+	if set.faulty {
+		set.faults = fault.New(s.store, s.clock)
+		s.faults, engine, set.Directories = set.faults, set.faults.Engine(driver), set.faults.Users(set.Directories)
+	}
+	stop := work(t, &set.Core, engine, set.faults)
 	s.http = httptest.NewServer(wire(t, set))
 	t.Cleanup(func() {
 		s.http.Close()
@@ -128,7 +138,7 @@ func start(t *testing.T, change ...func(*setup)) *server {
 }
 
 // work starts what works the jobs, and returns what stops it.
-func work(t *testing.T, core *operation.Core, driver *simulated.Driver) (stop func() error) {
+func work(t *testing.T, core *operation.Core, driver compute.Driver, faults *fault.Faults) (stop func() error) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	runner := &job.Runner{
@@ -145,6 +155,9 @@ func work(t *testing.T, core *operation.Core, driver *simulated.Driver) (stop fu
 	}
 	repair := &reconcile.Reconciler{
 		Store: core.Store, Clock: core.Clock, Real: clock.New(), Driver: driver, Runner: runner, Log: log, DriftEvery: time.Hour,
+	}
+	if faults != nil {
+		repair.Looks = faults.Looks(ctx)
 	}
 	done := make(chan error, 1)
 	go func() { done <- repair.Run(ctx) }()
@@ -163,8 +176,13 @@ func wire(t *testing.T, set *setup) *awsjson.Handler {
 		t.Fatal(err)
 	}
 	middleware := []api.Middleware{remember, func(h api.Handler) api.Handler { return watched{h, t} }}
+	var held func(string) bool
+	if set.faults != nil {
+		middleware = append([]api.Middleware{set.faults.Middleware()}, middleware...)
+		held = set.faults.Holds
+	}
 	if set.instant {
-		middleware = append(middleware, operation.Instant(set.Store, set.Clock))
+		middleware = append(middleware, operation.Instant(set.Store, set.Clock, held))
 	}
 	handler, err := awsjson.New(awsjson.Config{
 		Services:      []awsjson.ServiceHandlers{{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: &set.Core}.Handlers()}},

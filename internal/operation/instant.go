@@ -39,15 +39,17 @@ const instantPatience = 20 * time.Second
 const aMoment = time.Second
 
 // Instant returns a middleware that sends a reply only when the work that the operation
-// started has settled, for suites that were written for emulators without states.
-func Instant(s *store.Store, c *clock.Clock) api.Middleware {
-	return func(h api.Handler) api.Handler { return instant{Handler: h, store: s, clock: c} }
+// started has settled, for suites that were written for emulators without states. It does not
+// wait for things that held, where it is not nil, says are being held up.
+func Instant(s *store.Store, c *clock.Clock, held func(id string) bool) api.Middleware {
+	return func(h api.Handler) api.Handler { return instant{Handler: h, store: s, clock: c, held: held} }
 }
 
 type instant struct {
 	api.Handler
 	store *store.Store
 	clock *clock.Clock
+	held  func(id string) bool
 }
 
 // Invoke runs the operation and waits.
@@ -78,7 +80,7 @@ func (i instant) await(ctx context.Context, kind workspaces.Kind, ref workspaces
 			settled, err = tx.Settled(ctx, kind, ref, i.clock.Now().Add(aMoment))
 			return err
 		})
-		if err != nil || settled {
+		if err != nil || settled || i.held != nil && i.held(ref.ID) {
 			return err
 		}
 		select {

@@ -52,7 +52,7 @@ func (r remember) Invoke(ctx context.Context, input any) (any, error) {
 	in, ok := input.(*wsapi.DescribeWorkspacesRequest)
 	scope := Scope(ctx)
 	version, known := r.store.WorkSpacesVersion(scope)
-	if !ok || !known {
+	if !ok || !known || store.IsPast(ctx) {
 		return r.Handler.Invoke(ctx, input)
 	}
 	question := questionOf(scope, in)

@@ -36,9 +36,23 @@ func (r *Reconciler) drift(ctx context.Context) error {
 			return err
 		}
 		took := r.Real.Now().Sub(began)
-		if err := r.Real.Sleep(ctx, max(every, driftShare*took)); err != nil {
+		if err := r.rest(ctx, max(every, driftShare*took)); err != nil {
 			return err
 		}
+	}
+}
+
+// rest returns when d of the real time has passed, or sooner where a look is asked for.
+func (r *Reconciler) rest(ctx context.Context, d time.Duration) error {
+	sleeping, wake := context.WithCancel(ctx)
+	defer wake()
+	slept := make(chan error, 1)
+	go func() { slept <- r.Real.Sleep(sleeping, d) }()
+	select {
+	case err := <-slept:
+		return err
+	case <-r.Looks:
+		return ctx.Err()
 	}
 }
 

@@ -30,6 +30,8 @@ type Reconciler struct {
 
 	// DriftEvery is how often the engine is looked at, in real time; 0: 10 seconds.
 	DriftEvery time.Duration
+	// Looks has the engine looked at sooner, whenever it is sent something; nil: never.
+	Looks <-chan struct{}
 }
 
 // retryAfter is how long a loop rests after an error, in real time.

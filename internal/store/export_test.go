@@ -62,3 +62,10 @@ func (e *explainer) explain(ctx context.Context, query string, args []any) error
 	}
 	return rows.Err()
 }
+
+// Moments returns how many moments of the past are kept.
+func (s *Store) Moments() int {
+	s.history.mu.Lock()
+	defer s.history.mu.Unlock()
+	return len(s.history.moments)
+}

@@ -22,9 +22,10 @@ import (
 // sqlite is one file in WAL mode. All writes, Carrel's and River's, go through one
 // connection, since SQLite has one writer at a time; reads have connections of their own.
 type sqlite struct {
-	write *sql.DB
-	read  *sql.DB
-	jobs  *river.Client[*sql.Tx]
+	source string // names the file, for further connections
+	write  *sql.DB
+	read   *sql.DB
+	jobs   *river.Client[*sql.Tx]
 
 	reads  statements
 	writes statements
@@ -62,7 +63,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("store: %w", err)
 	}
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)"
-	b := new(sqlite)
+	b := &sqlite{source: dsn}
 	if b.write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}

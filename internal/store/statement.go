@@ -29,6 +29,9 @@ func (s session) run(ctx context.Context, query string, args []any) (sql.Result,
 }
 
 func (s session) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	if m := momentOf(ctx); m != nil && s.tx == nil {
+		return m.tx.QueryContext(ctx, query, args...)
+	}
 	if st := s.statement(ctx, query); st != nil { //nolint:sqlclosecheck // as above
 		return st.QueryContext(ctx, args...)
 	}

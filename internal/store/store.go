@@ -33,6 +33,7 @@ type Store struct {
 	changed  chan struct{} // closed and replaced after every committed change
 	versions versions
 	handOver func(Work)
+	history  history
 }
 
 // backend is what the two databases do differently.
@@ -84,7 +85,12 @@ func Open(ctx context.Context, url string) (*Store, error) {
 
 // Close waits for the updates that are under way and closes the database. Later updates,
 // and those that still wait for their turn, fail.
-func (s *Store) Close() error { return s.backend.close() }
+func (s *Store) Close() error {
+	s.history.mu.Lock()
+	err := s.history.end()
+	s.history.mu.Unlock()
+	return errors.Join(err, s.backend.close())
+}
 
 // migrate applies the steps that the database does not have yet, all or none.
 func (s *Store) migrate(ctx context.Context) error {
@@ -136,6 +142,7 @@ func (s *Store) Update(ctx context.Context, f func(tx *Tx) error) error {
 	})
 	if err == nil {
 		s.versions.grow(tx)
+		s.history.note(ctx)
 		if take := s.notify(); take != nil {
 			for _, w := range tx.asked {
 				take(w)
@@ -210,6 +217,9 @@ func tablesInOrder() []string {
 		"application_association",
 	}
 }
+
+// Seq returns a number below that of everything that is made from now on, in the order of creation.
+func (s *Store) Seq() int64 { return s.lastSeq.Load() }
 
 // followSeq makes nextSeq go on behind what the database has, should the clock have gone back.
 func (s *Store) followSeq(ctx context.Context) error {

@@ -210,6 +210,18 @@ func (t *Tx) EveryWorkSpace(ctx context.Context, f func(*workspaces.WorkSpace)) 
 	}, selectWorkSpace)
 }
 
+// WorkSpacesAfter calls f on the WorkSpaces of every scope that were made after one with the
+// number seq, in the order of creation. f must not use t.
+func (t *Tx) WorkSpacesAfter(ctx context.Context, seq int64, f func(w *workspaces.WorkSpace, seq int64)) error {
+	return t.each(ctx, func(row scanner) error {
+		w, seq, err := scanWorkSpace(row)
+		if err == nil {
+			f(w, seq)
+		}
+		return err
+	}, selectWorkSpace+" WHERE seq > $1 ORDER BY seq", seq)
+}
+
 // userKeyOf is what makes a WorkSpace its user's only one, "" for user-decoupled ones.
 func userKeyOf(name string) string {
 	if name == workspaces.Undefined {
