@@ -53,7 +53,7 @@ func TestEveryOperationSucceeds(t *testing.T) {
 	t.Parallel()
 	s := worldly(t, account)
 	l := &tally{succeeded: make(map[string]bool)}
-	w := s.furnish(t, l.on(s.client()), "mine")
+	w := s.furnish(t, l.on(s.client()), "mine", "444444444444")
 	must := func(_ any, err error) {
 		t.Helper()
 		if err != nil {
@@ -170,7 +170,7 @@ func linkAccounts(t *testing.T, s *server, l *tally, w *world, must func(any, er
 	ctx := t.Context()
 	must(w.DeleteAccountLinkInvitation(ctx, &sdk.DeleteAccountLinkInvitationInput{LinkId: &w.link}))
 	for _, answer := range []answerLink{reject, accept} {
-		must(answer(t, l.on(s.as(friend, region)), mustInvite(t, w.client, friend), nil))
+		must(answer(t, l.on(s.as(w.friend, region)), mustInvite(t, w.client, w.friend), nil))
 	}
 }
 
@@ -190,7 +190,7 @@ func endAll(t *testing.T, s *server, w *world, must func(any, error)) {
 	must(terminateWorkSpaces(t, w.client, allIDs(t, w.client, sdk.DescribeWorkspacesInput{})...))
 	s.awaitGone(t, w.client)
 	must(w.DeleteWorkspaceBundle(ctx, &sdk.DeleteWorkspaceBundleInput{BundleId: &w.bundle}))
-	must(w.UpdateWorkspaceImagePermission(ctx, permission(w.image, friend, false)))
+	must(w.UpdateWorkspaceImagePermission(ctx, permission(w.image, w.friend, false)))
 	must(w.DeleteWorkspaceImage(ctx, &sdk.DeleteWorkspaceImageInput{ImageId: &w.image}))
 	must(w.DisassociateConnectionAlias(ctx, &sdk.DisassociateConnectionAliasInput{AliasId: &w.alias}))
 	must(w.DeleteConnectionAlias(ctx, &sdk.DeleteConnectionAliasInput{AliasId: &w.idleAlias}))

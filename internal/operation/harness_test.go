@@ -85,6 +85,7 @@ type server struct {
 	clock  *clock.Clock
 	engine *simulated.Driver
 	faults *fault.Faults
+	file   string // SQLite's
 }
 
 // start starts a server on an empty SQLite file.
@@ -105,11 +106,12 @@ func start(t *testing.T, change ...func(*setup)) *server {
 	if set.postgres {
 		database = storetest.Postgres
 	}
+	at := database(t)
 	var err error
-	if set.Store, err = store.Open(t.Context(), database(t)); err != nil {
+	if set.Store, err = store.Open(t.Context(), at); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{store: set.Store, clock: set.Clock}
+	s := &server{store: set.Store, clock: set.Clock, file: at}
 	addSubnets(t, s.store)
 	set.Directories = embedded.New(s.store, nil)
 	if set.anybody {

@@ -18,6 +18,8 @@ type model struct {
 		} `json:"input"`
 	} `json:"operations"`
 	Shapes map[string]shape `json:"shapes"`
+
+	own map[string]string // in place of samples: what a maker of requests has, by the kind of name
 }
 
 // shape is a shape of the model.
@@ -91,7 +93,7 @@ func (m *model) make(name string, whole bool) any {
 	case "structure":
 		out := map[string]any{}
 		for _, member := range s.chosen(whole) {
-			out[member] = m.make(s.Members[member].Shape, whole)
+			out[member] = m.member(s.Members[member].Shape, member, whole)
 		}
 		return out
 	case "list":
@@ -123,6 +125,19 @@ func (m *model) make(name string, whole bool) any {
 	default:
 		return nil
 	}
+}
+
+// member makes the value of a member of a structure.
+func (m *model) member(shape, name string, whole bool) any {
+	if of := m.Shapes[shape]; of.Type == "list" {
+		if own, has := m.own[kindOf(of.Member.Shape, name)]; has {
+			return []any{own}
+		}
+	}
+	if own, has := m.own[kindOf(shape, name)]; has {
+		return own
+	}
+	return m.make(shape, whole)
 }
 
 // chosen are the members that a structure is made with: of a union only one.

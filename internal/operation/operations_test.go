@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/workspaces"
 )
 
 //go:embed testdata/unsupported.txt
@@ -26,13 +27,19 @@ type answer struct {
 // post sends a request as no SDK would, unchecked.
 func (s *server) post(t *testing.T, operation string, body []byte) answer {
 	t.Helper()
+	return s.postAs(t, s.client().scope, operation, body)
+}
+
+// postAs is post for an account in a region.
+func (s *server) postAs(t *testing.T, as workspaces.Scope, operation string, body []byte) answer {
+	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("X-Amz-Target", "WorkspacesService."+operation)
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+"/20260101/"+region+
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+as.Account+"/20260101/"+as.Region+
 		"/workspaces/aws4_request, SignedHeaders=host, Signature=00")
 	reply, err := s.http.Client().Do(r)
 	if err != nil {

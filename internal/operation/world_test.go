@@ -11,16 +11,14 @@ import (
 	"carrel/internal/workspaces"
 )
 
-// friend is an account that something of a world is shared with.
-const friend = "444444444444"
-
 // world is one of everything that an account can have in a region, made by the official SDK.
 type world struct {
 	client
-	word string // in every name and text of the world, and in no other's
+	word   string // in every name and text of the world, and in no other's
+	friend string // an account that something of the world is shared with
 
 	directory, unregistered, pools string
-	workspace                      string
+	workspace, nobodys             string
 	image, imported                string
 	bundle                         string
 	group, idleGroup               string
@@ -48,16 +46,12 @@ func worldly(t *testing.T, owners ...string) *server {
 }
 
 // furnish makes a world. The application of the account's own must be in the catalogue.
-func (s *server) furnish(t *testing.T, c client, word string) *world {
+func (s *server) furnish(t *testing.T, c client, word, friend string) *world {
 	t.Helper()
-	w := &world{client: c, word: word, token: "token-" + word, application: "wsa-of" + c.scope.Account}
+	w := &world{client: c, word: word, friend: friend, token: "token-" + word, application: "wsa-of" + c.scope.Account}
 	w.directory, w.unregistered = s.homeOf(t, c), s.directory(t, c.scope)
-	subnets := []string{subnetA, subnetB}
-	if c.scope.Region == farRegion {
-		subnets = []string{farA, farB}
-	}
 	w.pools = s.register(t, c, &sdk.RegisterWorkspaceDirectoryInput{
-		WorkspaceType: types.WorkspaceTypePools, UserIdentityType: types.UserIdentityTypeCustomerManaged, SubnetIds: subnets,
+		WorkspaceType: types.WorkspaceTypePools, UserIdentityType: types.UserIdentityTypeCustomerManaged, SubnetIds: w.subnets(),
 		WorkspaceDirectoryName: new("pools-" + word), WorkspaceDirectoryDescription: new(word), Tags: w.tags(),
 	})
 	s.furnishAccess(t, w)
@@ -68,6 +62,14 @@ func (s *server) furnish(t *testing.T, c client, word string) *world {
 	}
 	w.link = *link.AccountLinkId
 	return w
+}
+
+// subnets are networks in the world's region.
+func (w *world) subnets() []string {
+	if w.scope.Region == farRegion {
+		return []string{farA, farB}
+	}
+	return []string{subnetA, subnetB}
 }
 
 func (w *world) tags() []types.Tag { return []types.Tag{tag("key-"+w.word, "value-"+w.word)} }
@@ -90,7 +92,7 @@ func (s *server) furnishAccess(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	_, err = w.UpdateConnectionAliasPermission(t.Context(), &sdk.UpdateConnectionAliasPermissionInput{
-		AliasId: &w.sharedAlias, ConnectionAliasPermission: &types.ConnectionAliasPermission{SharedAccountId: new(friend), AllowAssociation: new(true)},
+		AliasId: &w.sharedAlias, ConnectionAliasPermission: &types.ConnectionAliasPermission{SharedAccountId: &w.friend, AllowAssociation: new(true)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +116,7 @@ func (s *server) furnishDesktops(t *testing.T, w *world) {
 	}))[0]
 	w.image = capture(t, w.client, w.workspace)
 	s.awaitImage(t, w.client, w.image, types.WorkspaceImageStateAvailable)
-	s.share(t, w.client, w.image, friend)
+	s.share(t, w.client, w.image, w.friend)
 	custom, err := w.ImportCustomWorkspaceImage(t.Context(), customOf(&types.ImageSourceIdentifierMemberImageBuildVersionArn{Value: builder}, "imported-"+w.word))
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +124,9 @@ func (s *server) furnishDesktops(t *testing.T, w *world) {
 	w.imported = *custom.ImageId
 	s.awaitImage(t, w.client, w.imported, types.WorkspaceImageStateAvailable)
 	w.bundle = *s.bundle(t, w.client, w.image, "bundle-"+w.word).BundleId
+	w.nobodys = s.create(t, w.client, order(w.directory, workspaces.Undefined, bundle(w.bundle), func(r *types.WorkspaceRequest) {
+		r.WorkspaceName = new("desk-" + w.word)
+	}))[0]
 	in := poolOrder(w.pools, "pool-"+w.word)
 	in.Description, in.Tags = new(w.word), w.tags()
 	w.pool = *newPool(t, w.client, in).PoolId
@@ -138,28 +143,24 @@ func (s *server) furnishDesktops(t *testing.T, w *world) {
 // has. The first of each is what the world's owner uses where any will do.
 func (w *world) names() map[string][]string {
 	names := map[string][]string{
-		"DirectoryId":               {w.directory, w.unregistered, w.pools},
-		"WorkspaceId":               {w.workspace},
-		"WorkspaceImageId":          {w.image, w.imported},
-		"BundleId":                  {w.bundle},
-		"IpGroupId":                 {w.idleGroup, w.group},
-		"ConnectionAliasId":         {w.idleAlias, w.alias, w.sharedAlias},
-		"WorkspacesPoolId":          {w.pool},
-		"AmazonUuid":                {w.addIn},
-		"LinkId":                    {w.link},
-		"WorkSpaceApplicationId":    {w.application},
-		"ClientToken":               {w.token},
-		"UserName":                  {"jane-" + w.word},
-		"WorkspacesPoolUserId":      {"jane-" + w.word},
-		"IpGroupName":               {"office-" + w.word},
-		"AddInName":                 {"calls-" + w.word},
-		"WorkspaceBundleName":       {"bundle-" + w.word},
-		"WorkspaceImageName":        {"imported-" + w.word},
-		"WorkspaceDirectoryName":    {"pools-" + w.word},
-		"WorkspacesPoolName":        {"pool-" + w.word},
-		"WorkSpaceApplicationOwner": {w.scope.Account},
-		"BundleOwner":               {w.scope.Account},
-		"AwsAccount":                {w.scope.Account, friend},
+		"DirectoryId":            {w.directory, w.unregistered, w.pools},
+		"WorkspaceId":            {w.workspace, w.nobodys},
+		"WorkspaceName":          {"desk-" + w.word},
+		"WorkspaceImageId":       {w.image, w.imported},
+		"BundleId":               {w.bundle},
+		"IpGroupId":              {w.idleGroup, w.group},
+		"ConnectionAliasId":      {w.idleAlias, w.alias, w.sharedAlias},
+		"WorkspacesPoolId":       {w.pool},
+		"AmazonUuid":             {w.addIn},
+		"LinkId":                 {w.link},
+		"WorkSpaceApplicationId": {w.application},
+		"UserName":               {"jane-" + w.word},
+		"IpGroupName":            {"office-" + w.word},
+		"WorkspaceBundleName":    {"bundle-" + w.word},
+		"WorkspaceImageName":     {"imported-" + w.word},
+		"WorkspaceDirectoryName": {"pools-" + w.word},
+		"WorkspacesPoolName":     {"pool-" + w.word},
+		"LinkedAccountId":        {w.friend, w.scope.Account},
 
 		"DescribeWorkspacesPoolsFilterValue": {"pool-" + w.word},
 	}
