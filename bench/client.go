@@ -63,14 +63,14 @@ func (c *client) post(ctx context.Context, service, target string, body []byte) 
 	conn := <-c.free
 	defer func() { c.free <- conn }()
 	if conn.Conn == nil {
-		if conn.Conn, err = net.Dial("tcp", strings.TrimPrefix(c.endpoint, "http://")); err != nil {
+		if conn.Conn, err = new(net.Dialer).DialContext(ctx, "tcp", strings.TrimPrefix(c.endpoint, "http://")); err != nil {
 			return nil, err
 		}
 		conn.reader = bufio.NewReaderSize(conn, 32<<10)
 	}
 	out, keep, err := conn.exchange(request)
 	if err != nil || !keep {
-		_ = conn.Close() //nolint:errcheck // of no further use
+		_ = conn.Close() // of no further use
 		conn.Conn = nil
 	}
 	if err != nil {

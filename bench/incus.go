@@ -25,7 +25,7 @@ import (
 func benchIncus(ctx context.Context, o options, t *table) error {
 	if err := exec.CommandContext(ctx, "incus", "query", "/1.0").Run(); err != nil {
 		t.add("CreateWorkspaces to AVAILABLE on Incus", "not measured", "Incus does not answer", "")
-		return nil //nolint:nilerr // said in the table
+		return nil // said in the table
 	}
 	project := fmt.Sprintf("carrel-bench-%d", os.Getpid())
 	s, err := startCarrel(ctx, o, "--engine", "incus", "--incus-project", project)
@@ -208,6 +208,6 @@ func greets(ctx context.Context, socket string) bool {
 	if err != nil {
 		return false
 	}
-	defer conn.Close() //nolint:errcheck // only read from
+	defer conn.Close() // only read from
 	return rfb.Greeting(ctx, conn) == nil
 }

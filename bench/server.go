@@ -24,9 +24,9 @@ type server struct {
 }
 
 func (s *server) stop() {
-	_ = s.process.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may have ended
-	_ = s.process.Wait()                          //nolint:errcheck // it was told to
-	_ = os.RemoveAll(s.dir)                       //nolint:errcheck // it lies where the system cleans up
+	_ = s.process.Process.Signal(syscall.SIGTERM) // it may have ended
+	_ = s.process.Wait()                          // it was told to
+	_ = os.RemoveAll(s.dir)                       // it lies where the system cleans up
 }
 
 // startCarrel starts a server on a fresh folder and makes a registered directory. Requests

@@ -41,12 +41,12 @@ func bareUpdates(ctx context.Context, o options) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // it lies where the system cleans up
+	defer os.RemoveAll(dir) // it lies where the system cleans up
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "bare.db")+"?_pragma=journal_mode(wal)&_pragma=synchronous(full)")
 	if err != nil {
 		return 0, err
 	}
-	defer db.Close() //nolint:errcheck // thrown away
+	defer db.Close() // thrown away
 	db.SetMaxOpenConns(1)
 	if _, err := db.ExecContext(ctx, "CREATE TABLE thing (id INTEGER PRIMARY KEY, state TEXT)"); err != nil {
 		return 0, err

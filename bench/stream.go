@@ -129,7 +129,7 @@ func measureStreams(o options, n int, trip func(*screen) error, open func(i int)
 	for i, x := range all {
 		together.Go(func() {
 			const every = time.Second / pace
-			time.Sleep(time.Duration(rand.Int64N(int64(every)))) //nolint:gosec // hands do not move in step
+			time.Sleep(time.Duration(rand.Int64N(int64(every)))) // hands do not move in step
 			for range int(o.duration / every / streamRounds) {
 				began := time.Now()
 				if errs[i] = trip(x); errs[i] != nil {

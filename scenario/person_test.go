@@ -288,7 +288,7 @@ func (p *person) snapshot() {
 		}
 		return *out.RestoreSnapshots[0].SnapshotTime, nil
 	}
-	before, _ = look() //nolint:errcheck // there may be none yet
+	before, _ = look() // there may be none yet
 	p.advance("12h1m")
 	p.must("snapshots", eventually(func() error {
 		at, err := look()

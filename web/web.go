@@ -8,7 +8,7 @@ import (
 )
 
 //go:embed pages assets
-var files embed.FS //nolint:gochecknoglobals // a file system is embedded in a variable
+var files embed.FS // a file system is embedded in a variable
 
 // HasClient reports whether the program was built with the client that shows desktops, which
 // comes from npm: assets/novnc.js.

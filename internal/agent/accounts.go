@@ -178,7 +178,7 @@ func settleSudo(path string, user account) error {
 		}
 		return nil
 	}
-	err := os.WriteFile(path, []byte("%sudo ALL=(ALL:ALL) NOPASSWD: ALL\n"), 0o440)
+	err := os.WriteFile(path, []byte("%sudo ALL=(ALL:ALL) NOPASSWD: ALL\n"), 0o440) //nolint:gosec // what sudo wants of its files
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("local administrator: this image has no sudo: %w", err)
 	}

@@ -149,7 +149,7 @@ func (a *agent) report(what string, err error) {
 }
 
 // logOutput is the container's console, which Incus keeps, and a file for those who are inside.
-func (a *agent) logOutput() io.Writer {
+func (*agent) logOutput() io.Writer {
 	file, err := openLog(filepath.Join(stateDir, "agent.log"), maxLog)
 	if err != nil {
 		return os.Stderr

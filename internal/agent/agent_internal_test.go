@@ -90,7 +90,7 @@ func TestStatusFileFollows(t *testing.T) {
 
 func TestRFBSocketIsRootsAlone(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "rfb") // a socket's path is short, which the test's own directory may not be
+	dir, err := os.MkdirTemp("", "rfb") //nolint:usetesting // a socket's path is short, which the test's own directory may not be
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestRFBSocketIsRootsAlone(t *testing.T) {
 	if info.Mode() != os.ModeSocket|0o600 {
 		t.Errorf("mode %v", info.Mode())
 	}
-	connection, err := net.Dial("unix", path)
+	connection, err := new(net.Dialer).DialContext(t.Context(), "unix", path)
 	if err != nil {
 		t.Fatalf("nobody has accepted yet, and still a connection must wait rather than fail: %v", err)
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -45,14 +46,11 @@ func ParseConfig(getenv func(string) string) (Config, error) {
 		problems = append(problems, fmt.Errorf("%s: "+format, append([]any{name}, args...)...))
 	}
 
-	switch {
-	case config.User == "":
+	if config.User == "" {
 		reject("CARREL_USER", "not set")
-	default:
+	} else {
 		config.Account = AccountName(config.User)
-		if config.FullName == "" {
-			config.FullName = config.User
-		}
+		config.FullName = cmp.Or(config.FullName, config.User)
 	}
 	if value := getenv("CARREL_UID"); value != "" {
 		// Below 1000 are the system's own accounts, and 65534 and up are nobody's or outside what a container maps.

@@ -47,7 +47,7 @@ func (l *boundedLog) rotate() {
 	if err != nil {
 		return
 	}
-	l.file.Close()
+	_ = l.file.Close() // it has another name now, and what was written is in it
 	l.file, l.size = file, 0
 }
 

@@ -13,6 +13,7 @@ import (
 // Phase is how far a desktop has come.
 type Phase string
 
+// The phases, of which a desktop that runs well has the first two.
 const (
 	PhaseStarting Phase = "starting" // the X server does not answer yet, or not again
 	PhaseReady    Phase = "ready"    // the X server answers; the session runs or is about to

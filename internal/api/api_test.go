@@ -98,9 +98,12 @@ func TestServiceTables(t *testing.T) {
 		name    string
 		status  int
 	}{
-		{wsapi.Service, "ResourceNotFoundException", 400}, {wsapi.Service, "InternalServerException", 500},
-		{dsapi.Service, "EntityDoesNotExistException", 400}, {dsapi.Service, "ServiceException", 500},
-		{dsdataapi.Service, "ResourceNotFoundException", 404}, {dsdataapi.Service, "ConflictException", 409},
+		{wsapi.Service, "ResourceNotFoundException", 400},
+		{wsapi.Service, "InternalServerException", 500},
+		{dsapi.Service, "EntityDoesNotExistException", 400},
+		{dsapi.Service, "ServiceException", 500},
+		{dsdataapi.Service, "ResourceNotFoundException", 404},
+		{dsdataapi.Service, "ConflictException", 409},
 	} {
 		if shape, ok := test.service.Exception(test.name); !ok || shape.Status != test.status {
 			t.Errorf("%s %s: got %d, want %d", test.service.Name, test.name, shape.Status, test.status)

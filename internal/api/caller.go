@@ -28,6 +28,6 @@ func WithCaller(ctx context.Context, caller Caller) context.Context {
 
 // CallerFrom returns the caller that WithCaller put into the context, or the zero Caller outside of a request.
 func CallerFrom(ctx context.Context) Caller {
-	caller, _ := ctx.Value(callerKey{}).(Caller) //nolint:errcheck // the zero Caller is the documented answer
+	caller, _ := ctx.Value(callerKey{}).(Caller) // the zero Caller is the documented answer
 	return caller
 }

@@ -51,7 +51,7 @@ func (c *Checker) EnterItem(member string, index int) {
 
 // EnterValue goes down into the value of a map member under key; Leave comes back.
 func (c *Checker) EnterValue(member, key string) {
-	c.path = append(c.path, member+"."+clip(key, maxEcho)+".member")
+	c.path = append(c.path, member+"."+clip(key)+".member")
 }
 
 // Leave undoes the last Enter, EnterItem or EnterValue.
@@ -86,7 +86,7 @@ func (c *Checker) Strings(member string, values []string, rule *StringRule) {
 // Value checks the value of a map of strings under key.
 func (c *Checker) Value(member, key, value string, rule *StringRule) {
 	if !rule.satisfied(value) {
-		c.text(member+"."+clip(key, maxEcho)+".member", value, rule)
+		c.text(member+"."+clip(key)+".member", value, rule)
 	}
 }
 
@@ -186,11 +186,12 @@ func (c *Checker) at(member string) string {
 	return "'" + strings.Join(c.path, ".") + "." + member + "'"
 }
 
-// clip cuts a string to a number of code points and marks the cut.
-func clip(s string, limit int) string {
-	if len(s) <= limit || utf8.RuneCountInString(s) <= limit {
+// clip cuts a string to maxEcho code points and marks the cut.
+func clip(s string) string {
+	if len(s) <= maxEcho || utf8.RuneCountInString(s) <= maxEcho {
 		return s
 	}
+	limit := maxEcho
 	for i := range s {
 		if limit == 0 {
 			return s[:i] + "…"

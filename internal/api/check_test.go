@@ -36,38 +36,60 @@ func TestWordingOfViolations(t *testing.T) {
 		{wsapi.CreateWorkspaces, `{}`, one + "Value null at 'workspaces'" + failed + "Member must not be null"},
 		{wsapi.CreateWorkspaces, ``, one + "Value null at 'workspaces'" + failed + "Member must not be null"},
 		{wsapi.CreateWorkspaces, `{"Workspaces":null}`, one + "Value null at 'workspaces'" + failed + "Member must not be null"},
-		{wsapi.CreateWorkspaces, `{"Workspaces":[]}`,
-			one + "Value '[]' at 'workspaces'" + failed + "Member must have length greater than or equal to 1"},
-		{wsapi.CreateWorkspaces, `{"Workspaces":[` + strings.Repeat("{},", 25) + `{}]}`,
-			one + "Value '[…]' at 'workspaces'" + failed + "Member must have length less than or equal to 25"},
-		{wsapi.CreateWorkspaces, `{"Workspaces":[{"DirectoryId":"d-926722edaf","UserName":"","BundleId":"wsb-123456789"}]}`,
-			one + "Value '' at 'workspaces.1.member.userName'" + failed + "Member must have length greater than or equal to 1"},
-		{wsapi.CreateWorkspaces, `{"Workspaces":[{"DirectoryId":"d-926722edaf","BundleId":"wsb-1"}]}`,
+		{
+			wsapi.CreateWorkspaces, `{"Workspaces":[]}`,
+			one + "Value '[]' at 'workspaces'" + failed + "Member must have length greater than or equal to 1",
+		},
+		{
+			wsapi.CreateWorkspaces, `{"Workspaces":[` + strings.Repeat("{},", 25) + `{}]}`,
+			one + "Value '[…]' at 'workspaces'" + failed + "Member must have length less than or equal to 25",
+		},
+		{
+			wsapi.CreateWorkspaces, `{"Workspaces":[{"DirectoryId":"d-926722edaf","UserName":"","BundleId":"wsb-123456789"}]}`,
+			one + "Value '' at 'workspaces.1.member.userName'" + failed + "Member must have length greater than or equal to 1",
+		},
+		{
+			wsapi.CreateWorkspaces, `{"Workspaces":[{"DirectoryId":"d-926722edaf","BundleId":"wsb-1"}]}`,
 			"2 validation errors detected: Value null at 'workspaces.1.member.userName'" + failed + "Member must not be null; " +
 				"Value 'wsb-1' at 'workspaces.1.member.bundleId'" + failed +
-				"Member must satisfy regular expression pattern: ^wsb-[0-9a-z]{8,63}$"},
-		{wsapi.DescribeWorkspaces, `{"Limit":0}`,
-			one + "Value '0' at 'limit'" + failed + "Member must have value greater than or equal to 1"},
+				"Member must satisfy regular expression pattern: ^wsb-[0-9a-z]{8,63}$",
+		},
+		{
+			wsapi.DescribeWorkspaces, `{"Limit":0}`,
+			one + "Value '0' at 'limit'" + failed + "Member must have value greater than or equal to 1",
+		},
 		{wsapi.DescribeWorkspaces, `{"WorkspaceIds":["ws-123456789","x"]}`, one + "Value 'x' at 'workspaceIds.2.member'" + failed +
 			"Member must satisfy regular expression pattern: ^ws-[0-9a-z]{8,63}$"},
-		{wsapi.ModifyWorkspaceState, `{"WorkspaceId":"ws-123456789","WorkspaceState":"GONE"}`,
-			one + "Value 'GONE' at 'workspaceState'" + failed + "Member must satisfy enum value set: [AVAILABLE, ADMIN_MAINTENANCE]"},
-		{wsapi.ImportClientBranding, `{"ResourceId":"d-926722edaf","DeviceTypeOsx":{"LoginMessage":{"de-DE":"Hallo"}}}`,
+		{
+			wsapi.ModifyWorkspaceState, `{"WorkspaceId":"ws-123456789","WorkspaceState":"GONE"}`,
+			one + "Value 'GONE' at 'workspaceState'" + failed + "Member must satisfy enum value set: [AVAILABLE, ADMIN_MAINTENANCE]",
+		},
+		{
+			wsapi.ImportClientBranding, `{"ResourceId":"d-926722edaf","DeviceTypeOsx":{"LoginMessage":{"de-DE":"Hallo"}}}`,
 			one + "Value 'de-DE' at 'deviceTypeOsx.loginMessage'" + failed + "Map keys must satisfy constraint: " +
-				"[Member must satisfy regular expression pattern: ^[a-z]{2}_[A-Z]{2}$]"},
-		{wsapi.ImportClientBranding, `{"ResourceId":"d-926722edaf","DeviceTypeOsx":{"LoginMessage":{"de_DE":"a\nb"}}}`,
+				"[Member must satisfy regular expression pattern: ^[a-z]{2}_[A-Z]{2}$]",
+		},
+		{
+			wsapi.ImportClientBranding, `{"ResourceId":"d-926722edaf","DeviceTypeOsx":{"LoginMessage":{"de_DE":"a\nb"}}}`,
 			one + "Value 'a\nb' at 'deviceTypeOsx.loginMessage.de_DE.member'" + failed +
-				"Member must satisfy regular expression pattern: ^.*$"},
-		{wsapi.ImportClientBranding, `{"ResourceId":"d-926722edaf","DeviceTypeOsx":{"Logo":""}}`,
-			one + "Value '[]' at 'deviceTypeOsx.logo'" + failed + "Member must have length greater than or equal to 1"},
-		{wsapi.ImportCustomWorkspaceImage, `{"ImageName":"n","ImageDescription":"d","ComputeType":"BASE","Protocol":"DCV",` +
-			`"ImageSource":{},"Platform":"WINDOWS","OsVersion":"Windows_10","InfrastructureConfigurationArn":` +
-			`"arn:aws:imagebuilder:r:123456789012:infrastructure-configuration/c"}`,
-			one + "Value at 'imageSource'" + failed + "Member must have exactly one member set"},
-		{dsdataapi.SearchUsers, `{"SearchString":"` + strings.Repeat("s", 65) + `","SearchAttributes":["a"],"MaxResults":251}`,
+				"Member must satisfy regular expression pattern: ^.*$",
+		},
+		{
+			wsapi.ImportClientBranding, `{"ResourceId":"d-926722edaf","DeviceTypeOsx":{"Logo":""}}`,
+			one + "Value '[]' at 'deviceTypeOsx.logo'" + failed + "Member must have length greater than or equal to 1",
+		},
+		{
+			wsapi.ImportCustomWorkspaceImage, `{"ImageName":"n","ImageDescription":"d","ComputeType":"BASE","Protocol":"DCV",` +
+				`"ImageSource":{},"Platform":"WINDOWS","OsVersion":"Windows_10","InfrastructureConfigurationArn":` +
+				`"arn:aws:imagebuilder:r:123456789012:infrastructure-configuration/c"}`,
+			one + "Value at 'imageSource'" + failed + "Member must have exactly one member set",
+		},
+		{
+			dsdataapi.SearchUsers, `{"SearchString":"` + strings.Repeat("s", 65) + `","SearchAttributes":["a"],"MaxResults":251}`,
 			"3 validation errors detected: Value null at 'directoryId'" + failed + "Member must not be null; " +
 				"Value '251' at 'maxResults'" + failed + "Member must have value less than or equal to 250; " +
-				"Value at 'searchString'" + failed + "Member must have length less than or equal to 64"},
+				"Value at 'searchString'" + failed + "Member must have length less than or equal to 64",
+		},
 	}
 	for _, test := range tests {
 		exception := decode(t, test.op, test.body)

@@ -58,7 +58,7 @@ func (r *StringRule) echo(value string) string {
 	if r.Sensitive {
 		return "***"
 	}
-	return clip(value, maxEcho)
+	return clip(value)
 }
 
 // Pattern is a regular expression of the model. The models write Java's dialect and mean that the whole string matches.

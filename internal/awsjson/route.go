@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"carrel/internal/api"
@@ -56,8 +57,8 @@ func (t *routes) add(s ServiceHandlers, middleware []api.Middleware) error {
 		if e.handlers[name] != nil {
 			return fmt.Errorf("operation %s is given twice", name)
 		}
-		for i := len(middleware) - 1; i >= 0; i-- {
-			handler = middleware[i](handler)
+		for _, outer := range slices.Backward(middleware) {
+			handler = outer(handler)
 		}
 		e.handlers[name] = handler
 	}

@@ -73,7 +73,7 @@ func (s *SigV4) Authenticate(r *http.Request, body []byte, service string) (api.
 	if exception := checkPayload(r.Header.Get("X-Amz-Content-Sha256"), payloadHash); exception != nil {
 		return api.Caller{}, exception
 	}
-	want, err := s.sign(r, signed, key, payloadHash, signedAt)
+	want, err := s.sign(r, signed, key, payloadHash, signedAt) //nolint:contextcheck // its context is the debug log's only
 	if err != nil {
 		return api.Caller{}, err
 	}

@@ -182,7 +182,7 @@ func TestACMEIsForItsHosts(t *testing.T) {
 	address := answering(t, id)
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
 	defer stop()
-	dialer := tls.Dialer{Config: &tls.Config{ServerName: "other.example.com"}} //nolint:gosec // as any client
+	dialer := tls.Dialer{Config: &tls.Config{ServerName: "other.example.com"}} // as any client
 	if _, err := dialer.DialContext(ctx, "tcp", address); err == nil {
 		t.Error("a certificate for any host")
 	}

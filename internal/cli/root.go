@@ -65,7 +65,7 @@ func Run(ctx context.Context, parts Parts, args []string) int {
 	if parts.In == nil {
 		parts.In = os.Stdin
 	}
-	root := newRoot(parts) //nolint:contextcheck // cobra hands the commands the context
+	root := newRoot(parts) // cobra hands the commands the context
 	root.SetArgs(args)
 	root.SetIn(parts.In)
 	root.SetOut(parts.Out)

@@ -62,7 +62,7 @@ func (f Folder) Lock() error {
 		return err
 	}
 	// The descriptor stays open: closing it would give up the lock.
-	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil { //nolint:gosec // a descriptor fits
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil { // a descriptor fits
 		return fmt.Errorf("another carrel serve is using the data folder %s; stop it, or name another folder with --data", f.Path)
 	}
 	return nil

@@ -17,6 +17,6 @@ func WithChance(ctx context.Context, c *workspaces.Chance) context.Context {
 // Chance returns what the request's ids are drawn from; nil, the machine's own, where nobody
 // has said otherwise.
 func Chance(ctx context.Context) *workspaces.Chance {
-	c, _ := ctx.Value(chanceKey{}).(*workspaces.Chance) //nolint:errcheck // nil is the documented answer
+	c, _ := ctx.Value(chanceKey{}).(*workspaces.Chance) // nil is the documented answer
 	return c
 }

@@ -125,7 +125,7 @@ func refuse(w http.ResponseWriter, err error) { http.Error(w, err.Error(), statu
 // on its way takes the reply with it. net/http waits by itself, but not where the caller expected a "100 Continue".
 func linger(w http.ResponseWriter, r *http.Request) {
 	connection := http.NewResponseController(w)
-	if connection.Flush() != nil || connection.SetReadDeadline(time.Now().Add(lingering)) != nil {
+	if connection.Flush() != nil || connection.SetReadDeadline(time.Now().Add(lingering)) != nil { //nolint:forbidigo // connections live in real time
 		return
 	}
 	_, _ = io.Copy(io.Discard, r.Body) // until the caller has read the reply and goes, or the time is over

@@ -147,7 +147,7 @@ func (a *Association) Enter(s AssociationState, now time.Time) {
 
 // Deploy sets the association on its way where it waits for that, with force also after an ERROR, and
 // reports whether it did.
-func (a *Association) Deploy(force bool, now time.Time) bool { //nolint:revive // the service's own flag
+func (a *Association) Deploy(force bool, now time.Time) bool { // the service's own flag
 	failed := a.State == AssociationErrored && force
 	switch {
 	case a.State == PendingInstall, failed && !a.Removing:
@@ -166,7 +166,7 @@ func (a *Association) Deploy(force bool, now time.Time) bool { //nolint:revive /
 // Redeploy sets what was installed on its way once more: its WorkSpace has another root volume. On one that
 // is made anew there is nothing to be removed; one that was restored may have it. It reports whether that
 // changes anything.
-func (a *Association) Redeploy(anew bool, now time.Time) bool { //nolint:revive // what the root volume is like
+func (a *Association) Redeploy(anew bool, now time.Time) bool { // what the root volume is like
 	switch {
 	case a.State == InstallCompleted:
 		a.Enter(PendingInstallDeployment, now)

@@ -59,7 +59,7 @@ func TestAssociation(t *testing.T) {
 			if !said {
 				want = string(row.state)
 			}
-			got := ""
+			var got string
 			if err := do(a); err != nil {
 				got = "!" + string(workspaces.CodeOf(err))
 				if *a != before {

@@ -18,7 +18,7 @@ import (
 func main() {
 	if err := run(os.Args[1:], os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "apigen:", err)
-		os.Exit(1) //nolint:forbidigo // this is main
+		os.Exit(1) // this is main
 	}
 }
 

@@ -18,7 +18,7 @@ func pin(botocore, folder string, t target) error {
 	if err != nil {
 		return err
 	}
-	defer packed.Close() //nolint:errcheck // only read
+	defer packed.Close() // only read
 	content, err := gzip.NewReader(packed)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)

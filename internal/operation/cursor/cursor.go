@@ -40,7 +40,7 @@ func textual(key string) bool {
 func fingerprint(about []string) string {
 	h := fnv.New64a()
 	for _, s := range about {
-		_, _ = h.Write([]byte(s + "\x00")) //nolint:errcheck // a hash takes everything
+		_, _ = h.Write([]byte(s + "\x00")) // a hash takes everything
 	}
 	return strconv.FormatUint(h.Sum64(), 36)
 }

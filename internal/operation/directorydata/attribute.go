@@ -128,7 +128,7 @@ func (a attribute) read(v dsdata.AttributeValue) ([]string, error) {
 func (a attribute) write(values []string) dsdata.AttributeValue {
 	switch a.kind {
 	case number:
-		n, _ := strconv.ParseInt(values[0], 10, 64) //nolint:errcheck // read wrote it
+		n, _ := strconv.ParseInt(values[0], 10, 64) // read wrote it
 		return dsdata.AttributeValue{N: &n}
 	case boolean:
 		return dsdata.AttributeValue{BOOL: new(values[0] == "TRUE")}

@@ -100,7 +100,7 @@ func countJobs(t *testing.T, s *dstest.Server) (n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // only read
+	defer db.Close() // only read
 	if err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM river_job").Scan(&n); err != nil {
 		t.Fatal(err)
 	}

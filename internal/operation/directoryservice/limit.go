@@ -13,18 +13,15 @@ import (
 func (s *Service) GetDirectoryLimits(ctx context.Context, _ *ds.GetDirectoryLimitsRequest) (*ds.GetDirectoryLimitsResult, error) {
 	var l ds.DirectoryLimits
 	err := s.core.Store.View(func(tx *store.Tx) (err error) {
-		l.CloudOnlyDirectoriesLimit, l.CloudOnlyDirectoriesCurrentCount, l.CloudOnlyDirectoriesLimitReached, err =
-			s.usage(ctx, tx, workspaces.SimpleAD)
+		l.CloudOnlyDirectoriesLimit, l.CloudOnlyDirectoriesCurrentCount, l.CloudOnlyDirectoriesLimitReached, err = s.usage(ctx, tx, workspaces.SimpleAD)
 		if err != nil {
 			return err
 		}
-		l.CloudOnlyMicrosoftADLimit, l.CloudOnlyMicrosoftADCurrentCount, l.CloudOnlyMicrosoftADLimitReached, err =
-			s.usage(ctx, tx, workspaces.MicrosoftAD)
+		l.CloudOnlyMicrosoftADLimit, l.CloudOnlyMicrosoftADCurrentCount, l.CloudOnlyMicrosoftADLimitReached, err = s.usage(ctx, tx, workspaces.MicrosoftAD)
 		if err != nil {
 			return err
 		}
-		l.ConnectedDirectoriesLimit, l.ConnectedDirectoriesCurrentCount, l.ConnectedDirectoriesLimitReached, err =
-			s.usage(ctx, tx, workspaces.ADConnector)
+		l.ConnectedDirectoriesLimit, l.ConnectedDirectoriesCurrentCount, l.ConnectedDirectoriesLimitReached, err = s.usage(ctx, tx, workspaces.ADConnector)
 		return err
 	})
 	if err != nil {
