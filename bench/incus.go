@@ -19,30 +19,53 @@ import (
 	"carrel/internal/store"
 )
 
-// benchIncus measures from CreateWorkspaces to AVAILABLE on real Incus, beside a bare
-// incus launch of the same image and the time to its RFB greeting. The two take turns, so
-// that both meet the same machine.
-func benchIncus(ctx context.Context, o options, t *table) error {
-	if err := exec.CommandContext(ctx, "incus", "query", "/1.0").Run(); err != nil {
-		t.add("CreateWorkspaces to AVAILABLE on Incus", "not measured", "Incus does not answer", "")
-		return nil // said in the table
+var errNoIncus = errors.New("Incus does not answer")
+
+// incusServer is a carrel with a project of its own on Incus.
+type incusServer struct {
+	*server
+	project, installation string
+}
+
+// startOnIncus starts a carrel with real desktops. Errors: errNoIncus.
+func startOnIncus(ctx context.Context, o options) (*incusServer, error) {
+	if exec.CommandContext(ctx, "incus", "query", "/1.0").Run() != nil {
+		return nil, errNoIncus
 	}
 	project := fmt.Sprintf("carrel-bench-%d", os.Getpid())
 	s, err := startCarrel(ctx, o, "--engine", "incus", "--incus-project", project)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	id, err := s.installation(ctx)
 	if err != nil {
 		s.stop()
+		return nil, err
+	}
+	return &incusServer{s, project, id}, nil
+}
+
+// stop ends the server and removes what it made in Incus.
+func (s *incusServer) stop() {
+	s.server.stop()
+	if err := clean(context.Background(), s.project, s.installation); err != nil {
+		fmt.Fprintln(os.Stderr, "cleaning Incus:", err)
+	}
+}
+
+// benchIncus measures from CreateWorkspaces to AVAILABLE on real Incus, beside a bare
+// incus launch of the same image and the time to its RFB greeting. The two take turns, so
+// that both meet the same machine.
+func benchIncus(ctx context.Context, o options, t *table) error {
+	s, err := startOnIncus(ctx, o)
+	if errors.Is(err, errNoIncus) {
+		t.add("CreateWorkspaces to AVAILABLE on Incus", "not measured", "Incus does not answer", "")
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	defer func() {
-		s.stop()
-		if err := clean(context.WithoutCancel(ctx), project, id); err != nil {
-			fmt.Fprintln(os.Stderr, "cleaning Incus:", err)
-		}
-	}()
+	defer s.stop()
 	for _, count := range o.desktops {
 		rounds := max(1, 10/count)
 		var ours, bare []time.Duration

@@ -13,8 +13,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -40,27 +38,16 @@ const (
 // browser that has signed in, and directly at the sockets of the same Xvncs. A fence shows
 // what the way costs; an update of 64×64 pixels is what a user sees. The two take turns.
 func benchStream(ctx context.Context, o options, t *table) error {
-	if err := exec.CommandContext(ctx, "incus", "query", "/1.0").Run(); err != nil {
+	s, err := startOnIncus(ctx, o)
+	if errors.Is(err, errNoIncus) {
 		t.add("a round trip of a stream on Incus", "not measured", "Incus does not answer", "")
-		return nil // said in the table
+		return nil
 	}
-	project := fmt.Sprintf("carrel-bench-%d", os.Getpid())
-	s, err := startCarrel(ctx, o, "--engine", "incus", "--incus-project", project)
 	if err != nil {
 		return err
 	}
-	id, err := s.installation(ctx)
-	if err != nil {
-		s.stop()
-		return err
-	}
-	defer func() {
-		s.stop()
-		if err := clean(context.WithoutCancel(ctx), project, id); err != nil {
-			fmt.Fprintln(os.Stderr, "cleaning Incus:", err)
-		}
-	}()
-	driver, err := incus.Open(ctx, incus.Config{Project: project, Installation: id, Clock: clock.New()})
+	defer s.stop()
+	driver, err := incus.Open(ctx, incus.Config{Project: s.project, Installation: s.installation, Clock: clock.New()})
 	if err != nil {
 		return err
 	}

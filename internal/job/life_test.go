@@ -162,13 +162,20 @@ type crash struct {
 // until there is none left: before and after each call of the engine, and after each write.
 func TestCrash(t *testing.T) {
 	t.Parallel()
+	dieEverywhere(t, liveAndDie, "before the call", "after the call", "after the write")
+}
+
+// dieEverywhere has a life with one crash in it lived again and again, on a quick engine and on a slow one, with the crash
+// in another of the engine's calls each time, until life reports that there were not so many.
+func dieEverywhere(t *testing.T, life func(t *testing.T, takes time.Duration, at crash) (died bool), whens ...string) {
+	t.Helper()
 	for _, takes := range []time.Duration{0, 5 * time.Second} {
-		for _, when := range []string{"before the call", "after the call", "after the write"} {
+		for _, when := range whens {
 			t.Run(fmt.Sprintf("%v/%s", takes, when), func(t *testing.T) {
 				t.Parallel()
-				for call := 1; liveAndDie(t, takes, crash{call, when}); call++ {
+				for call := 1; life(t, takes, crash{call, when}); call++ {
 					if call > 150 {
-						t.Fatal("a life has no end")
+						t.Fatal("it has no end")
 					}
 				}
 			})

@@ -168,18 +168,7 @@ func TestMigrateTerminated(t *testing.T) {
 // TestMigrateCrash has the process die in every place of a migration.
 func TestMigrateCrash(t *testing.T) {
 	t.Parallel()
-	for _, takes := range []time.Duration{0, 5 * time.Second} {
-		for _, when := range []string{"before the call", "after the call"} {
-			t.Run(fmt.Sprintf("%v/%s", takes, when), func(t *testing.T) {
-				t.Parallel()
-				for call := 1; migrateAndDie(t, takes, crash{call, when}); call++ {
-					if call > 50 {
-						t.Fatal("a migration has no end")
-					}
-				}
-			})
-		}
-	}
+	dieEverywhere(t, migrateAndDie, "before the call", "after the call")
 }
 
 func migrateAndDie(t *testing.T, takes time.Duration, at crash) (died bool) {

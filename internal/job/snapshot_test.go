@@ -202,18 +202,7 @@ func fresh(t *testing.T, w *jobtest.World, id string) {
 // drops the first.
 func TestKeepCrash(t *testing.T) {
 	t.Parallel()
-	for _, takes := range []time.Duration{0, 5 * time.Second} {
-		for _, when := range []string{"before the call", "after the call"} {
-			t.Run(fmt.Sprintf("%v/%s", takes, when), func(t *testing.T) {
-				t.Parallel()
-				for call := 1; keepAndDie(t, takes, crash{call, when}); call++ {
-					if call > 50 {
-						t.Fatal("there is no end to it")
-					}
-				}
-			})
-		}
-	}
+	dieEverywhere(t, keepAndDie, "before the call", "after the call")
 }
 
 func keepAndDie(t *testing.T, takes time.Duration, at crash) (died bool) {
