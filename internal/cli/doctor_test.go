@@ -9,6 +9,7 @@ import (
 
 	"carrel/internal/cli"
 	"carrel/internal/compute"
+	"carrel/internal/store"
 	"carrel/internal/store/storetest"
 )
 
@@ -17,7 +18,7 @@ func TestDoctorFindsAServerWell(t *testing.T) {
 	s := startServer(t)
 	s.carrel(t, "doctor", "--engine", "simulated").succeed(t).prints(t,
 		"ok       data folder", "ok       database         SQLite", "ok       server           answers at "+s.http.URL,
-		"ok       clocks           agree", "ok       access key", "ok       desktops         0 running, on the engine simulated")
+		"ok       clocks           agree", "ok       access key", "ok       encryption       not in FIPS mode", "ok       desktops         0 running, on the engine simulated")
 	command{env: s.abroad(t)}.run(t, "doctor").succeed(t).prints(t, "answers at "+s.http.URL, "ok       engine           simulated")
 }
 
@@ -91,4 +92,20 @@ func TestDoctorLooksAtPostgreSQL(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)
 	command{}.run(t, "doctor", "--engine", "simulated", "--data", t.TempDir(), "--database", url).succeed(t).prints(t, "ok       database         PostgreSQL ")
+}
+
+func TestDoctorLooksAtTheEncryptionThatDirectoriesAskFor(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	s.carrel(t, "directory", "quickstart", "--user", "jane").succeed(t)
+	must(t, s.store.Update(t.Context(), func(tx *store.Tx) error {
+		all, err := tx.EveryWorkspaceDirectory(t.Context())
+		if err != nil {
+			return err
+		}
+		all[0].Settings.EndpointMode = "FIPS_VALIDATED"
+		_, err = tx.SaveWorkspaceDirectory(t.Context(), all[0], all[0].Generation)
+		return err
+	}))
+	s.carrel(t, "doctor", "--engine", "simulated").succeed(t).prints(t, "warn     encryption", "FIPS_VALIDATED directories: 1", "→ GODEBUG=fips140=on carrel serve")
 }

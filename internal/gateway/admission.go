@@ -41,6 +41,14 @@ func (p *Portal) refuseAddress(ctx context.Context, d *workspaces.WorkspaceDirec
 	}
 }
 
+// refusePlace refuses clients from where, and over which connection, the directory lets nobody in.
+func (p *Portal) refusePlace(ctx context.Context, d *workspaces.WorkspaceDirectory, c client) error {
+	if err := refuseEncryption(d, c); err != nil {
+		return err
+	}
+	return p.refuseAddress(ctx, d, c.address)
+}
+
 // refuseWeb refuses browsers where the directory does.
 // Source: ModifyWorkspaceAccessProperties, DeviceTypeWeb, which is DENY in a fresh registration.
 func refuseWeb(d *workspaces.WorkspaceDirectory) error {
@@ -58,7 +66,7 @@ func refuseWeb(d *workspaces.WorkspaceDirectory) error {
 
 // admit refuses a visitor whom the directory does not let in from where they are, now.
 func (p *Portal) admit(ctx context.Context, v visitor) error {
-	if err := p.refuseAddress(ctx, v.directory, v.address); err != nil {
+	if err := p.refusePlace(ctx, v.directory, v.client); err != nil {
 		return err
 	}
 	return refuseWeb(v.directory)

@@ -10,6 +10,9 @@ import (
 type client struct {
 	address netip.Addr // invalid where the connection has none
 	secure  bool       // the browser speaks TLS, to us or to a trusted proxy
+	// approved: that TLS is of the kind that FIPS 140 approves. What a trusted proxy negotiates is its
+	// administrator's affair, and taken to be.
+	approved bool
 }
 
 // Proxies are the networks whose X-Forwarded-For and X-Forwarded-Proto are believed.
@@ -19,7 +22,7 @@ type Proxies []netip.Prefix
 // from at the right of X-Forwarded-For, so that what stands left of the first address that
 // is no proxy of ours may be anybody's invention.
 func (p Proxies) client(r *http.Request) client {
-	c := client{secure: r.TLS != nil}
+	c := client{secure: r.TLS != nil, approved: approved(r.TLS)}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return c
@@ -30,6 +33,7 @@ func (p Proxies) client(r *http.Request) client {
 		// A proxy that tells the protocol once tells it for the whole way.
 		if n := len(protocols); n > 0 {
 			c.secure = strings.EqualFold(protocols[max(n-1-i, 0)], "https")
+			c.approved = c.secure
 		}
 		if i == len(addresses) {
 			break

@@ -404,6 +404,7 @@ func TestCut(t *testing.T) {
 		"deregistering": {func(h *house, _ *browser) {
 			h.directory(func(d *workspaces.WorkspaceDirectory) { d.State = workspaces.Deregistering })
 		}, "signed out"},
+		"encryption":  {func(h *house, _ *browser) { h.directory(needsFIPS) }, "FIPS 140"},
 		"an IP group": {func(h *house, _ *browser) { h.onlyFrom("203.0.113.0/24") }, "127.0.0.1"},
 		"maintenance": {func(h *house, _ *browser) {
 			h.workspace(janes, func(w *workspaces.WorkSpace) { w.State = workspaces.AdminMaintenance })
@@ -431,7 +432,7 @@ func TestCut(t *testing.T) {
 			if took := time.Since(begun); took > 15*time.Second {
 				t.Errorf("cut after %v", took)
 			}
-			if slices.Contains([]string{"an IP group", "a rule of an IP group", "web access", "the session ends", "deregistering"}, why) {
+			if slices.Contains([]string{"encryption", "an IP group", "a rule of an IP group", "web access", "the session ends", "deregistering"}, why) {
 				return // john too
 			}
 			if err := other.Write(t.Context(), websocket.MessageBinary, []byte("x")); err != nil {

@@ -91,7 +91,7 @@ func (p *Portal) refuseSAML(ctx context.Context, f federation) error {
 			text: "Your organisation does not use another sign-in page for this directory.",
 		}
 	}
-	return p.refuseAddress(ctx, f.directory, f.address)
+	return p.refusePlace(ctx, f.directory, f.client)
 }
 
 // samlMetadata answers with what the administrator gives the identity provider.

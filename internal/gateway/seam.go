@@ -23,6 +23,7 @@ type Visit struct {
 	DirectoryID string
 	User        string     // as in the directory
 	Address     netip.Addr // the client's, seen through trusted proxies
+	Approved    bool       // the connection is encrypted with what FIPS 140 approves
 	Share       bool       // beside other visits of the desktop, not in their place
 	Rules       Rules
 }

@@ -53,6 +53,9 @@ func (p *Portal) showSignIn(w http.ResponseWriter, r *http.Request, status int, 
 	v := view{Title: "Sign in", Content: &form}
 	d, err := p.face(r, &form)
 	if err == nil && d != nil {
+		if refused, is := errors.AsType[*refusal](refuseEncryption(d, p.Proxies.client(r))); is && form.Problem == "" {
+			form.Problem = refused.Error() // before a password is typed
+		}
 		form.NoStay, form.NoPassword = !d.Settings.KeepsSignedIn(), !d.Settings.TakesPasswords()
 		if form.Elsewhere, err = p.samlWay(r.Context(), d, form.Next); err == nil {
 			v.Brand, err = p.brandOf(r.Context(), d)
@@ -168,7 +171,7 @@ func (p *Portal) authenticate(r *http.Request, v *visitor, form signInForm, pass
 		return tooOften(wait.Seconds())
 	}
 	if found {
-		if err := p.refuseAddress(ctx, d, v.address); err != nil {
+		if err := p.refusePlace(ctx, d, v.client); err != nil {
 			return err
 		}
 		if !d.Settings.TakesPasswords() {

@@ -149,7 +149,7 @@ func (p *Portal) visit(r *http.Request, v visitor) (Visit, error) {
 	}
 	return Visit{
 		Desktop: Desktop{Scope: ws.Scope, ID: ws.ID}, ID: secret(), Session: v.session.ID, DirectoryID: v.session.DirectoryID,
-		User: v.user.Name, Address: v.address, Rules: rulesOf(v.directory),
+		User: v.user.Name, Address: v.address, Approved: v.approved, Rules: rulesOf(v.directory),
 	}, nil
 }
 

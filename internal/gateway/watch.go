@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -38,14 +39,15 @@ func (p *Portal) watch(ctx context.Context) {
 // watchOn looks at the visits that one carries. known is what has been found out on the way.
 func (p *Portal) watchOn(ctx context.Context, carrier Carrier, known map[string]standing) {
 	for _, v := range carrier.Visits() {
-		now, found := known[v.Session+v.Address.String()]
+		key := fmt.Sprint(v.Session, v.Address, v.Approved)
+		now, found := known[key]
 		if !found {
 			now.visitor, now.err = p.resume(ctx, v.Session)
-			now.visitor.address = v.Address
+			now.visitor.address, now.visitor.approved = v.Address, v.Approved
 			if now.err == nil {
 				now.err = p.admit(ctx, now.visitor)
 			}
-			known[v.Session+v.Address.String()] = now
+			known[key] = now
 		}
 		if err := p.recheck(ctx, carrier, v, now); err != nil {
 			p.cut(ctx, carrier, v, err)

@@ -201,10 +201,11 @@ func (s WorkSpaces) DescribeClientProperties(
 	})
 }
 
-// ModifyEndpointEncryptionMode says what the encryption of a directory's endpoints conforms
-// to. It is kept and shown: all directories have one address, and its TLS is the server's.
+// ModifyEndpointEncryptionMode says what the encryption of a directory's endpoints conforms to.
 //
-// Effect: record. All directories have one address, and its TLS is the server's.
+// Effect: portal, stream. With FIPS_VALIDATED, sign-ins and streams whose TLS is not of what FIPS
+// 140-3 approves are refused, and those that run are cut. Whether the program's cryptography is a
+// validated module is for how it is built and started: carrel doctor tells.
 func (s WorkSpaces) ModifyEndpointEncryptionMode(
 	ctx context.Context, in *wsapi.ModifyEndpointEncryptionModeRequest,
 ) (*wsapi.ModifyEndpointEncryptionModeResponse, error) {

@@ -119,6 +119,9 @@ func (s DirectorySettings) TakesSAML() bool {
 // Source: ModifySamlProperties, Status.
 func (s DirectorySettings) TakesPasswords() bool { return s.SAML.Status != Enabled }
 
+// NeedsFIPS reports whether only encryption that FIPS 140 approves may carry sign-ins and streams.
+func (s DirectorySettings) NeedsFIPS() bool { return s.EndpointMode == "FIPS_VALIDATED" }
+
 // KeepsSignedIn reports whether a user may stay signed in where they were before.
 func (s DirectorySettings) KeepsSignedIn() bool { return s.Client.Reconnect == Enabled }
 
