@@ -91,7 +91,7 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	first := installation.FirstStart{Folder: folder, Account: c.Account, Region: c.Region, Subnets: declared, Now: s.clock.Now()}
+	first := installation.FirstStart{Folder: folder, Account: c.Account, Region: c.Region, OtherRegions: c.OtherRegions, Subnets: declared, Now: s.clock.Now()}
 	if s.installation, err = first.Do(ctx, s.store); err != nil {
 		return err
 	}

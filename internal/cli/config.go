@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -30,7 +31,10 @@ type Config struct {
 	Users    string // directory, any
 	Image    string // the engine's name of the public bundles' image
 	LogLevel string
-	Forward  string // URL that requests for other services are passed on to; "": they are refused
+	// OtherRegions get a default network of their own, for standby WorkSpaces.
+	OtherRegions []string
+
+	Forward string // URL that requests for other services are passed on to; "": they are refused
 
 	TrustedProxies []string // networks whose X-Forwarded-For is believed
 	TLS            TLSConfig
@@ -98,6 +102,7 @@ type IncusConfig struct {
 // NetworkConfig declares a subnet that desktops can be in.
 type NetworkConfig struct {
 	SubnetID string `yaml:"subnet-id"`
+	Region   string `yaml:"region"` // "": the server's
 	VPCID    string `yaml:"vpc-id"`
 	Zone     string `yaml:"zone"`
 	Prefix   string `yaml:"prefix"`
@@ -113,6 +118,7 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Engine, "engine", "auto", "what runs desktops: incus, simulated, or auto (Incus where it answers)")
 	f.StringVar(&c.Account, "account", "123456789012", "the first account, 12 digits")
 	f.StringVar(&c.Region, "region", "us-east-1", "the region of the default network and of carrel env")
+	f.StringSliceVar(&c.OtherRegions, "other-regions", nil, "further regions that get a default network, for example for standby WorkSpaces")
 	f.StringVar(&c.Limits, "limits", "open", "quotas and waits: open (for your own machines) or aws (the service's)")
 	f.StringVar(&c.Auth, "auth", "keys", "who may ask: keys (signed with a known key) or any (for test suites)")
 	f.StringVar(&c.Users, "users", "directory", "who can have a WorkSpace: directory (its users) or any name (for test suites)")
@@ -170,6 +176,11 @@ func (c *Config) check() error {
 	}
 	if !regionPattern.MatchString(c.Region) {
 		refuse("--region looks like us-east-1, not %q", c.Region)
+	}
+	for _, region := range c.OtherRegions {
+		if !regionPattern.MatchString(region) || region == c.Region {
+			refuse("--other-regions lists regions such as eu-west-1 beside --region, not %q", region)
+		}
 	}
 	if c.Simulated.Failures < 0 || c.Simulated.Failures > 1 {
 		refuse("--simulated-failures lies between 0 and 1")
@@ -237,8 +248,11 @@ func (c *Config) Subnets() ([]workspaces.Subnet, error) {
 		if !subnetPattern.MatchString(n.SubnetID) || !vpcPattern.MatchString(n.VPCID) || n.Zone == "" {
 			return nil, fmt.Errorf("networks, number %d: needs a zone, a vpc-id such as vpc-0a1b2c3d and a subnet-id such as subnet-0a1b2c3d", i+1)
 		}
+		if n.Region != "" && !regionPattern.MatchString(n.Region) {
+			return nil, fmt.Errorf("networks, number %d: a region looks like us-east-1, not %q", i+1, n.Region)
+		}
 		subnets = append(subnets, workspaces.Subnet{
-			ID: n.SubnetID, VPCID: n.VPCID, Region: c.Region, Zone: n.Zone, Prefix: prefix.Masked(), Gateway: gateway, EngineNetwork: n.Network,
+			ID: n.SubnetID, VPCID: n.VPCID, Region: cmp.Or(n.Region, c.Region), Zone: n.Zone, Prefix: prefix.Masked(), Gateway: gateway, EngineNetwork: n.Network,
 		})
 	}
 	return subnets, nil

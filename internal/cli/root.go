@@ -101,7 +101,7 @@ func newRoot(parts Parts) *cobra.Command {
 	s.known.StringVar(&s.file, "config", "", "a file with settings, in YAML")
 	root := group("carrel", "Desktops for everyone, through the Amazon WorkSpaces API",
 		"  carrel serve &\n  carrel directory quickstart --user jane\n  eval \"$(carrel env)\"\n  aws workspaces describe-workspaces",
-		newServe(s), newEnv(s), newKey(s), newUser(s), newNetwork(s), newDirectory(s), newImage(s), newDoctor(s), newWatch(s),
+		newServe(s), newEnv(s), newKey(s), newUser(s), newNetwork(s), newRegion(s), newDirectory(s), newImage(s), newDoctor(s), newWatch(s),
 		newSAML(s), newScreen(s), newVersion(s))
 	root.Long = "Carrel gives each person of an organisation a desktop of their own, on the organisation's own\n" +
 		"machines, through the API that its tools already speak: Amazon WorkSpaces.\n\n" +

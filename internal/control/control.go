@@ -1,7 +1,7 @@
 // Package control is what Carrel answers beside the AWS APIs, under /_carrel/: for
 // administrators, signed like any request, a desktop's picture and the networks; for test
-// suites, only where the server was started with --control, the clock, the reset and the faults.
-// It imports the store, compute, the clock and the faults.
+// suites, only where the server was started with --control, the clock, the reset, the faults and which
+// regions are down. It imports the store, compute, the clock and the faults.
 package control
 
 import (
@@ -32,7 +32,7 @@ type Control struct {
 	Log    *slog.Logger
 	// Signed lets only signed requests through, with their caller in the context.
 	Signed func(http.Handler) http.Handler
-	// ForTests adds the clock and the reset.
+	// ForTests adds the clock, the reset and the regions.
 	ForTests bool
 	// Reset empties the engine; nil where the engine is real, whose desktops are nobody's toys.
 	Reset func(context.Context) error
@@ -61,6 +61,8 @@ func (c *Control) Handler() http.Handler {
 		mux.HandleFunc("POST /_carrel/clock", c.moveClock)
 		mux.HandleFunc("POST /_carrel/reset", c.reset)
 		mux.HandleFunc("POST "+MotoReset, c.reset)
+		mux.HandleFunc("GET /_carrel/regions", c.showRegions)
+		mux.HandleFunc("PUT /_carrel/regions/{name}", c.markRegion)
 		c.faultRoutes(mux)
 	}
 	if c.ForTests && c.Files != nil {

@@ -41,12 +41,16 @@ func (p *Portal) refuseAddress(ctx context.Context, d *workspaces.WorkspaceDirec
 	}
 }
 
-// refusePlace refuses clients from where, and over which connection, the directory lets nobody in.
+// refusePlace refuses clients from where, and over which connection, the directory lets nobody in, and
+// everybody where its region is down.
 func (p *Portal) refusePlace(ctx context.Context, d *workspaces.WorkspaceDirectory, c client) error {
 	if err := refuseEncryption(d, c); err != nil {
 		return err
 	}
-	return p.refuseAddress(ctx, d, c.address)
+	if err := p.refuseAddress(ctx, d, c.address); err != nil {
+		return err
+	}
+	return p.refuseDown(ctx, d)
 }
 
 // refuseWeb refuses browsers where the directory does.

@@ -41,7 +41,7 @@ func (b *browser) connect(id, ticket string) (*websocket.Conn, int) {
 	b.Helper()
 	header := b.header.Clone()
 	way, response, err := websocket.Dial(b.Context(), b.at+"/desktop/"+id+"/stream?ticket="+url.QueryEscape(ticket),
-		&websocket.DialOptions{HTTPClient: b.client, HTTPHeader: header})
+		&websocket.DialOptions{HTTPClient: b.client, HTTPHeader: header, Host: b.host})
 	if err != nil {
 		if response == nil {
 			b.Fatal(err)

@@ -64,13 +64,18 @@ func (p *Portal) cards(ctx context.Context, v visitor) ([]card, error) {
 	})
 	cards := make([]card, 0, len(page.WorkSpaces))
 	for _, w := range page.WorkSpaces {
-		if !w.HasEnded() {
-			c := newCard(w, v.directory.Settings.SelfService)
-			if c.State == "ready" && connections[w.ID].Connected {
-				c.Text = "You have it open in another window."
-			}
-			cards = append(cards, c)
+		if err != nil || w.HasEnded() {
+			continue
 		}
+		c := newCard(w, v.directory.Settings.SelfService)
+		if c.State == "ready" && connections[w.ID].Connected {
+			c.Text = "You have it open in another window."
+		}
+		var s *standby
+		if s, err = p.standby(ctx, w); s != nil {
+			c = standbyCard(c, s)
+		}
+		cards = append(cards, c)
 	}
 	return cards, err
 }
@@ -135,6 +140,9 @@ func (p *Portal) eventData(r *http.Request, v visitor) (string, error) {
 // screen answers with a picture of a WorkSpace's screen.
 func (p *Portal) screen(w http.ResponseWriter, r *http.Request, v visitor) {
 	ws, err := p.own(r.Context(), v, r.PathValue("id"))
+	if err == nil {
+		err = p.refuseStandby(r.Context(), ws)
+	}
 	if err != nil {
 		p.refuse(w, r, err)
 		return
@@ -160,6 +168,9 @@ func errNoPicture() error {
 // act does to a WorkSpace what the visitor asks for and their directory lets them.
 func (p *Portal) act(w http.ResponseWriter, r *http.Request, v visitor) {
 	ws, err := p.own(r.Context(), v, r.PathValue("id"))
+	if err == nil {
+		err = p.refuseStandby(r.Context(), ws)
+	}
 	if err == nil {
 		err = p.do(r, v, ws)
 	}

@@ -38,14 +38,17 @@ func (p *Portal) byCode(ctx context.Context, code string) (d *workspaces.Workspa
 }
 
 // byHost returns the directory that the host name leads to which the browser was given, and
-// that name. Source: connection aliases, which stand in place of a registration code.
+// that name. Of several regions the first is meant that had an alias of the name, and the next while that is
+// down. Source: connection aliases, which stand in place of a registration code, and cross-Region redirection.
 func (p *Portal) byHost(r *http.Request) (d *workspaces.WorkspaceDirectory, host string, err error) {
 	host, _, err = net.SplitHostPort(r.Host)
 	if err != nil {
 		host = r.Host
 	}
+	name := host
 	err = p.Store.View(func(tx *store.Tx) error {
-		aliases, err := tx.ConnectionAliasesOfHost(r.Context(), workspaces.HostOf(host))
+		var all []*workspaces.WorkspaceDirectory
+		aliases, err := tx.ConnectionAliasesOfHost(r.Context(), workspaces.HostOf(name))
 		if err != nil {
 			return err
 		}
@@ -59,11 +62,15 @@ func (p *Portal) byHost(r *http.Request) (d *workspaces.WorkspaceDirectory, host
 				return err
 			}
 			if found && to.State == workspaces.Registered {
-				d, host = to, a.ConnectionString
-				return nil
+				all, host = append(all, to), a.ConnectionString
 			}
 		}
-		return nil
+		if len(all) == 0 {
+			return nil
+		}
+		down, err := tx.RegionsDown(r.Context())
+		d = firstUp(all, down)
+		return err
 	})
 	return d, host, err
 }

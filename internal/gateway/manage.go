@@ -35,7 +35,7 @@ type choice struct {
 func newManage(w *workspaces.WorkSpace, may workspaces.SelfServicePermissions) manage {
 	var m manage
 	state, _, _ := describe(w)
-	if _, running := w.Running(); running || state == "busy" || state == "closed" {
+	if _, running := w.Running(); running || w.Standby || state == "busy" || state == "closed" {
 		return m
 	}
 	if may.ChangeComputeType == workspaces.Enabled {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -175,15 +176,18 @@ func (p *Portal) visitor(r *http.Request) (visitor, error) {
 }
 
 // resume returns whose session it is, if that is still good: the directory registered as it
-// was, the user enabled and with the same password. Errors: errSignedOut.
+// was and its region up, the user enabled and with the same password. Errors: errSignedOut.
 func (p *Portal) resume(ctx context.Context, session string) (v visitor, err error) {
 	if session == "" {
 		return v, errSignedOut
 	}
 	now := p.Clock.Now()
-	var foundSession, foundDirectory bool
+	var foundSession, foundDirectory, down bool
 	err = p.Store.View(func(tx *store.Tx) error {
 		if v.session, foundSession, err = tx.PortalSession(ctx, session, now); err != nil || !foundSession {
+			return err
+		}
+		if down, err = tx.IsRegionDown(ctx, v.session.Region); err != nil {
 			return err
 		}
 		v.directory, foundDirectory, err = tx.WorkspaceDirectory(ctx, v.session.Scope, v.session.DirectoryID)
@@ -192,6 +196,8 @@ func (p *Portal) resume(ctx context.Context, session string) (v visitor, err err
 	switch {
 	case err != nil:
 		return v, err
+	case down:
+		return v, fmt.Errorf("%w: %w", errSignedOut, regionDown(v.session.Region))
 	case !foundSession, !foundDirectory, v.directory.State != workspaces.Registered,
 		v.directory.RegistrationCode != v.session.RegistrationCode,
 		v.session.BySAML && !v.directory.Settings.TakesSAML(), !v.session.BySAML && !v.directory.Settings.TakesPasswords(),

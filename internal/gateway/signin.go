@@ -41,7 +41,14 @@ func (p *Portal) signInPage(w http.ResponseWriter, r *http.Request) {
 	}
 	form := signInForm{Code: tidyCode(r.URL.Query().Get("code")), Next: localPath(r.URL.Query().Get("from"))}
 	if form.Code == "" {
-		form.Code = p.rememberedCode(r)
+		d, _, err := p.byHost(r)
+		if err != nil {
+			p.refuse(w, r, err)
+			return
+		}
+		if d == nil { // a name that leads somewhere says more than where the browser was last
+			form.Code = p.rememberedCode(r)
+		}
 	} else if p.attempts.look(p.Proxies.client(r).address) > 0 {
 		form.Code = "" // nobody may try codes until one has a face
 	}
@@ -152,7 +159,8 @@ func (t tooOften) seconds() int { return int(math.Ceil(float64(t))) }
 var errNoPasswords = errors.New("gateway: the directory takes no passwords")
 
 // authenticate fills in the visitor's directory and user. Errors: tooOften, *refusal for an
-// address that is not let in, errNoPasswords, directory.ErrNoUser for all that does not fit.
+// address that is not let in and a region that is down, errNoPasswords, directory.ErrNoUser for all
+// that does not fit.
 func (p *Portal) authenticate(r *http.Request, v *visitor, form signInForm, password string) error {
 	ctx, name := r.Context(), form.Name
 	if utf8.RuneCountInString(name) > maxName || len(password) > maxPassword {

@@ -31,6 +31,10 @@ func (p *Portal) desktop(w http.ResponseWriter, r *http.Request, v visitor) {
 		p.refuse(w, r, err)
 		return
 	}
+	if err := p.refuseStandby(r.Context(), ws); err != nil {
+		p.refuse(w, r, err)
+		return
+	}
 	c, rules := newCard(ws, v.directory.Settings.SelfService), rulesOf(v.directory)
 	p.showTo(w, r, v, http.StatusOK, "desktop.html", c.Name, desktopView{
 		ID: ws.ID, Name: c.Name, Built: web.HasClient(), Copy: rules.ClipboardOut > 0, Paste: rules.ClipboardIn > 0,
@@ -83,6 +87,9 @@ func (p *Portal) ready(r *http.Request, v visitor) (*workspaces.WorkSpace, error
 		changed := p.Store.Changed()
 		ws, err := p.own(r.Context(), v, r.PathValue("id"))
 		if err != nil {
+			return nil, err
+		}
+		if err := p.refuseStandby(r.Context(), ws); err != nil {
 			return nil, err
 		}
 		if start && startsByItself(ws) {
@@ -141,6 +148,9 @@ func (p *Portal) redeem(r *http.Request, v visitor) (Visit, error) {
 func (p *Portal) visit(r *http.Request, v visitor) (Visit, error) {
 	ws, err := p.own(r.Context(), v, r.PathValue("id"))
 	if err != nil {
+		return Visit{}, err
+	}
+	if err := p.refuseStandby(r.Context(), ws); err != nil {
 		return Visit{}, err
 	}
 	if !ws.State.TakesVisits() {

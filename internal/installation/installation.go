@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,9 +151,11 @@ type FirstStart struct {
 	Folder  Folder
 	Account string // the first account
 	Region  string
-	Subnets []workspaces.Subnet // declared ones; none: two are made
-	Now     time.Time
-	Chance  *workspaces.Chance // what the ids of the two are drawn from
+	// OtherRegions get a default network each where they have none.
+	OtherRegions []string
+	Subnets      []workspaces.Subnet // declared ones; none: two are made in Region
+	Now          time.Time
+	Chance       *workspaces.Chance // what the ids of the two are drawn from
 }
 
 // Do brings the installation up to what FirstStart says, and returns its id.
@@ -204,16 +207,39 @@ func (f FirstStart) network(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	all, err := tx.Subnets(ctx)
-	if err != nil || len(all) > 0 {
+	if err != nil {
 		return err
+	}
+	var lacking []string
+	if len(all) == 0 {
+		lacking = []string{f.Region}
+	}
+	for _, region := range f.OtherRegions {
+		if !slices.ContainsFunc(all, func(n workspaces.Subnet) bool { return n.Region == region }) {
+			lacking = append(lacking, region)
+		}
+	}
+	return f.defaultNetworks(ctx, tx, lacking, all)
+}
+
+// defaultNetworks makes a network in each of the regions, clear of all that there is.
+func (f FirstStart) defaultNetworks(ctx context.Context, tx *store.Tx, regions []string, all []workspaces.Subnet) error {
+	if len(regions) == 0 {
+		return nil
 	}
 	taken, err := machineNetworks()
 	if err != nil {
 		return err
 	}
-	for _, subnet := range workspaces.DefaultNetwork(f.Chance, f.Region, taken) {
-		if err := tx.PutSubnet(ctx, subnet); err != nil {
-			return err
+	for _, subnet := range all {
+		taken = append(taken, subnet.Prefix)
+	}
+	for _, region := range regions {
+		for _, subnet := range workspaces.DefaultNetwork(f.Chance, region, taken) {
+			if err := tx.PutSubnet(ctx, subnet); err != nil {
+				return err
+			}
+			taken = append(taken, subnet.Prefix)
 		}
 	}
 	return nil

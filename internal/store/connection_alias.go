@@ -46,10 +46,11 @@ func (t *Tx) ConnectionAlias(ctx context.Context, s workspaces.Scope, id string)
 		" WHERE region = $1 AND id = $2 AND (account = $3 OR shared_with = $3)", s.Region, id, s.Account)
 }
 
-// ConnectionAliasesOfHost returns the aliases of a host name, whoever owns them, by region.
+// ConnectionAliasesOfHost returns the aliases of a host name, whoever owns them, one in each region, in the order of
+// creation: the first leads to where the name is meant to lead.
 // The directory that one leads to is its Association's.
 func (t *Tx) ConnectionAliasesOfHost(ctx context.Context, host string) ([]*workspaces.ConnectionAlias, error) {
-	return list(ctx, t, scanConnectionAlias, "SELECT "+aliasColumns+" FROM connection_alias WHERE host = $1 ORDER BY region",
+	return list(ctx, t, scanConnectionAlias, "SELECT "+aliasColumns+" FROM connection_alias WHERE host = $1 ORDER BY seq",
 		workspaces.HostOf(host))
 }
 

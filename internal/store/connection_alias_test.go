@@ -134,7 +134,7 @@ func TestConnectionAliasLists(t *testing.T) {
 				return tx.ConnectionAliasesOfHost(ctx, host)
 			}))
 		}
-		equal(t, ofHost("ONE.example.com"), []string{"wsca-3", "wsca-1"})
+		equal(t, ofHost("ONE.example.com"), []string{"wsca-1", "wsca-3"})
 		equal(t, len(ofHost("none.example.com")), 0)
 		if err := s.Update(ctx, func(tx *store.Tx) error {
 			return tx.InsertConnectionAlias(ctx, &workspaces.ConnectionAlias{Scope: other, ID: "wsca-6", ConnectionString: "one.EXAMPLE.com"})
