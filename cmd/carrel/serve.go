@@ -16,6 +16,7 @@ import (
 
 	"carrel/internal/api/ds"
 	"carrel/internal/api/dsdata"
+	monitoringapi "carrel/internal/api/monitoring"
 	"carrel/internal/api/sts"
 	taggingapi "carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
@@ -29,12 +30,14 @@ import (
 	"carrel/internal/directory/embedded"
 	"carrel/internal/forward"
 	"carrel/internal/gateway"
+	"carrel/internal/gateway/metering"
 	"carrel/internal/gateway/stream"
 	"carrel/internal/installation"
 	"carrel/internal/job"
 	"carrel/internal/operation"
 	"carrel/internal/operation/directorydata"
 	"carrel/internal/operation/directoryservice"
+	"carrel/internal/operation/monitoring"
 	"carrel/internal/operation/securitytoken"
 	"carrel/internal/operation/tagging"
 	"carrel/internal/reconcile"
@@ -111,7 +114,10 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	if err != nil {
 		return err
 	}
-	s.streams = stream.New(stream.Config{Driver: s.engine.driver, Store: s.store, Clock: s.clock, Real: s.real, Log: s.log})
+	recorder := metering.New(s.store, s.real, s.log)
+	s.streams = stream.New(stream.Config{
+		Driver: s.engine.driver, Store: s.store, Clock: s.clock, Real: s.real, Log: s.log, Observe: recorder.Observe,
+	})
 	portal, err := s.portal(ctx, core)
 	if err != nil {
 		return err
@@ -150,8 +156,15 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 		return nil
 	})
 	group.Go(func() error {
+		recording, stop := context.WithCancel(context.WithoutCancel(ctx))
+		var record errgroup.Group
+		record.Go(func() error {
+			recorder.Run(recording)
+			return nil
+		})
 		s.streams.Run(ctx)
-		return nil
+		stop() // when the last stream has told of its end
+		return record.Wait()
 	})
 	group.Go(func() error {
 		return serveOn(listener, front, identity)
@@ -213,6 +226,14 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	if err != nil {
 		return nil, err
 	}
+	to, err := s.config.ForwardTo()
+	if err != nil {
+		return nil, err
+	}
+	cloudWatch, err := monitoring.New(core, to != nil)
+	if err != nil {
+		return nil, err
+	}
 	config := awsjson.Config{
 		Services: []awsjson.ServiceHandlers{
 			{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: core}.Handlers()},
@@ -220,6 +241,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 			{Service: dsdata.Service, Handlers: directorydata.New(core).Handlers()},
 			{Service: sts.Service, Handlers: securitytoken.New().Handlers()},
 			{Service: taggingapi.Service, Handlers: tagging.New(core).Handlers()},
+			{Service: monitoringapi.Service, Handlers: cloudWatch.Handlers(), PassOn: true},
 		},
 		Authenticator: s.authenticator(),
 		Now:           time.Now,
@@ -239,10 +261,6 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	config.Middleware = append(config.Middleware, remember)
 	if s.config.Instant {
 		config.Middleware = append(config.Middleware, operation.Instant(s.store, s.clock, held))
-	}
-	to, err := s.config.ForwardTo()
-	if err != nil {
-		return nil, err
 	}
 	if to != nil {
 		config.Unknown = forward.New(to, s.log)

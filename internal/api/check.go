@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -23,6 +24,7 @@ type Checker struct {
 	path     []string
 	count    int
 	messages []string
+	missing  string // the path of the first required member that is absent
 }
 
 // Exception returns a ValidationException that lists the violations, nil when there are none.
@@ -60,6 +62,9 @@ func (c *Checker) Leave() { c.path = c.path[:len(c.path)-1] }
 // Required notes a violation when a required member is absent.
 func (c *Checker) Required(member string, value Presence) {
 	if !value {
+		if c.missing == "" {
+			c.missing = strings.Join(append(slices.Clone(c.path), member), ".")
+		}
 		c.add(func() string { return "Value null at " + c.at(member) + failed + "Member must not be null" })
 	}
 }

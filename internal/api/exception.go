@@ -1,8 +1,10 @@
 package api
 
 import (
+	"errors"
 	"maps"
 	"net/http"
+	"strings"
 )
 
 // Names of the exceptions that every service answers with although no operation has to declare them.
@@ -14,6 +16,9 @@ const (
 	// InternalServerException says that the service failed; its text names the request, never the cause.
 	InternalServerException = "InternalServerException"
 )
+
+// ErrElsewhere says that a request is for somebody else than us. The wire passes it on, where it can.
+var ErrElsewhere = errors.New("the request is for another endpoint")
 
 // Exception is an error in the API's own terms: what a client sees. Operation code returns it from the one table that
 // turns inner errors into exceptions; the wire writes it in the protocol of the service.
@@ -59,6 +64,8 @@ func (e *Exception) With(member string, value any) *Exception {
 type ExceptionShape struct {
 	// Name is the exception's name.
 	Name string
+	// Code is the exception's name in the Query protocol where that is another, such as "InvalidParameterValue".
+	Code string
 	// Status is the HTTP status: the model's, else 500 for faults of the service and 400 for the rest.
 	Status int
 	// Members are the modelled members, the message's included. Some exceptions model none.
@@ -86,6 +93,17 @@ func (s ExceptionShape) Header(member string) string {
 		}
 	}
 	return ""
+}
+
+// MessageOf returns the JSON name of the text of an exception of the service.
+func (s *Service) MessageOf(exception string) string {
+	shape, _ := s.Exception(exception)
+	for _, m := range shape.Members {
+		if strings.EqualFold(m.Name, s.MessageMember) {
+			return m.Name
+		}
+	}
+	return s.MessageMember
 }
 
 func serializationException(message string) *Exception {

@@ -32,6 +32,8 @@ type Operation[I, O any] struct {
 	Info
 	// Check notes every constraint of the model that the input violates; nil where the model has none.
 	Check func(*I, *Checker)
+	// Missing is the exception for a required member that is absent; nil where that breaks the model like anything else.
+	Missing *ExceptionShape
 	// Query copies members that travel in the URL's query into the input; nil where there are none.
 	Query func(*I, url.Values)
 }
@@ -55,6 +57,8 @@ type Payload struct {
 	Body []byte
 	// Query holds the URL's query for REST-JSON services.
 	Query url.Values
+	// Form holds the parameters of the Query protocol, in the place of a body; nil in all others.
+	Form url.Values
 }
 
 // Handler is an operation bound to code, without its types: what the wire calls. Middleware wraps it by embedding.
@@ -90,7 +94,11 @@ type bound[I, O any] struct {
 
 func (b bound[I, O]) Decode(payload Payload) (any, error) {
 	input := new(I)
-	if err := decodeObject(payload.Body, input); err != nil {
+	if payload.Form != nil {
+		if err := decodeForm(payload.Form, input); err != nil {
+			return nil, err
+		}
+	} else if err := decodeObject(payload.Body, input); err != nil {
 		return nil, err
 	}
 	if b.Query != nil {
@@ -101,6 +109,9 @@ func (b bound[I, O]) Decode(payload Payload) (any, error) {
 	}
 	var checker Checker
 	b.Check(input, &checker)
+	if checker.missing != "" && b.Missing != nil {
+		return nil, b.Missing.New("The parameter " + clip(checker.missing) + " is required.")
+	}
 	if exception := checker.Exception(); exception != nil {
 		return nil, exception
 	}

@@ -6,10 +6,14 @@ type Protocol string
 const (
 	// JSON11 is AWS JSON 1.1: POST / with the operation in X-Amz-Target.
 	JSON11 Protocol = "json-1.1"
+	// JSON10 is AWS JSON 1.0, which differs in its content type only.
+	JSON10 Protocol = "json-1.0"
 	// RESTJSON is AWS REST-JSON: each operation has a method and path of its own.
 	RESTJSON Protocol = "rest-json"
 	// Query is AWS Query: a form with Action and Version, answered in XML.
 	Query Protocol = "query"
+	// RPCCBOR is Smithy's RPC v2 with CBOR: POST /service/SERVICE/operation/OPERATION.
+	RPCCBOR Protocol = "rpc-v2-cbor"
 )
 
 // Service describes a service as its model does. Generated packages hold one each, named Service.
@@ -18,7 +22,11 @@ type Service struct {
 	Name string
 	// Protocol is how its requests arrive.
 	Protocol Protocol
-	// TargetPrefix stands before the operation's name in X-Amz-Target (JSON11 only).
+	// Also is how else they may, where the service speaks more than one. A service that speaks Query among others has
+	// two names for an exception, and tells both: see ExceptionShape.Code.
+	Also []Protocol
+	// TargetPrefix stands before the operation's name in X-Amz-Target (JSON10 and JSON11), and is the service in the path
+	// (RPCCBOR).
 	TargetPrefix string
 	// Version is the API version, a date; Query requests carry it.
 	Version string

@@ -29,7 +29,7 @@ type Config struct {
 	Secure func(*http.Request) bool
 	// Unknown, if set, gets the requests for services that are not ours, unauthenticated and with their body intact. They
 	// are neither logged nor observed. Without it they are refused, by the name of their service and in its protocol as
-	// far as that can be told.
+	// far as that can be told. It also gets what a handler answers api.ErrElsewhere to.
 	Unknown http.Handler
 }
 
@@ -38,6 +38,8 @@ type Config struct {
 type ServiceHandlers struct {
 	Service  *api.Service
 	Handlers []api.Handler
+	// PassOn has requests for operations without a handler go to Config.Unknown, where there is one.
+	PassOn bool
 }
 
 // New returns the handler for the services. It is an error to name a service, target, path or operation twice, or to give

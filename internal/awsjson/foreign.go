@@ -106,7 +106,7 @@ func (xmlDialect) output(*bytes.Buffer, http.Header, reply) error {
 
 func (d xmlDialect) exception(body *bytes.Buffer, header http.Header, reply reply) int {
 	header.Set("Content-Type", "text/xml")
-	code, status := queryError(reply.exception)
+	code, status := queryCode(new(api.Service), reply.exception)
 	if d.root == "Error" && status == http.StatusNotFound {
 		// To a client of S3 a plain 404 would say that the bucket or the object does not exist.
 		code, status = "NotImplemented", http.StatusNotImplemented

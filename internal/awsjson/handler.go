@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -58,7 +59,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if found.handlers[found.operation] != nil { // what does not exist stays out of logs and metrics
 		x.Operation = found.operation
 	}
+	if h.unknown != nil && found.passOn && found.handlers[found.operation] == nil {
+		h.unknown.ServeHTTP(w, withBody(r, bytes.Clone(body)))
+		return
+	}
 	x.output, x.err = h.answer(r, body, x)
+	if h.unknown != nil && errors.Is(x.err, api.ErrElsewhere) {
+		h.unknown.ServeHTTP(w, withBody(r, bytes.Clone(body)))
+		return
+	}
 	h.finish(w, r, x)
 }
 
@@ -101,7 +110,7 @@ func (h *Handler) begin() *exchange {
 	return &exchange{
 		Exchange: Exchange{RequestID: uuid.NewString()},
 		started:  h.now(),
-		endpoint: &endpoint{service: service, dialect: dialectOf(service)},
+		endpoint: &endpoint{service: service, protocol: service.Protocol, dialect: dialectOf(service, service.Protocol)},
 	}
 }
 
@@ -143,19 +152,34 @@ func (h *Handler) answer(r *http.Request, body []byte, x *exchange) (output any,
 	if !ok {
 		return nil, refuse(unknownOperation, "This endpoint does not answer the requested operation.")
 	}
-	payload := api.Payload{Body: body}
-	switch x.endpoint.service.Protocol {
-	case api.RESTJSON:
-		payload.Query = r.URL.Query()
-	case api.Query:
-		payload.Body = nil // the body is the form that named the operation; its inputs have no members
-	case api.JSON11:
+	payload, err := x.endpoint.payload(r, body)
+	if err != nil {
+		return nil, err
 	}
 	input, err := handler.Decode(payload)
 	if err != nil {
 		return nil, err
 	}
 	return handler.Invoke(api.WithCaller(r.Context(), x.Caller), input)
+}
+
+// payload is what a request's input is made from.
+func (e *endpoint) payload(r *http.Request, body []byte) (payload api.Payload, err error) {
+	switch e.protocol {
+	case api.RESTJSON:
+		return api.Payload{Body: body, Query: r.URL.Query()}, nil
+	case api.Query:
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return payload, refuse(api.SerializationException, "The request is no form.")
+		}
+		return api.Payload{Form: form}, nil
+	case api.RPCCBOR:
+		body, err = jsonOf(body)
+		return api.Payload{Body: body}, err
+	default:
+		return api.Payload{Body: body}, nil
+	}
 }
 
 // reply writes the outcome of an exchange and notes the status and the exception in it.

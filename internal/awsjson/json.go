@@ -13,12 +13,15 @@ import (
 	"carrel/internal/api"
 )
 
-const contentTypeJSON11 = "application/x-amz-json-1.1"
+const (
+	contentTypeJSON10 = "application/x-amz-json-1.0"
+	contentTypeJSON11 = "application/x-amz-json-1.1"
+)
 
 // errorTypeHeader names the exception where the body does not; SDKs read both.
 const errorTypeHeader = "X-Amzn-Errortype"
 
-// jsonDialect writes AWS JSON 1.1 and REST-JSON, which differ in their content type and in where an exception is named.
+// jsonDialect writes AWS JSON 1.0 and 1.1, and REST-JSON, which differ in their content type and in where an exception is named.
 type jsonDialect struct {
 	service     *api.Service
 	contentType string
@@ -45,7 +48,7 @@ func (d jsonDialect) exception(body *bytes.Buffer, header http.Header, reply rep
 		header.Set(errorTypeHeader, exception.Name)
 	}
 	if exception.Message != "" {
-		members = append(members, member{d.service.MessageMember, exception.Message})
+		members = append(members, member{d.service.MessageOf(exception.Name), exception.Message})
 	}
 	for _, name := range slices.Sorted(maps.Keys(exception.Members)) {
 		if h := shape.Header(name); h != "" {

@@ -2,6 +2,7 @@ package awsjson
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"net/http"
 
@@ -18,7 +19,6 @@ func (d queryDialect) output(body *bytes.Buffer, header http.Header, reply reply
 		Name: xml.Name{Local: reply.operation + "Response"},
 		Attr: []xml.Attr{{Name: xml.Name{Local: "xmlns"}, Value: d.service.Namespace}},
 	}
-	result := xml.StartElement{Name: xml.Name{Local: reply.operation + "Result"}}
 	metadata := struct {
 		XMLName   xml.Name `xml:"ResponseMetadata"`
 		RequestID string   `xml:"RequestId"`
@@ -26,7 +26,7 @@ func (d queryDialect) output(body *bytes.Buffer, header http.Header, reply reply
 	if err := encoder.EncodeToken(envelope); err != nil {
 		return err
 	}
-	if err := encoder.EncodeElement(reply.output, result); err != nil {
+	if err := api.EncodeXML(encoder, reply.operation+"Result", reply.output); err != nil {
 		return err
 	}
 	if err := encoder.Encode(metadata); err != nil {
@@ -40,11 +40,7 @@ func (d queryDialect) output(body *bytes.Buffer, header http.Header, reply reply
 
 func (d queryDialect) exception(body *bytes.Buffer, header http.Header, reply reply) int {
 	header.Set("Content-Type", "text/xml")
-	code, status := queryError(reply.exception)
-	blame := "Sender"
-	if status >= http.StatusInternalServerError {
-		blame = "Receiver"
-	}
+	code, blame, status := queryError(d.service, reply.exception)
 	envelope := struct {
 		XMLName   xml.Name `xml:"ErrorResponse"`
 		Namespace string   `xml:"xmlns,attr"`
@@ -62,8 +58,18 @@ func (d queryDialect) exception(body *bytes.Buffer, header http.Header, reply re
 }
 
 // queryError returns the code and status that the Query protocol has for an exception which the JSON protocols name
-// differently (the "Common Errors" page of the STS API reference); every other exception keeps its name.
-func queryError(exception *api.Exception) (code string, status int) {
+// differently (the "Common Errors" page of the STS API reference), and whose fault it is; every other exception has its
+// model's code.
+func queryError(service *api.Service, exception *api.Exception) (code, blame string, status int) {
+	code, status = queryCode(service, exception)
+	blame = "Sender"
+	if status >= http.StatusInternalServerError {
+		blame = "Receiver"
+	}
+	return code, blame, status
+}
+
+func queryCode(service *api.Service, exception *api.Exception) (code string, status int) {
 	switch exception.Name {
 	case invalidSignature:
 		return "SignatureDoesNotMatch", http.StatusForbidden
@@ -80,6 +86,7 @@ func queryError(exception *api.Exception) (code string, status int) {
 	case api.InternalServerException:
 		return "InternalFailure", http.StatusInternalServerError
 	default:
-		return exception.Name, exception.HTTPStatus()
+		shape, _ := service.Exception(exception.Name)
+		return cmp.Or(shape.Code, exception.Name), exception.HTTPStatus()
 	}
 }

@@ -15,16 +15,19 @@ import (
 // routes find the service and the operation that a request is for.
 type routes struct {
 	byName   map[string]*endpoint // by SigV4 name
-	byTarget map[string]*endpoint // JSON 1.1: by the part of X-Amz-Target before the dot
+	byTarget map[string]*endpoint // JSON 1.0 and 1.1: by the part of X-Amz-Target before the dot
+	byRPC    map[string]*endpoint // RPC with CBOR: by the service in the path
 	byPath   map[string]route     // REST-JSON: by method and path
 	byAction map[string]*endpoint // Query: by API version
 }
 
-// endpoint is one service with its handlers by operation name.
+// endpoint is one service in one of its protocols, with its handlers by operation name.
 type endpoint struct {
 	service  *api.Service
+	protocol api.Protocol
 	dialect  dialect
 	handlers map[string]api.Handler
+	passOn   bool // what has no handler goes to whoever answers other services
 }
 
 // route is where a request goes: an endpoint and the operation it asks for, which the endpoint may not have.
@@ -35,40 +38,55 @@ type route struct {
 
 func newRoutes() routes {
 	return routes{
-		byName: map[string]*endpoint{}, byTarget: map[string]*endpoint{},
+		byName: map[string]*endpoint{}, byTarget: map[string]*endpoint{}, byRPC: map[string]*endpoint{},
 		byPath: map[string]route{}, byAction: map[string]*endpoint{},
 	}
 }
 
 func (t *routes) add(s ServiceHandlers, middleware []api.Middleware) error {
-	e := &endpoint{service: s.Service, dialect: dialectOf(s.Service), handlers: map[string]api.Handler{}}
-	if e.dialect == nil {
-		return fmt.Errorf("protocol %q is not spoken here", s.Service.Protocol)
-	}
 	if t.byName[s.Service.Name] != nil {
 		return errors.New("the service is given twice")
 	}
-	t.byName[s.Service.Name] = e
+	handlers := map[string]api.Handler{}
 	for _, handler := range s.Handlers {
 		name := handler.Spec().Name
 		if _, ok := s.Service.Operation(name); !ok {
 			return fmt.Errorf("it has no operation %s", name)
 		}
-		if e.handlers[name] != nil {
+		if handlers[name] != nil {
 			return fmt.Errorf("operation %s is given twice", name)
 		}
 		for _, outer := range slices.Backward(middleware) {
 			handler = outer(handler)
 		}
-		e.handlers[name] = handler
+		handlers[name] = handler
 	}
-	return t.index(e)
+	for _, protocol := range append([]api.Protocol{s.Service.Protocol}, s.Service.Also...) {
+		e := &endpoint{
+			service: s.Service, protocol: protocol, dialect: dialectOf(s.Service, protocol), handlers: handlers, passOn: s.PassOn,
+		}
+		if e.dialect == nil {
+			return fmt.Errorf("protocol %q is not spoken here", protocol)
+		}
+		if t.byName[s.Service.Name] == nil {
+			t.byName[s.Service.Name] = e
+		}
+		if err := t.index(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // index enters the endpoint under what its protocol is routed by.
 func (t *routes) index(e *endpoint) error {
-	switch e.service.Protocol {
-	case api.JSON11:
+	switch e.protocol {
+	case api.RPCCBOR:
+		if t.byRPC[e.service.TargetPrefix] != nil {
+			return errors.New("another service has its name in paths")
+		}
+		t.byRPC[e.service.TargetPrefix] = e
+	case api.JSON10, api.JSON11:
 		if t.byTarget[e.service.TargetPrefix] != nil {
 			return errors.New("another service has its target prefix")
 		}
@@ -101,6 +119,10 @@ func (t *routes) find(r *http.Request, body []byte) (route, bool) {
 		}
 		return route{}, false
 	}
+	if service, operation, ok := rpcPath(r); ok {
+		e := t.byRPC[service]
+		return route{e, operation}, e != nil
+	}
 	if found, ok := t.byPath[r.Method+" "+r.URL.Path]; ok {
 		return found, true
 	}
@@ -116,6 +138,23 @@ func (t *routes) find(r *http.Request, body []byte) (route, bool) {
 	}
 	e := t.byName[signed.service]
 	return route{e, ""}, e != nil
+}
+
+// protocolHeader names the protocol of a request that is an RPC of Smithy's, and of the reply to it.
+const protocolHeader = "Smithy-Protocol"
+
+// rpcPath returns the service and the operation that the path of an RPC names: /service/SERVICE/operation/OPERATION, with
+// or without something before it.
+func rpcPath(r *http.Request) (service, operation string, ok bool) {
+	if r.Header.Get(protocolHeader) != string(api.RPCCBOR) || r.Method != http.MethodPost {
+		return "", "", false
+	}
+	parts := strings.Split(r.URL.Path, "/")
+	n := len(parts)
+	if n < 5 || parts[n-4] != "service" || parts[n-2] != "operation" {
+		return "", "", false
+	}
+	return parts[n-3], parts[n-1], true
 }
 
 // maxForm bounds the forms that are parsed in search of an Action; what it names is in the first few hundred bytes of

@@ -2,6 +2,8 @@ package operation
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 
 	"carrel/internal/api"
 )
@@ -15,7 +17,11 @@ type keepable struct{ api.Handler }
 
 // Decode decodes and checks the input.
 func (k keepable) Decode(payload api.Payload) (any, error) {
-	if hasZero(payload.Body) {
+	zero := hasZero(payload.Body)
+	for _, values := range payload.Form {
+		zero = zero || slices.ContainsFunc(values, func(v string) bool { return strings.ContainsRune(v, 0) })
+	}
+	if zero {
 		return nil, &api.Exception{
 			Name: api.ValidationException, Message: "1 validation error detected: A value holds the character U+0000, which none may have.",
 		}

@@ -50,6 +50,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		"tighten":          r.tighten,
 		"auto stop":        r.autoStop,
 		"streams":          r.streams,
+		"metrics":          r.metrics,
 	} {
 		group.Go(func() error {
 			for {

@@ -54,6 +54,9 @@ func (t *Tx) CloseStream(ctx context.Context, s Stream, now time.Time) error {
 	if err != nil || !found {
 		return err
 	}
+	if err := t.keepConnection(ctx, w); err != nil {
+		return err
+	}
 	return t.PutOffAutoStop(ctx, w.Ref(), w.AutoStopsAt(now))
 }
 

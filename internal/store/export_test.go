@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+
+	"carrel/internal/workspaces"
 )
 
 // TakenAddresses is the query for the addresses that are taken.
@@ -16,6 +18,16 @@ func (t *Tx) Exec(ctx context.Context, statement string) error { return t.exec(c
 func (t *Tx) Text(ctx context.Context, query string) (text string, err error) {
 	err = t.row(ctx, query).Scan(&text)
 	return text, err
+}
+
+// KeepStays writes what a WorkSpace has been.
+func (t *Tx) KeepStays(ctx context.Context, stays []workspaces.Stay) error {
+	return t.keepStays(ctx, stays)
+}
+
+// PastStays calls f on what WorkSpaces have been and are no more.
+func (t *Tx) PastStays(ctx context.Context, filter MetricFilter, f func(workspaces.Stay)) error {
+	return t.past(ctx, filter, f)
 }
 
 // Explained is a View that returns SQLite's plans of the queries that f runs.

@@ -96,7 +96,9 @@ func fill(v reflect.Value, name string, n *int) {
 		v.Set(reflect.ValueOf(start.Add(time.Duration(*n) * time.Second)))
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
-			fill(v.Field(i), v.Type().Field(i).Name, n)
+			if f := v.Field(i); f.CanSet() { // what is not exported is not kept
+				fill(f, v.Type().Field(i).Name, n)
+			}
 		}
 	case v.Kind() == reflect.String:
 		// What a careless encoding would trip over.

@@ -64,6 +64,20 @@ func TestPlans(t *testing.T) {
 			_, err := tx.Snapshots(ctx, here, "ws-1")
 			return err
 		}},
+		"metrics of one": {"sqlite_autoindex_stay_1", func(tx *store.Tx) error {
+			f := store.MetricFilter{Scope: here, WorkSpaceIDs: []string{"ws-1"}, From: start, To: start.Add(time.Hour)}
+			return tx.PastStays(ctx, f, func(workspaces.Stay) {})
+		}},
+		"metrics of all": {"stay_until", func(tx *store.Tx) error {
+			return tx.PastStays(ctx, store.MetricFilter{Scope: here, From: start, To: start.Add(time.Hour)}, func(workspaces.Stay) {})
+		}},
+		"happenings of one": {"sqlite_autoindex_happening_1", func(tx *store.Tx) error {
+			f := store.MetricFilter{Scope: here, WorkSpaceIDs: []string{"ws-1"}, From: start, To: start.Add(time.Hour)}
+			return tx.Happenings(ctx, f, func(workspaces.Happening) {})
+		}},
+		"happenings of all": {"happening_at", func(tx *store.Tx) error {
+			return tx.Happenings(ctx, store.MetricFilter{Scope: here, From: start, To: start.Add(time.Hour)}, func(workspaces.Happening) {})
+		}},
 		"user has": {"workspace_user", func(tx *store.Tx) error {
 			_, err := tx.UserHasWorkSpace(ctx, here, "d-1", "u")
 			return err

@@ -507,6 +507,8 @@ func TestReset(t *testing.T) {
 				tx.InsertPoolDesktop(ctx, filled[workspaces.PoolDesktop](1)),
 				tx.InsertStandby(ctx, filled[workspaces.Standby](1)),
 				tx.PutRegionDown(ctx, "eu-west-1", start),
+				tx.KeepStays(ctx, []workspaces.Stay{{Traits: workspaces.Traits{Scope: here}, State: workspaces.Available, Since: start, Until: start.Add(time.Hour)}}),
+				tx.Happened(ctx, workspaces.Happening{Traits: workspaces.Traits{Scope: here}, Metric: workspaces.MetricAttempt, At: start}),
 			} {
 				if err != nil {
 					return err

@@ -149,6 +149,9 @@ func (t *Tx) SaveWorkSpace(ctx context.Context, w *workspaces.WorkSpace, read in
 	if err != nil || n == 0 {
 		return false, err
 	}
+	if err := t.keepStays(ctx, w.Left()); err != nil {
+		return false, err
+	}
 	if w.State == workspaces.Available && w.Deadline.IsZero() {
 		return true, t.hastenDeployment(ctx, w)
 	}

@@ -292,6 +292,7 @@ func (w *WorkSpace) enter(s State, now time.Time) {
 	if s == Available && w.State != s {
 		w.ReadyAt = now
 	}
+	w.leave(now)
 	w.State, w.ChangedAt = s, now
 	w.Deadline, w.WakeAt, w.Attempts = time.Time{}, time.Time{}, 0
 	w.Before, w.Aside, w.Phase, w.FromSnapshot, w.Migrating = "", "", 0, "", ""

@@ -187,6 +187,10 @@ func (w *WorkSpace) switchMode(c Change, now time.Time) error {
 	if err != nil {
 		return Errorf(CodeInvalidParameter, "%s", err.Error())
 	}
+	if p.RunningMode != w.Properties.RunningMode {
+		w.leave(now)
+		w.ChangedAt = now
+	}
 	w.Properties, w.ReadyAt = p, now
 	if p.RunningMode == AlwaysOn && ActionStart.Allowed(w.State) {
 		return w.Begin(ActionStart, now)

@@ -54,6 +54,8 @@ type WorkSpace struct {
 	// ReadyAt is when it last became AVAILABLE, or was given its running mode since; zero
 	// where it has never been AVAILABLE. AUTO_STOP counts from it while nobody connects.
 	ReadyAt time.Time
+
+	left []Stay // see Left
 }
 
 // Ref names the WorkSpace as it is now.

@@ -1,20 +1,30 @@
 package main
 
-import "carrel/internal/api"
+import (
+	"slices"
+
+	"carrel/internal/api"
+)
 
 // target is one service to generate.
 type target struct {
-	model    string       // name of the pinned model and of botocore's folder
-	pkg      string       // name of the Go package and its folder
-	title    string       // the service's name in the package comment
-	protocol api.Protocol // how the service is spoken
-	version  string       // botocore's folder of the API version
-	typed    []string     // the operations to generate types for; nil means all
+	model    string         // name of the pinned model and of botocore's folder
+	pkg      string         // name of the Go package and its folder
+	title    string         // the service's name in the package comment
+	protocol api.Protocol   // how the service is spoken
+	also     []api.Protocol // how else
+	version  string         // botocore's folder of the API version
+	typed    []string       // the operations to generate types for; nil means all
 	// matchers name hand-written Go functions of the package for patterns that need look-ahead, by shape.
 	matchers map[string]string
 	// statuses set the HTTP status of exceptions for which the model has none and that are no plain 400.
 	statuses map[string]int
+	// missing is the exception for a required member that is absent, of the operations that declare it.
+	missing string
 }
+
+// speaks reports whether a protocol is among the service's.
+func (t target) speaks(p api.Protocol) bool { return t.protocol == p || slices.Contains(t.also, p) }
 
 // targets lists what is generated. To answer one more operation of ds or sts, name it here and run go generate.
 func targets() []target {
@@ -52,6 +62,12 @@ func targets() []target {
 			model: "resourcegroupstaggingapi", pkg: "tagging", title: "AWS Resource Groups Tagging API",
 			protocol: api.JSON11, version: "2017-01-26",
 			typed: []string{"GetResources", "GetTagKeys", "GetTagValues", "TagResources", "UntagResources"},
+		},
+		{
+			model: "cloudwatch", pkg: "monitoring", title: "Amazon CloudWatch",
+			protocol: api.RPCCBOR, also: []api.Protocol{api.JSON10, api.Query}, version: "2010-08-01",
+			typed:   []string{"GetMetricData", "GetMetricStatistics", "ListMetrics"},
+			missing: "MissingRequiredParameterException",
 		},
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"carrel/internal/api"
 	dsapi "carrel/internal/api/ds"
 	dsdataapi "carrel/internal/api/dsdata"
+	monitoringapi "carrel/internal/api/monitoring"
 	stsapi "carrel/internal/api/sts"
 	taggingapi "carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
@@ -47,9 +48,9 @@ func TestTablesHoldAllOperations(t *testing.T) {
 	t.Parallel()
 	services := map[string]*api.Service{
 		"workspaces": wsapi.Service, "ds": dsapi.Service, "ds-data": dsdataapi.Service, "sts": stsapi.Service,
-		"resourcegroupstaggingapi": taggingapi.Service,
+		"resourcegroupstaggingapi": taggingapi.Service, "cloudwatch": monitoringapi.Service,
 	}
-	count := map[string]int{"workspaces": 91, "ds": 80, "ds-data": 17, "sts": 11, "resourcegroupstaggingapi": 9}
+	count := map[string]int{"workspaces": 91, "ds": 80, "ds-data": 17, "sts": 11, "resourcegroupstaggingapi": 9, "cloudwatch": 46}
 	for _, target := range targets() {
 		m, err := loadModel("models", target.model)
 		if err != nil {
@@ -105,6 +106,7 @@ func TestModelsThatAreNotUnderstood(t *testing.T) {
 	tests := map[string]string{
 		"timestampFormat":            `{"type":"timestamp","timestampFormat":"iso8601"}`,
 		"type float":                 `{"type":"float"}`,
+		"a list or map of double":    `{"type":"list","member":{"shape":"Number"}}`,
 		"range of a long":            `{"type":"long","max":7}`,
 		"a list or map of boolean":   `{"type":"list","member":{"shape":"Flag"}}`,
 		"max of 0":                   `{"type":"string","max":0}`,
@@ -119,7 +121,7 @@ func TestModelsThatAreNotUnderstood(t *testing.T) {
 			text := `{"metadata":{"protocol":"json","endpointPrefix":"x"},"operations":{"Do":{"name":"Do",
 				"http":{"method":"POST","requestUri":"/"},"input":{"shape":"In"},"output":{"shape":"Out"}}},
 				"shapes":{"In":{"type":"structure","members":{"Odd":{"shape":"Odd"}}},"Out":{"type":"structure","members":{}},
-				"Flag":{"type":"boolean"},"Odd":` + shape + `}}`
+				"Flag":{"type":"boolean"},"Number":{"type":"double"},"Odd":` + shape + `}}`
 			if err := os.WriteFile(filepath.Join(folder, "x.json"), []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
+
+	"carrel/internal/api"
 )
 
 // operationName is the Go name of an operation's value. Where the model has a shape of the same name, the type keeps it
@@ -23,9 +26,14 @@ func emitService(p *plan, s *source) error {
 	s.printf("// Service describes %s.\n", p.title)
 	s.printf("var Service = &api.Service{\n")
 	s.printf("Name: %q,\n", p.signingName())
-	s.printf("Protocol: %s,\n", map[string]string{
-		"json-1.1": "api.JSON11", "rest-json": "api.RESTJSON", "query": "api.Query",
-	}[string(p.protocol)])
+	s.printf("Protocol: %s,\n", constantOf(p.protocol))
+	if len(p.also) > 0 {
+		s.printf("Also: []api.Protocol{")
+		for _, also := range p.also {
+			s.printf("%s,", constantOf(also))
+		}
+		s.printf("},\n")
+	}
 	if m.TargetPrefix != "" {
 		s.printf("TargetPrefix: %q,\n", m.TargetPrefix)
 	}
@@ -50,20 +58,31 @@ func emitService(p *plan, s *source) error {
 	return nil
 }
 
+// constantOf is the name of a protocol's constant in package api.
+func constantOf(p api.Protocol) string {
+	return map[api.Protocol]string{
+		api.JSON11: "api.JSON11", api.JSON10: "api.JSON10", api.RESTJSON: "api.RESTJSON", api.Query: "api.Query", api.RPCCBOR: "api.RPCCBOR",
+	}[p]
+}
+
 func (p *plan) signingName() string {
 	return cmp.Or(p.model.Metadata.SigningName, p.model.Metadata.EndpointPrefix)
 }
 
-// messageMember is the JSON name that the service's exceptions give their text.
+// messageMember is the JSON name that the service's exceptions give their text: where they differ, the lower case one.
 func (p *plan) messageMember() string {
+	found := "message"
 	for _, name := range p.reached(isException) {
 		for _, member := range p.shape(name).Members.names {
-			if lowerFirst(member) == "message" {
+			if member == "message" {
 				return member
+			}
+			if lowerFirst(member) == "message" {
+				found = member
 			}
 		}
 	}
-	return "message"
+	return found
 }
 
 func emitOperations(p *plan, s *source) error {
@@ -86,6 +105,9 @@ func emitOperations(p *plan, s *source) error {
 		if p.isTyped(name) {
 			if p.needsCheck(op.Input.Shape) {
 				s.printf("Check: (*%s).check,\n", input)
+			}
+			if slices.ContainsFunc(op.Errors, func(e ref) bool { return e.Shape == p.missing }) {
+				s.printf("Missing: &%s,\n", p.missing)
 			}
 			p.emitQuery(s, op.Input.Shape)
 		}
@@ -119,6 +141,9 @@ func emitExceptions(p *plan, s *source) error {
 		e := p.shape(name)
 		s.printf("// %s is an exception of the model.\n", name)
 		s.printf("var %s = api.ExceptionShape{Name: %q, Status: %d", name, name, p.status(name, e))
+		if e.Error != nil && e.Error.Code != "" && e.Error.Code != name {
+			s.printf(", Code: %q", e.Error.Code)
+		}
 		if len(e.Members.names) > 0 {
 			s.printf(", Members: []api.ExceptionMember{\n")
 			for _, member := range e.Members.names {

@@ -93,7 +93,7 @@ func (p *plan) understand() error {
 		case s.Type == "long" && (s.Min != nil || s.Max != nil):
 			reason = "range of a long"
 		case !slices.Contains([]string{
-			"structure", "list", "map", "string", "integer", "long", "boolean", "timestamp", "blob",
+			"structure", "list", "map", "string", "integer", "long", "boolean", "timestamp", "blob", "double",
 		}, s.Type):
 			reason = "type " + s.Type
 		}
@@ -116,15 +116,15 @@ func (p *plan) understandMembers(name string, s shape) error {
 			(m.Location == "" && m.LocationName != "") {
 			return fmt.Errorf("member %s.%s: its binding is not supported", name, member)
 		}
-		if p.protocol == api.Query && p.input[name] {
-			return fmt.Errorf("member %s.%s: inputs of AWS Query are not supported", name, member)
+		if t := p.shape(m.Shape).Type; p.speaks(api.Query) && (t == "blob" || t == "map" && p.input[name]) {
+			return fmt.Errorf("member %s.%s: a %s in AWS Query is not supported", name, member, t)
 		}
 	}
 	for _, inner := range []*ref{s.Member, s.Value} {
 		if inner == nil {
 			continue
 		}
-		if t := p.shape(inner.Shape).Type; t != "string" && t != "structure" {
+		if t := p.shape(inner.Shape).Type; t != "string" && t != "structure" && (p.input[name] || t != "double" && t != "timestamp") {
 			return fmt.Errorf("shape %s: a list or map of %s is not supported", name, t)
 		}
 	}

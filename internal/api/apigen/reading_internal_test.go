@@ -16,6 +16,7 @@ import (
 	"carrel/internal/api"
 	dsapi "carrel/internal/api/ds"
 	dsdataapi "carrel/internal/api/dsdata"
+	monitoringapi "carrel/internal/api/monitoring"
 	taggingapi "carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
 )
@@ -25,7 +26,7 @@ import (
 // and for patterns it asks what Java said.
 func TestChecksAgreeWithAReadingOfTheModel(t *testing.T) {
 	t.Parallel()
-	services := map[string]*api.Service{"workspaces": wsapi.Service, "ds": dsapi.Service, "ds-data": dsdataapi.Service, "resourcegroupstaggingapi": taggingapi.Service}
+	services := map[string]*api.Service{"workspaces": wsapi.Service, "ds": dsapi.Service, "ds-data": dsdataapi.Service, "resourcegroupstaggingapi": taggingapi.Service, "cloudwatch": monitoringapi.Service}
 	verdicts := loadVerdicts(t)
 	for _, target := range targets() {
 		service, ok := services[target.model]
@@ -46,6 +47,9 @@ func TestChecksAgreeWithAReadingOfTheModel(t *testing.T) {
 				input := m.Operations.values[name].Input.Shape
 				rapid.Check(t, func(t *rapid.T) {
 					r := reading{model: m, service: target.model, java: verdicts, draw: t}
+					if op.Spec().Declares(target.missing) {
+						r.missing = target.missing
+					}
 					r.mayBreak = r.chance(10, "may break")
 					value, _ := r.value(input).(map[string]any)
 					payload := r.payload(input, value)
@@ -67,6 +71,8 @@ type reading struct {
 	java    javaVerdicts
 	draw    *rapid.T
 
+	missing  string   // the exception for a required member that is absent; "": as for all that breaks the model
+	absent   bool     // a required member is
 	mayBreak bool     // values of the wrong type may be drawn
 	broken   bool     // a value of the wrong type was drawn
 	violated []string // paths, once per violation
@@ -95,13 +101,15 @@ func (r *reading) value(name string) any {
 		return items
 	case "map":
 		entries := map[string]any{}
-		for range r.size(s) { // of the same key there is one
-			entries[r.text(s.Key.Shape)] = r.value(s.Value.Shape)
+		for range r.size(s) {
+			if key := r.text(s.Key.Shape); entries[key] == nil { // what is broken in a value must not be lost under another
+				entries[key] = r.value(s.Value.Shape)
+			}
 		}
 		return entries
 	case "string":
 		return r.text(name)
-	case "integer", "long":
+	case "integer", "long", "timestamp":
 		return r.number(s)
 	case "boolean":
 		return r.chance(50, "boolean")
@@ -267,6 +275,7 @@ func (r *reading) readStructure(s shape, path string, members map[string]any) {
 			set++
 			r.read(s.Members.values[name].Shape, inner, value)
 		case s.requires(name):
+			r.absent = true
 			r.violate(inner)
 		}
 	}
@@ -306,6 +315,10 @@ func (r *reading) compare(err error) {
 	case r.broken:
 		if !refused || exception.Name != api.SerializationException {
 			r.draw.Fatalf("a value of the wrong type gave %v", err)
+		}
+	case r.absent && r.missing != "":
+		if !refused || exception.Name != r.missing {
+			r.draw.Fatalf("got %v, the model is violated at %q", err, r.violated)
 		}
 	case len(r.violated) == 0:
 		if err != nil {

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-
-	"carrel/internal/api"
 )
 
 func emitTypes(p *plan, s *source) error {
@@ -46,14 +44,10 @@ func (p *plan) uses() map[string]string {
 }
 
 func (p *plan) tag(member string, m ref) string {
-	switch {
-	case p.protocol == api.Query:
-		return fmt.Sprintf(`xml:"%s,omitempty"`, member)
-	case m.Location == "querystring":
+	if m.Location == "querystring" {
 		return `json:"-"`
-	default:
-		return fmt.Sprintf(`json:"%s,omitzero"`, member)
 	}
+	return fmt.Sprintf(`json:"%s,omitzero"`, member)
 }
 
 // memberType is the Go type of a structure's member: what may be absent is a pointer, slice or map.
@@ -82,6 +76,8 @@ func (p *plan) elementType(name string) string {
 		return "int64"
 	case "boolean":
 		return "bool"
+	case "double":
+		return "float64"
 	case "timestamp":
 		return "api.Timestamp"
 	default:

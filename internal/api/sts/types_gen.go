@@ -8,7 +8,7 @@ type GetCallerIdentityRequest struct {
 
 // GetCallerIdentityResponse is the output of GetCallerIdentity.
 type GetCallerIdentityResponse struct {
-	UserId  *string `xml:"UserId,omitempty"`
-	Account *string `xml:"Account,omitempty"`
-	Arn     *string `xml:"Arn,omitempty"`
+	UserId  *string `json:"UserId,omitzero"`
+	Account *string `json:"Account,omitzero"`
+	Arn     *string `json:"Arn,omitzero"`
 }

@@ -1,4 +1,4 @@
-// Package dstest runs the services around directories (ds, ds-data, sts, tagging), and that of
+// Package dstest runs the services around directories (ds, ds-data, sts, tagging, monitoring), and that of
 // WorkSpaces, behind a real HTTP server, so that their tests speak to them by the official SDK. Nothing works the jobs:
 // Settle does what they would do.
 package dstest
@@ -23,6 +23,7 @@ import (
 	"carrel/internal/api"
 	dsapi "carrel/internal/api/ds"
 	dsdataapi "carrel/internal/api/dsdata"
+	monitoringapi "carrel/internal/api/monitoring"
 	stsapi "carrel/internal/api/sts"
 	taggingapi "carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
@@ -33,6 +34,7 @@ import (
 	"carrel/internal/operation"
 	"carrel/internal/operation/directorydata"
 	ds "carrel/internal/operation/directoryservice"
+	"carrel/internal/operation/monitoring"
 	"carrel/internal/operation/securitytoken"
 	"carrel/internal/operation/tagging"
 	"carrel/internal/store"
@@ -96,12 +98,17 @@ func StartOn(t testing.TB, database string, change ...func(*operation.Core)) *Se
 	for _, c := range change {
 		c(core)
 	}
+	cloudWatch, err := monitoring.New(core, false)
+	if err != nil {
+		t.Fatal(err)
+	}
 	handler, err := awsjson.New(awsjson.Config{
 		Services: []awsjson.ServiceHandlers{
 			{Service: dsapi.Service, Handlers: ds.New(core, hasher).Handlers()},
 			{Service: dsdataapi.Service, Handlers: directorydata.New(core).Handlers()},
 			{Service: stsapi.Service, Handlers: securitytoken.New().Handlers()},
 			{Service: taggingapi.Service, Handlers: tagging.New(core).Handlers()},
+			{Service: monitoringapi.Service, Handlers: cloudWatch.Handlers()},
 			{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: core}.Handlers()},
 		},
 		Authenticator: awsjson.AnyKey{DefaultAccount: Account},

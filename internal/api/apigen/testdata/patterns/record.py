@@ -41,7 +41,7 @@ def b64(text):
 
 
 patterns = {}
-for service in ("workspaces", "ds", "ds-data", "resourcegroupstaggingapi"):
+for service in ("workspaces", "ds", "ds-data", "resourcegroupstaggingapi", "cloudwatch"):
     model = json.loads((HERE.parent.parent / "models" / (service + ".json")).read_text())
     for name, shape in model["shapes"].items():
         if "pattern" in shape:

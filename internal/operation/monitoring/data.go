@@ -1,0 +1,289 @@
+package monitoring
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"carrel/internal/api"
+	"carrel/internal/api/monitoring"
+	"carrel/internal/operation"
+	"carrel/internal/operation/cursor"
+	"carrel/internal/workspaces"
+)
+
+// Limits of a request. Source: GetMetricData.
+const (
+	maxQueries = 500
+	maxPoints  = 100_800 // also how many periods are looked at for a page, whether or not they have data
+)
+
+// GetMetricData returns one statistic each of several metrics. Where a page does not hold all,
+// the token says at which period of which query the next begins.
+func (s *Service) GetMetricData(ctx context.Context, in *monitoring.GetMetricDataInput) (*monitoring.GetMetricDataOutput, error) {
+	if err := checkQueries(in); err != nil {
+		return nil, err
+	}
+	if err := s.checkNamespaces(in); err != nil {
+		return nil, err
+	}
+	about, err := aboutData(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	queries := s.queries(ctx, in)
+	first, err := positionOf(in.NextToken, queries, about)
+	if err != nil {
+		return nil, err
+	}
+	p := &page{queries: queries, descending: value(in.ScanBy) != monitoring.ScanByTimestampAscending, room: maxPoints}
+	if in.MaxDatapoints != nil {
+		p.room = int(*in.MaxDatapoints)
+	}
+	if err := s.fill(ctx, p.open(first)); err != nil {
+		return nil, err
+	}
+	results, next := p.results(first)
+	out := &monitoring.GetMetricDataOutput{MetricDataResults: results, Messages: []monitoring.MessageData{}}
+	if next != nil {
+		out.NextToken = cursor.Token(next.String(), about...)
+	}
+	return out, nil
+}
+
+// checkQueries applies what the model cannot say.
+func checkQueries(in *monitoring.GetMetricDataInput) error {
+	switch {
+	case len(in.MetricDataQueries) == 0:
+		return invalid("The parameter MetricDataQueries is required.")
+	case len(in.MetricDataQueries) > maxQueries:
+		return invalid(fmt.Sprintf("The collection MetricDataQueries must not have a size greater than %d.", maxQueries))
+	case in.StartTime.Time().Equal(in.EndTime.Time()):
+		return invalid("The parameter StartTime must not equal parameter EndTime.")
+	case in.StartTime.Time().After(in.EndTime.Time()):
+		return invalid("The parameter StartTime must be less than parameter EndTime.")
+	case in.MaxDatapoints != nil && (*in.MaxDatapoints < 1 || *in.MaxDatapoints > maxPoints):
+		return invalid(fmt.Sprintf("The parameter MaxDatapoints must be between 1 and %d.", maxPoints))
+	}
+	ids := make(map[string]bool)
+	for i, q := range in.MetricDataQueries {
+		if why := checkQuery(q, "MetricDataQueries.member."+strconv.Itoa(i+1)); why != "" {
+			return invalid(why)
+		}
+		if ids[*q.Id] {
+			return invalid(fmt.Sprintf("The values for parameter id in MetricDataQueries are not unique: %s.", clip(*q.Id)))
+		}
+		ids[*q.Id] = true
+	}
+	return nil
+}
+
+// idPattern is what ids look like, so that expressions can name them. Source: MetricDataQuery.
+const idPattern = `^[a-z][a-zA-Z0-9_]*$`
+
+// checkQuery returns what is wrong with a query, "" where nothing is.
+func checkQuery(q monitoring.MetricDataQuery, at string) string {
+	switch good := regexp.MustCompile(idPattern); {
+	case !good.MatchString(*q.Id):
+		return fmt.Sprintf("The value %s for parameter %s.Id is not matching the expected pattern %s.", clip(*q.Id), at, idPattern)
+	case (q.MetricStat == nil) == (q.Expression == nil):
+		return fmt.Sprintf("Exactly one of the parameters %s.MetricStat and %s.Expression must be given.", at, at)
+	case q.Expression != nil:
+		return fmt.Sprintf("The parameter %s.Expression cannot be carried out: this endpoint has no metric math, searches or SQL.", at)
+	case value(q.MetricStat.Metric.Namespace) == "" || value(q.MetricStat.Metric.MetricName) == "":
+		return fmt.Sprintf("The parameters %s.MetricStat.Metric.Namespace and MetricName are required.", at)
+	case !answered(*q.MetricStat.Stat):
+		return fmt.Sprintf("The value %s for parameter %s.MetricStat.Stat is not a valid statistic here; there are SampleCount, Average, Sum, Minimum, "+
+			"Maximum and percentiles such as p95.", clip(*q.MetricStat.Stat), at)
+	}
+	if why := checkPeriod(*q.MetricStat.Period); why != "" {
+		return fmt.Sprintf("The parameter %s.MetricStat.Period %s.", at, why)
+	}
+	return ""
+}
+
+// checkNamespaces leaves a request to somebody else that is for none of our metrics.
+func (s *Service) checkNamespaces(in *monitoring.GetMetricDataInput) error {
+	var elsewhere error
+	for _, q := range in.MetricDataQueries {
+		ours, err := s.ours(*q.MetricStat.Metric.Namespace)
+		if ours {
+			return nil
+		}
+		elsewhere = err
+	}
+	return elsewhere
+}
+
+// query is one of a request's: its statistic of a metric.
+type query struct {
+	monitoring.MetricDataQuery
+	window
+	label string
+	known bool // there can be data
+	n     int64
+}
+
+// queries are those of a request that return data.
+func (s *Service) queries(ctx context.Context, in *monitoring.GetMetricDataInput) (all []query) {
+	now := s.core.Clock.Now()
+	for _, of := range in.MetricDataQueries {
+		if of.ReturnData != nil && !*of.ReturnData {
+			continue
+		}
+		stat := of.MetricStat
+		q := query{MetricDataQuery: of, window: newWindow(in.StartTime.Time(), in.EndTime.Time(), *stat.Period, now), label: labelOf(of)}
+		_, one := dimensionOf(stat.Metric.Dimensions)
+		q.known = *stat.Metric.Namespace == workspaces.MetricsNamespace && one && has(workspaces.Metric(*stat.Metric.MetricName), stat.Unit) &&
+			!q.tooFine(now) && (of.AccountId == nil || *of.AccountId == operation.Scope(ctx).Account)
+		if q.known {
+			q.n = q.periods()
+		}
+		all = append(all, q)
+	}
+	return all
+}
+
+// labelOf is how a query's result is called: as it says, or by its metric. Source: the user
+// guide, dynamic labels, as far as they speak of the metric itself.
+func labelOf(q monitoring.MetricDataQuery) string {
+	name := *q.MetricStat.Metric.MetricName
+	if q.Label == nil {
+		return name
+	}
+	properties := []string{
+		"${LABEL}", name, "${PROP('MetricName')}", name, "${PROP('Namespace')}", *q.MetricStat.Metric.Namespace,
+		"${PROP('Stat')}", *q.MetricStat.Stat, "${PROP('Period')}", strconv.Itoa(int(*q.MetricStat.Period)),
+	}
+	for _, d := range q.MetricStat.Metric.Dimensions {
+		properties = append(properties, "${PROP('Dim."+*d.Name+"')}", *d.Value)
+	}
+	return strings.NewReplacer(properties...).Replace(*q.Label)
+}
+
+// position is where a page begins: at a period of a query, in the order of the request.
+type position struct {
+	query  int
+	period int64
+}
+
+// String writes the position for a token.
+func (p position) String() string { return fmt.Sprintf("%d.%d", p.query, p.period) }
+
+func positionOf(token *string, queries []query, about []string) (p position, err error) {
+	key, err := cursor.Key(unlessEmpty(token), about...)
+	if err != nil || key == "" {
+		return p, err
+	}
+	if _, err := fmt.Sscanf(key, "%d.%d", &p.query, &p.period); err != nil || p.query < 0 || p.query >= len(queries) ||
+		p.period < 0 || p.period > queries[p.query].n {
+		return p, monitoring.InvalidNextToken.New("The value for parameter NextToken is not one that this request was given.")
+	}
+	return p, nil
+}
+
+// aboutData is all of the request but what may change from page to page.
+func aboutData(ctx context.Context, in *monitoring.GetMetricDataInput) ([]string, error) {
+	asked := *in
+	asked.NextToken, asked.MaxDatapoints = nil, nil
+	var text bytes.Buffer
+	err := api.EncodeTo(&text, &asked)
+	return about(ctx, monitoring.GetMetricData.Name, text.String()), err
+}
+
+// page is a part of an answer.
+type page struct {
+	queries    []query
+	descending bool
+	room       int       // for points
+	parts      []*series // by query; nil where none of it is looked at
+}
+
+// open returns the series that are looked at for the page: as many periods as it may have points.
+func (p *page) open(from position) (all []*series) {
+	p.parts = make([]*series, len(p.queries))
+	for left, i := int64(maxPoints), from.query; i < len(p.queries) && left > 0; i++ {
+		q := p.queries[i]
+		begin := int64(0)
+		if i == from.query {
+			begin = from.period
+		}
+		end := min(q.n, begin+left)
+		if left -= end - begin; begin == end {
+			continue
+		}
+		part := q.part(begin, end)
+		if p.descending {
+			part = q.part(q.n-end, q.n-begin)
+		}
+		metric := q.MetricStat.Metric
+		d, _ := dimensionOf(metric.Dimensions)
+		p.parts[i] = newSeries(workspaces.Metric(*metric.MetricName), d, part)
+		all = append(all, p.parts[i])
+	}
+	return all
+}
+
+// results returns the page, and where the next begins; nil where there is none.
+func (p *page) results(from position) (results []monitoring.MetricDataResult, next *position) {
+	results = []monitoring.MetricDataResult{}
+	for i := from.query; i < len(p.queries); i++ {
+		q := p.queries[i]
+		result := monitoring.MetricDataResult{
+			Id: q.Id, Label: &q.label, StatusCode: new(monitoring.StatusCodeComplete), Timestamps: []api.Timestamp{}, Values: []float64{},
+			Messages: []monitoring.MessageData{},
+		}
+		begin := int64(0)
+		if i == from.query {
+			begin = from.period
+		}
+		if next == nil {
+			if done := p.take(&result, i, begin); done < q.n {
+				next = &position{i, done}
+			}
+		}
+		if next != nil {
+			result.StatusCode = new(monitoring.StatusCodePartialData)
+		}
+		results = append(results, result)
+	}
+	return results, next
+}
+
+// take adds a query's points while there is room for them, and returns up to which period it got.
+func (p *page) take(result *monitoring.MetricDataResult, i int, begin int64) (done int64) {
+	part := p.parts[i]
+	if part == nil {
+		return begin
+	}
+	type point struct {
+		at    time.Time
+		value float64
+	}
+	var points []point
+	part.each(func(at time.Time, known workspaces.Summary) {
+		if v, tells := part.statistic(known, *p.queries[i].MetricStat.Stat); tells {
+			points = append(points, point{at, v})
+		}
+	})
+	for n := range points {
+		if p.descending {
+			n = len(points) - 1 - n
+		}
+		if p.room == 0 {
+			periods := int64(points[n].at.Sub(part.start) / part.period)
+			if p.descending {
+				periods = part.periods() - 1 - periods
+			}
+			return begin + periods
+		}
+		p.room--
+		result.Timestamps = append(result.Timestamps, *api.At(points[n].at))
+		result.Values = append(result.Values, points[n].value)
+	}
+	return begin + part.periods()
+}

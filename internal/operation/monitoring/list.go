@@ -1,0 +1,187 @@
+package monitoring
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"carrel/internal/api/monitoring"
+	"carrel/internal/operation"
+	"carrel/internal/operation/cursor"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
+)
+
+const (
+	// maxListed is the size of a page. Source: ListMetrics.
+	maxListed = 500
+	// listed is how long a metric is listed after its last data. Source: ListMetrics.
+	listed = 14 * day
+	// recently is listed for RecentlyActive, PT3H.
+	recently = 3 * time.Hour
+)
+
+// ListMetrics lists the metrics that have had data, by their dimensions and names.
+func (s *Service) ListMetrics(ctx context.Context, in *monitoring.ListMetricsInput) (*monitoring.ListMetricsOutput, error) {
+	if in.Namespace != nil {
+		if ours, err := s.ours(*in.Namespace); !ours {
+			return &monitoring.ListMetricsOutput{Metrics: []monitoring.Metric{}}, err
+		}
+	}
+	about := aboutList(ctx, in)
+	token := unlessEmpty(in.NextToken)
+	after, err := cursor.Key(token, about...)
+	if err != nil {
+		return nil, err
+	}
+	since := listed
+	if in.RecentlyActive != nil {
+		since = recently
+	}
+	found, err := s.inventoryOf(ctx, since, token != nil)
+	if err != nil {
+		return nil, err
+	}
+	out := &monitoring.ListMetricsOutput{Metrics: []monitoring.Metric{}}
+	if value(in.OwningAccount) != "" && *in.OwningAccount != operation.Scope(ctx).Account {
+		return out, nil
+	}
+	for _, e := range found.after(after) {
+		if !wanted(in, e) {
+			continue
+		}
+		if len(out.Metrics) == maxListed {
+			out.NextToken = cursor.Token(after, about...)
+			break
+		}
+		out.Metrics = append(out.Metrics, monitoring.Metric{
+			Namespace: new(workspaces.MetricsNamespace), MetricName: new(string(e.metric)),
+			Dimensions: []monitoring.Dimension{{Name: &e.Name, Value: &e.Value}},
+		})
+		after = e.key()
+	}
+	return out, nil
+}
+
+// aboutList is what a list is of, for its tokens.
+func aboutList(ctx context.Context, in *monitoring.ListMetricsInput) []string {
+	of := []string{monitoring.ListMetrics.Name, value(in.MetricName), value(in.RecentlyActive)}
+	for _, d := range in.Dimensions {
+		of = append(of, *d.Name, value(d.Value))
+	}
+	return about(ctx, of...)
+}
+
+// wanted reports whether an entry is among what was asked for. A metric has one dimension, so
+// that two different filters have nothing.
+func wanted(in *monitoring.ListMetricsInput, e entry) bool {
+	if in.MetricName != nil && *in.MetricName != string(e.metric) {
+		return false
+	}
+	return !slices.ContainsFunc(in.Dimensions, func(f monitoring.DimensionFilter) bool {
+		return *f.Name != e.Name || f.Value != nil && *f.Value != e.Value
+	})
+}
+
+// entry is a metric in the list.
+type entry struct {
+	workspaces.Dimension
+	metric workspaces.Metric
+}
+
+// key orders the list: separators sort before all that names hold.
+func (e entry) key() string { return strings.Join([]string{e.Name, e.Value, string(e.metric)}, "\x01") }
+
+// inventory is the metrics of a scope, in the order of their keys.
+type inventory []entry
+
+func compareEntries(a, b entry) int {
+	return cmp.Or(workspaces.CompareDimensions(a.Dimension, b.Dimension), cmp.Compare(a.metric, b.metric))
+}
+
+// after returns the entries behind one with the key, "" for all.
+func (v inventory) after(key string) inventory {
+	parts := strings.Split(key, "\x01")
+	if len(parts) != 3 {
+		return v
+	}
+	at, found := slices.BinarySearchFunc(v, entry{workspaces.Dimension{Name: parts[0], Value: parts[1]}, workspaces.Metric(parts[2])}, compareEntries)
+	if found {
+		at++
+	}
+	return v[at:]
+}
+
+// inventories keeps what was listed last, for the pages that follow: making it reads all
+// WorkSpaces of the scope.
+type inventories = lru.Cache[listOf, inventory]
+
+// listOf is what an inventory is of.
+type listOf struct {
+	workspaces.Scope
+	since time.Duration
+}
+
+// keptLists is how many lists are kept.
+const keptLists = 8
+
+// inventoryOf returns the metrics with data within a time. A later page may be of the list as
+// it was.
+func (s *Service) inventoryOf(ctx context.Context, since time.Duration, later bool) (inventory, error) {
+	of := listOf{operation.Scope(ctx), since}
+	if kept, found := s.inventory.Get(of); found && later {
+		return kept, nil
+	}
+	now := s.core.Clock.Now()
+	filter := store.MetricFilter{Scope: of.Scope, From: now.Add(-since), To: now.Add(time.Microsecond)}
+	found := make(map[entry]bool)
+	err := s.core.Store.View(func(tx *store.Tx) error {
+		err := tx.Stays(ctx, filter, func(stay workspaces.Stay) {
+			if !stay.State.Sampled() || samples(latest(stay.Since, filter.From), stay.Until) == 0 {
+				return
+			}
+			for _, d := range stay.Dimensions() {
+				found[entry{Dimension: d}] = true
+			}
+		})
+		if err != nil {
+			return err
+		}
+		return tx.Happenings(ctx, filter, func(h workspaces.Happening) {
+			for _, d := range h.Dimensions() {
+				found[entry{d, h.Metric}] = true
+			}
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := make(inventory, 0, len(found))
+	for e := range found {
+		switch {
+		case e.Value == "": // it has no such trait
+		case e.metric != "":
+			list = append(list, e)
+		default:
+			for _, m := range workspaces.Metrics() {
+				if m.Sampled() {
+					list = append(list, entry{e.Dimension, m})
+				}
+			}
+		}
+	}
+	slices.SortFunc(list, compareEntries)
+	s.inventory.Add(of, list)
+	return list, nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
