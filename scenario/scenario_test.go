@@ -94,11 +94,15 @@ func TestPostgreSQL(t *testing.T) {
 }
 
 func params(engine string, files []string) testscript.Params {
+	modules, err := filepath.Abs(javaScript)
 	return testscript.Params{
 		Files:               files,
 		RequireExplicitExec: true,
 		Condition:           condition,
 		Setup: func(env *testscript.Env) error {
+			if err != nil {
+				return err
+			}
 			s := &server{
 				engine: engine, dir: filepath.Join(env.WorkDir, "data"),
 				project: "carrel-" + strings.ReplaceAll(filepath.Base(env.WorkDir), "_", "-"),
@@ -121,6 +125,7 @@ func params(engine string, files []string) testscript.Params {
 			env.Setenv("AWS_PAGER", "")
 			env.Setenv("AWS_DEFAULT_OUTPUT", "json")
 			env.Setenv("ENGINE", engine)
+			env.Setenv("JAVASCRIPT", modules)
 			// Where jane's home lies on the user volume.
 			env.Setenv("USERHOME", map[string]string{"incus": "jane/"}[engine])
 			env.Setenv("CARREL_DATA", s.dir)

@@ -20,16 +20,20 @@ const provider = `terraform {
 }
 `
 
-// condition answers [terraform]: whether it is to be tested, which takes minutes, and there is
-// a terraform that gets the provider as the machine's own settings say.
+// condition answers the conditions of scenarios: [terraform], whether it is to be tested, which
+// takes minutes, and there is a terraform that gets the provider as the machine's own settings
+// say; and [javascript].
 func condition(name string) (bool, error) {
-	if name != "terraform" {
+	switch {
+	case name == "javascript":
+		return hasJavaScript()
+	case name != "terraform":
 		return false, fmt.Errorf("unknown condition %q", name)
-	}
-	if os.Getenv("CARREL_TEST_TERRAFORM") != "1" {
+	case os.Getenv("CARREL_TEST_TERRAFORM") != "1":
 		return false, nil
+	default:
+		return hasTerraform()
 	}
-	return hasTerraform()
 }
 
 var hasTerraform = sync.OnceValues(func() (bool, error) {

@@ -15,4 +15,5 @@ if [ "$(id -u)" = 0 ] && command -v incus >/dev/null; then
   "$here/incus-clean.sh"
   "$here/incus-down.sh"
 fi
-rm -rf "$data" "$here/../bin" "$here/../.cache" "$here/../web/node_modules" "$here/../web/assets/novnc.js"
+rm -rf "$data" "$here/../bin" "$here/../.cache" "$here/../web/node_modules" "$here/../web/assets/novnc.js" \
+  "$here/../scenario/javascript/node_modules"

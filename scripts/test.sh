@@ -20,6 +20,10 @@ cleanup() {
 trap cleanup EXIT
 
 scripts/install-packages.sh test
+command -v npm >/dev/null || scripts/install-packages.sh build
+if ! [ scenario/javascript/node_modules/.package-lock.json -nt scenario/javascript/package-lock.json ]; then
+  npm ci --ignore-scripts --loglevel=error --prefix scenario/javascript
+fi
 scripts/incus-up.sh
 bin/carrel image build
 

@@ -1,0 +1,57 @@
+package scenario_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	wsapi "carrel/internal/api/workspaces"
+)
+
+// TestCommandLineIsWhole holds the scenarios of the AWS CLI against the API's model: each operation
+// has a command there that must succeed.
+func TestCommandLineIsWhole(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/command_line_*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var have []string
+	command := regexp.MustCompile(`(?m)^exec aws workspaces ([a-z-]+)`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range command.FindAllStringSubmatch(string(text), -1) {
+			have = append(have, match[1])
+		}
+	}
+	refused, err := os.ReadFile("../internal/operation/testdata/unsupported.txt")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, op := range wsapi.Service.Operations {
+		if name := commandOf(op.Spec().Name); !slices.Contains(have, name) && !strings.Contains(string(refused), op.Spec().Name) {
+			t.Errorf("no scenario of testdata/command_line_*.txtar has: exec aws workspaces %s", name)
+		}
+	}
+}
+
+// commandOf is what the AWS CLI calls an operation: its words in lower case, with dashes between them.
+func commandOf(operation string) string {
+	var b strings.Builder
+	for i, r := range operation {
+		if i > 0 && unicode.IsUpper(r) {
+			b.WriteByte('-')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
