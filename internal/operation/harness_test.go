@@ -20,6 +20,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"carrel/internal/api"
+	"carrel/internal/api/ds"
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/awsjson"
 	"carrel/internal/clock"
@@ -30,6 +31,7 @@ import (
 	"carrel/internal/fault"
 	"carrel/internal/job"
 	"carrel/internal/operation"
+	"carrel/internal/operation/directoryservice"
 	"carrel/internal/reconcile"
 	"carrel/internal/store"
 	"carrel/internal/store/storetest"
@@ -187,7 +189,10 @@ func wire(t *testing.T, set *setup) *awsjson.Handler {
 		middleware = append(middleware, operation.Instant(set.Store, set.Clock, held))
 	}
 	handler, err := awsjson.New(awsjson.Config{
-		Services:      []awsjson.ServiceHandlers{{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: &set.Core}.Handlers()}},
+		Services: []awsjson.ServiceHandlers{
+			{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: &set.Core}.Handlers()},
+			{Service: ds.Service, Handlers: directoryservice.New(&set.Core, embedded.NewHasher()).Handlers()},
+		},
 		Authenticator: awsjson.AnyKey{DefaultAccount: account},
 		Now:           time.Now,
 		Logger:        slog.New(slog.DiscardHandler),

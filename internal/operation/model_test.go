@@ -43,7 +43,12 @@ type member struct {
 
 func readModel(t *testing.T) *model {
 	t.Helper()
-	text, err := os.ReadFile("../api/apigen/models/workspaces.json")
+	return readModelOf(t, "workspaces")
+}
+
+func readModelOf(t *testing.T, service string) *model {
+	t.Helper()
+	text, err := os.ReadFile("../api/apigen/models/" + service + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,20 +27,20 @@ type answer struct {
 // post sends a request as no SDK would, unchecked.
 func (s *server) post(t *testing.T, operation string, body []byte) answer {
 	t.Helper()
-	return s.postAs(t, s.client().scope, operation, body)
+	return s.postTo(t, s.client().scope, "workspaces", wsapi.Service.TargetPrefix+"."+operation, body)
 }
 
-// postAs is post for an account in a region.
-func (s *server) postAs(t *testing.T, as workspaces.Scope, operation string, body []byte) answer {
+// postTo is post to any service, for an account in a region.
+func (s *server) postTo(t *testing.T, as workspaces.Scope, service, target string, body []byte) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("X-Amz-Target", "WorkspacesService."+operation)
+	r.Header.Set("X-Amz-Target", target)
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+as.Account+"/20260101/"+as.Region+
-		"/workspaces/aws4_request, SignedHeaders=host, Signature=00")
+		"/"+service+"/aws4_request, SignedHeaders=host, Signature=00")
 	reply, err := s.http.Client().Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func (s *server) postAs(t *testing.T, as workspaces.Scope, operation string, bod
 		Message string `json:"message"`
 	}
 	if err := json.Unmarshal(text.Bytes(), &exception); err != nil {
-		t.Fatalf("%s: %v in %s", operation, err, &text)
+		t.Fatalf("%s: %v in %s", target, err, &text)
 	}
 	return answer{reply.StatusCode, exception.Type, exception.Message, text.String()}
 }

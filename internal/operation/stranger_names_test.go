@@ -70,17 +70,6 @@ func kindOf(shape, member string) string {
 	}
 }
 
-// of is a maker of requests that are made of what a world has, but for names that are to be chosen.
-func (m *model) of(w *world) *model {
-	own := make(map[string]string)
-	for kind, names := range w.names() {
-		if !strings.HasSuffix(kind, "Name") {
-			own[kind] = names[0]
-		}
-	}
-	return &model{Operations: m.Operations, Shapes: m.Shapes, own: own}
-}
-
 // madeUp is a name of the same form that nothing has: the part behind the first dash is turned round.
 func madeUp(name string) string {
 	head, tail, found := strings.Cut(name, "-")
@@ -114,42 +103,7 @@ func (w *world) secrets() []string {
 	for _, names := range w.names() {
 		all = append(all, names...)
 	}
-	return all
-}
-
-// fitting are members that an operation needs beside the least before it looks at the name in a
-// member: what there is of the stranger's world, or of what anybody may know of the owner's.
-func (p *prober) fitting(operation, member string) map[string]any {
-	switch operation {
-	case "CopyWorkspaceImage":
-		return map[string]any{"SourceRegion": p.owner.scope.Region}
-	case "CreateStandbyWorkspaces":
-		from := p.owner.scope.Region
-		if from == p.own.scope.Region {
-			from = farRegion
-		}
-		return map[string]any{"PrimaryRegion": from}
-	case "CreateWorkspaceBundle":
-		return map[string]any{"UserStorage": map[string]any{"Capacity": "50"}, "ComputeType": map[string]any{"Name": "STANDARD"}}
-	case "CreateWorkspacesPool":
-		return map[string]any{"DirectoryId": p.own.pools, "Capacity": map[string]any{"DesiredUserSessions": 1}}
-	case "DescribeWorkspaces":
-		if member == "UserName" {
-			return map[string]any{"DirectoryId": p.own.directory}
-		}
-	case "ImportClientBranding":
-		return map[string]any{"DeviceTypeWeb": map[string]any{"SupportEmail": "a@example.org"}}
-	case "RegisterWorkspaceDirectory":
-		if member == "WorkspaceDirectoryName" {
-			return map[string]any{
-				"WorkspaceType": "POOLS", "UserIdentityType": "CUSTOMER_MANAGED", "WorkspaceDirectoryDescription": "For pools",
-				"SubnetIds": p.own.subnets(),
-			}
-		}
-	case "UpdateWorkspaceBundle":
-		return map[string]any{"BundleId": p.own.bundle, "ImageId": p.own.image}
-	}
-	return nil
+	return append(all, w.trust)
 }
 
 // shared are the places where an account's things are meant to be the same in all regions, and why.
@@ -160,49 +114,6 @@ func shared(owner, stranger workspaces.Scope) map[string]string {
 	return map[string]string{
 		"CopyWorkspaceImage SourceImageId":                                "an account copies its images between its regions",
 		"CreateStandbyWorkspaces StandbyWorkspaces.[].PrimaryWorkspaceId": "an account's WorkSpaces stand by for those in another region",
-	}
-}
-
-// nameless are the operations that name nothing of an account's, and why.
-func nameless() map[string]string {
-	const caller = "it asks for nothing but the caller's own"
-	return map[string]string{
-		"DescribeAccount": caller, "DescribeAccountModifications": caller, "ListAccountLinks": caller,
-		"CreateAccountLinkInvitation":       "it names an account, which is there for everybody",
-		"CreateConnectionAlias":             "host names are one account's in all the world: TestConnectionStringIsReserved",
-		"ListAvailableManagementCidrRanges": "it is asked with a range of addresses", "ModifyAccount": caller,
-	}
-}
-
-// unnamed are the kinds of texts that name nothing of an account's world, and why.
-func unnamed() map[string]string {
-	const (
-		text     = "it is a text to be shown"
-		others   = "it names something of another service"
-		settled  = "it is a setting"
-		everyone = "it names something that is there for everybody"
-	)
-	return map[string]string{
-		"AddInName": text, "AddInUrl": text, "IpGroupDesc": text, "IpRuleDesc": text, "UpdateDescription": text,
-		"WorkspaceBundleDescription": text, "WorkspaceDirectoryDescription": text, "WorkspaceImageDescription": text,
-		"ClientEmail": text, "ClientLocale": text, "ClientLoginMessage": text, "ClientUrl": text, "TagKey": text, "TagValue": text,
-		"NonEmptyString": "it is a size, or the key of a tag on a resource that is named",
-
-		"ARN": others, "AlphanumericDashUnderscoreNonEmptyString": others, "CertificateAuthorityArn": others, "SecretsManagerArn": others,
-		"MicrosoftEntraConfigTenantId": others, "SecurityGroupId": others, "VolumeEncryptionKey": others, "InfrastructureConfigurationArn": others,
-		"DomainName": others,
-
-		"DedicatedTenancyManagementCidrRange": settled, "DefaultOu": settled, "IpRule": settled, "Ipv6Address": settled,
-		"ManagementCidrRangeConstraint": settled, "SamlUserAccessUrl": settled, "SettingsGroup": settled, "Region": settled,
-
-		"Ec2ImageId": everyone, "Ec2ImportTaskId": everyone, "ImageBuildVersionArn": everyone, "SubnetId": everyone,
-		"AwsAccount": everyone, "BundleOwner": everyone, "WorkSpaceApplicationOwner": everyone,
-
-		"ClientToken":                             "TestStrangers uses the owner's, for a request of its own",
-		"ConnectionString":                        "host names are one account's in all the world: TestConnectionStringIsReserved",
-		"PaginationToken":                         "TestStrangers uses the owner's",
-		"WorkspacesPoolUserId":                    "a pool is named with it",
-		"DescribeWorkspaceDirectoriesFilterValue": "it is a setting that directories are looked for by",
 	}
 }
 

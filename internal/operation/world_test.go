@@ -1,6 +1,7 @@
 package operation_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/workspaces"
 	"github.com/aws/aws-sdk-go-v2/service/workspaces/types"
 
+	"carrel/internal/api/ds"
 	"carrel/internal/workspaces"
 )
 
@@ -18,6 +20,7 @@ type world struct {
 	friend string // an account that something of the world is shared with
 
 	directory, unregistered, pools string
+	microsoft, trust               string // of Directory Service alone
 	workspace, nobodys             string
 	image, imported                string
 	bundle                         string
@@ -54,6 +57,7 @@ func (s *server) furnish(t *testing.T, c client, word, friend string) *world {
 		WorkspaceType: types.WorkspaceTypePools, UserIdentityType: types.UserIdentityTypeCustomerManaged, SubnetIds: w.subnets(),
 		WorkspaceDirectoryName: new("pools-" + word), WorkspaceDirectoryDescription: new(word), Tags: w.tags(),
 	})
+	s.furnishDirectory(t, w)
 	s.furnishAccess(t, w)
 	s.furnishDesktops(t, w)
 	link, err := invite(t, c, friend, &w.token)
@@ -62,6 +66,35 @@ func (s *server) furnish(t *testing.T, c client, word, friend string) *world {
 	}
 	w.link = *link.AccountLinkId
 	return w
+}
+
+// furnishDirectory makes a Microsoft AD with everything that rests on one.
+func (s *server) furnishDirectory(t *testing.T, w *world) {
+	t.Helper()
+	ask := func(operation string, in map[string]any) (out struct{ DirectoryId, TrustId string }) {
+		t.Helper()
+		body, err := json.Marshal(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := s.postTo(t, w.scope, ds.Service.Name, ds.Service.TargetPrefix+"."+operation, body)
+		if err := json.Unmarshal([]byte(a.body), &out); err != nil || a.code != "" {
+			t.Fatalf("%s: %+v, %v", operation, a, err)
+		}
+		return out
+	}
+	const password = "Str0ng-enough"
+	w.microsoft = ask("CreateMicrosoftAD", map[string]any{
+		"Name": w.word + ".example.com", "Password": password, "VpcSettings": map[string]any{"VpcId": vpc, "SubnetIds": w.subnets()},
+	}).DirectoryId
+	for _, domain := range []string{"one", "two"} {
+		w.trust = ask("CreateTrust", map[string]any{
+			"DirectoryId": w.microsoft, "RemoteDomainName": domain + "." + w.word + ".org", "TrustPassword": password, "TrustDirection": "Two-Way",
+		}).TrustId
+	}
+	ask("CreateLogSubscription", map[string]any{"DirectoryId": w.microsoft, "LogGroupName": "/logs/" + w.word})
+	ask("CreateAlias", map[string]any{"DirectoryId": w.microsoft, "Alias": "alias-" + w.word})
+	ask("AddTagsToResource", map[string]any{"ResourceId": w.microsoft, "Tags": []any{map[string]any{"Key": "key", "Value": w.word}}})
 }
 
 // subnets are networks in the world's region.

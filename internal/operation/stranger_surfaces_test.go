@@ -1,0 +1,176 @@
+package operation_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"carrel/internal/api"
+	"carrel/internal/api/ds"
+	wsapi "carrel/internal/api/workspaces"
+)
+
+// surface is a service as strangers see it.
+type surface struct {
+	service, target string // in the signature, and before the operation's name
+	model           *model
+	operations      []string // that are carried out
+	names           func(*world) map[string][]string
+	samples         map[string]string // of what a request needs and names nothing
+	nameless        map[string]string // operations that name nothing of an account's, and why
+	unnamed         map[string]string // kinds of texts that name nothing of an account's, and why
+	// fitting are members that an operation needs beside the least before it looks at the name in
+	// a member: what there is of the stranger's world, or of what anybody may know of the owner's.
+	fitting func(p *prober, operation, member string) map[string]any
+}
+
+// of is a maker of requests that are made of what a world has, but for names that are to be chosen.
+func (s *surface) of(w *world) *model {
+	own := make(map[string]string)
+	for kind, names := range s.names(w) {
+		if !strings.HasSuffix(kind, "Name") {
+			own[kind] = names[0]
+		}
+	}
+	for kind, sample := range s.samples {
+		own[kind] = sample
+	}
+	return &model{Operations: s.model.Operations, Shapes: s.model.Shapes, own: own}
+}
+
+func workspacesSurface(t *testing.T) *surface {
+	t.Helper()
+	return &surface{
+		service: "workspaces", target: wsapi.Service.TargetPrefix, model: readModel(t), names: (*world).names,
+		operations: slices.DeleteFunc(operations(t), func(name string) bool { return slices.Contains(unsupported(), name) }),
+		nameless:   namelessWorkSpaces(), unnamed: unnamedWorkSpaces(), fitting: fittingWorkSpaces,
+	}
+}
+
+func directorySurface(t *testing.T) *surface {
+	t.Helper()
+	s := &surface{
+		service: ds.Service.Name, target: ds.Service.TargetPrefix, model: readModelOf(t, "ds"),
+		names: func(w *world) map[string][]string {
+			directories := []string{w.microsoft, w.directory, w.unregistered}
+			return map[string][]string{"DirectoryId": directories, "ResourceId": directories, "TrustId": {w.trust}}
+		},
+		samples: map[string]string{
+			"AliasName": "desks", "LogGroupName": "/logs", "RemoteDomainName": "other.example.org", "TrustPassword": "Str0ng-enough",
+			"UserPassword": "Str0ng-enough", "CustomerUserName": "jane", "DirectoryConfigurationSettingName": "TLS_1_0",
+			"DirectoryConfigurationSettingValue": "Disable",
+		},
+		nameless: namelessDirectories(), unnamed: unnamedDirectories(),
+		fitting: func(*prober, string, string) map[string]any { return nil },
+	}
+	for _, op := range ds.Service.Operations {
+		if _, untyped := op.(api.Operation[api.Unmodelled, api.Unmodelled]); !untyped {
+			s.operations = append(s.operations, op.Spec().Name)
+		}
+	}
+	return s
+}
+
+func namelessDirectories() map[string]string {
+	const makes = "it makes a directory, whose name may be anybody's as well"
+	return map[string]string{
+		"ConnectDirectory": makes, "CreateDirectory": makes, "CreateMicrosoftAD": makes,
+		"GetDirectoryLimits": "it asks for nothing but the caller's own",
+	}
+}
+
+func unnamedDirectories() map[string]string {
+	const (
+		text     = "it is a text"
+		secret   = "it is a password"
+		everyone = "it names something that is there for everybody"
+	)
+	return map[string]string{
+		"Description": text, "TagKey": text, "TagValue": text, "DirectoryName": text, "DirectoryShortName": text, "LogGroupName": text,
+		"RemoteDomainName": text, "IpAddr": text, "Ipv6Addr": text,
+		"DirectoryConfigurationSettingName": text, "DirectoryConfigurationSettingValue": text,
+		"AliasName":        "an alias is one directory's in all the world",
+		"CustomerUserName": "a directory is named with it", "UserName": "a directory is named with it",
+		"Password": secret, "ConnectPassword": secret, "TrustPassword": secret, "UserPassword": secret,
+		"SubnetId": everyone, "VpcId": everyone,
+		"NextToken": "TestStrangers uses the owner's",
+	}
+}
+
+// fittingWorkSpaces are members that an operation needs beside the least before it looks at the name in a
+// member: what there is of the stranger's world, or of what anybody may know of the owner's.
+func fittingWorkSpaces(p *prober, operation, member string) map[string]any {
+	switch operation {
+	case "CopyWorkspaceImage":
+		return map[string]any{"SourceRegion": p.owner.scope.Region}
+	case "CreateStandbyWorkspaces":
+		from := p.owner.scope.Region
+		if from == p.own.scope.Region {
+			from = farRegion
+		}
+		return map[string]any{"PrimaryRegion": from}
+	case "CreateWorkspaceBundle":
+		return map[string]any{"UserStorage": map[string]any{"Capacity": "50"}, "ComputeType": map[string]any{"Name": "STANDARD"}}
+	case "CreateWorkspacesPool":
+		return map[string]any{"DirectoryId": p.own.pools, "Capacity": map[string]any{"DesiredUserSessions": 1}}
+	case "DescribeWorkspaces":
+		if member == "UserName" {
+			return map[string]any{"DirectoryId": p.own.directory}
+		}
+	case "ImportClientBranding":
+		return map[string]any{"DeviceTypeWeb": map[string]any{"SupportEmail": "a@example.org"}}
+	case "RegisterWorkspaceDirectory":
+		if member == "WorkspaceDirectoryName" {
+			return map[string]any{
+				"WorkspaceType": "POOLS", "UserIdentityType": "CUSTOMER_MANAGED", "WorkspaceDirectoryDescription": "For pools",
+				"SubnetIds": p.own.subnets(),
+			}
+		}
+	case "UpdateWorkspaceBundle":
+		return map[string]any{"BundleId": p.own.bundle, "ImageId": p.own.image}
+	}
+	return nil
+}
+
+// namelessWorkSpaces are the operations that name nothing of an account's, and why.
+func namelessWorkSpaces() map[string]string {
+	const caller = "it asks for nothing but the caller's own"
+	return map[string]string{
+		"DescribeAccount": caller, "DescribeAccountModifications": caller, "ListAccountLinks": caller,
+		"CreateAccountLinkInvitation":       "it names an account, which is there for everybody",
+		"CreateConnectionAlias":             "host names are one account's in all the world: TestConnectionStringIsReserved",
+		"ListAvailableManagementCidrRanges": "it is asked with a range of addresses", "ModifyAccount": caller,
+	}
+}
+
+// unnamedWorkSpaces are the kinds of texts that name nothing of an account's world, and why.
+func unnamedWorkSpaces() map[string]string {
+	const (
+		text     = "it is a text to be shown"
+		others   = "it names something of another service"
+		settled  = "it is a setting"
+		everyone = "it names something that is there for everybody"
+	)
+	return map[string]string{
+		"AddInName": text, "AddInUrl": text, "IpGroupDesc": text, "IpRuleDesc": text, "UpdateDescription": text,
+		"WorkspaceBundleDescription": text, "WorkspaceDirectoryDescription": text, "WorkspaceImageDescription": text,
+		"ClientEmail": text, "ClientLocale": text, "ClientLoginMessage": text, "ClientUrl": text, "TagKey": text, "TagValue": text,
+		"NonEmptyString": "it is a size, or the key of a tag on a resource that is named",
+
+		"ARN": others, "AlphanumericDashUnderscoreNonEmptyString": others, "CertificateAuthorityArn": others, "SecretsManagerArn": others,
+		"MicrosoftEntraConfigTenantId": others, "SecurityGroupId": others, "VolumeEncryptionKey": others, "InfrastructureConfigurationArn": others,
+		"DomainName": others,
+
+		"DedicatedTenancyManagementCidrRange": settled, "DefaultOu": settled, "IpRule": settled, "Ipv6Address": settled,
+		"ManagementCidrRangeConstraint": settled, "SamlUserAccessUrl": settled, "SettingsGroup": settled, "Region": settled,
+
+		"Ec2ImageId": everyone, "Ec2ImportTaskId": everyone, "ImageBuildVersionArn": everyone, "SubnetId": everyone,
+		"AwsAccount": everyone, "BundleOwner": everyone, "WorkSpaceApplicationOwner": everyone,
+
+		"ClientToken":                             "TestStrangers uses the owner's, for a request of its own",
+		"ConnectionString":                        "host names are one account's in all the world: TestConnectionStringIsReserved",
+		"PaginationToken":                         "TestStrangers uses the owner's",
+		"WorkspacesPoolUserId":                    "a pool is named with it",
+		"DescribeWorkspaceDirectoriesFilterValue": "it is a setting that directories are looked for by",
+	}
+}
