@@ -83,6 +83,7 @@ func TestWhoImportsWhom(t *testing.T) {
 		{"internal/agent", []string{"internal/store", "internal/workspaces", "internal/operation", "internal/job", "internal/api", "internal/compute", "internal/rfb"}, "the agent is in every desktop, and stays small"},
 		{"internal/compute", []string{"internal/store", "internal/workspaces", "internal/operation", "internal/job", "internal/api"}, "an engine knows machines only"},
 		{"internal/forward", []string{"internal/workspaces", "internal/store", "internal/operation", "internal/compute", "internal/job"}, "what is passed on is nobody's business"},
+		{"internal/journal", []string{"internal/job", "internal/awsjson", "internal/reconcile", "internal/gateway", "internal/compute"}, "a journal knows requests only"},
 		{"internal/fault", []string{"internal/operation", "internal/job", "internal/awsjson", "internal/reconcile", "internal/gateway"}, "faults stand before the seams"},
 		{"internal/operation", []string{"internal/compute", "internal/job", "internal/awsjson", "internal/reconcile"}, "an operation records intent; only jobs call drivers"},
 		{"internal/job", []string{"internal/api", "internal/operation", "internal/awsjson", "internal/reconcile"}, "a job knows no wire"},

@@ -22,7 +22,6 @@ import (
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/awsjson"
 	"carrel/internal/branding"
-	"carrel/internal/certificate"
 	"carrel/internal/cli"
 	"carrel/internal/clock"
 	"carrel/internal/control"
@@ -34,6 +33,7 @@ import (
 	"carrel/internal/gateway/stream"
 	"carrel/internal/installation"
 	"carrel/internal/job"
+	"carrel/internal/journal"
 	"carrel/internal/operation"
 	"carrel/internal/operation/directorydata"
 	"carrel/internal/operation/directoryservice"
@@ -43,7 +43,6 @@ import (
 	"carrel/internal/reconcile"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
-	"carrel/web"
 )
 
 // shutdownPatience is how long requests that are under way may take once the process has
@@ -60,6 +59,8 @@ type server struct {
 	engine engine
 	runner *job.Runner
 
+	journal      *journal.Journal
+	player       *journal.Player
 	streams      *stream.Streams
 	installation string // what tells its things on the engine from those of others
 }
@@ -90,11 +91,15 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.store.Close()) }()
+	s.journal = s.newJournal()
 	declared, err := c.Subnets()
 	if err != nil {
 		return err
 	}
-	first := installation.FirstStart{Folder: folder, Account: c.Account, Region: c.Region, OtherRegions: c.OtherRegions, Subnets: declared, Now: s.clock.Now()}
+	first := installation.FirstStart{
+		Folder: folder, Account: c.Account, Region: c.Region, OtherRegions: c.OtherRegions, Subnets: declared, Now: s.clock.Now(),
+		Chance: s.journal.Chance("network"),
+	}
 	if s.installation, err = first.Do(ctx, s.store); err != nil {
 		return err
 	}
@@ -105,6 +110,10 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 	if err := s.openFaults(ctx); err != nil {
 		return err
 	}
+	if err := s.openJournal(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.journal.Close()) }()
 	return s.run(ctx, folder)
 }
 
@@ -166,7 +175,12 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 		stop() // when the last stream has told of its end
 		return record.Wait()
 	})
+	ready := make(chan struct{})
 	group.Go(func() error {
+		if err := s.replay(ctx); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		close(ready)
 		return serveOn(listener, front, identity)
 	})
 	group.Go(func() error {
@@ -179,6 +193,11 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 		stop.Go(func() error { return workers.StopAndCancel(patience) })
 		return stop.Wait()
 	})
+	select {
+	case <-ready:
+	case <-ctx.Done():
+		return group.Wait()
+	}
 	if err := s.announce(ctx, folder, listener.Addr(), identity); err != nil {
 		return errors.Join(err, front.Close(), group.Wait())
 	}
@@ -234,15 +253,9 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	if err != nil {
 		return nil, err
 	}
+	services := servicesOf(core, hasher, cloudWatch)
 	config := awsjson.Config{
-		Services: []awsjson.ServiceHandlers{
-			{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: core}.Handlers()},
-			{Service: ds.Service, Handlers: directoryservice.New(core, hasher).Handlers()},
-			{Service: dsdata.Service, Handlers: directorydata.New(core).Handlers()},
-			{Service: sts.Service, Handlers: securitytoken.New().Handlers()},
-			{Service: taggingapi.Service, Handlers: tagging.New(core).Handlers()},
-			{Service: monitoringapi.Service, Handlers: cloudWatch.Handlers(), PassOn: true},
-		},
+		Services:      services,
 		Authenticator: s.authenticator(),
 		Now:           time.Now,
 		Logger:        s.log,
@@ -262,6 +275,9 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	if s.config.Instant {
 		config.Middleware = append(config.Middleware, operation.Instant(s.store, s.clock, held))
 	}
+	if s.journals() {
+		config.Middleware = append(config.Middleware, s.journal.Middleware())
+	}
 	if to != nil {
 		config.Unknown = forward.New(to, s.log)
 		s.log.Info("requests for other services are passed on", "forward", to.Redacted()) //nolint:noctx // there is none yet
@@ -279,7 +295,9 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	mux.Handle("/", wire)
 	portal.Register(mux)
 	mux.Handle(workspaces.BrandingPath, branding.Handler(s.store, s.log))
-	answers := beside.Handler()
+	answers := s.journal.Control(beside.Handler())
+	s.player = s.playerOf(services)
+	s.player.Control = answers
 	mux.Handle("/_carrel/", answers)
 	if s.config.Control {
 		mux.Handle(control.MotoReset, answers)
@@ -288,6 +306,18 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", s.ready)
 	return signedFirst(wire, mux), nil
+}
+
+// servicesOf are the services that Carrel answers.
+func servicesOf(core *operation.Core, hasher *embedded.Hasher, cloudWatch *monitoring.Service) []awsjson.ServiceHandlers {
+	return []awsjson.ServiceHandlers{
+		{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: core}.Handlers()},
+		{Service: ds.Service, Handlers: directoryservice.New(core, hasher).Handlers()},
+		{Service: dsdata.Service, Handlers: directorydata.New(core).Handlers()},
+		{Service: sts.Service, Handlers: securitytoken.New().Handlers()},
+		{Service: taggingapi.Service, Handlers: tagging.New(core).Handlers()},
+		{Service: monitoringapi.Service, Handlers: cloudWatch.Handlers(), PassOn: true},
+	}
 }
 
 // signedFirst gives what carries a signature of AWS to the wire, whatever its path: the paths
@@ -319,68 +349,4 @@ func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
-}
-
-// announce tells clients on this machine and whoever reads the log where the server is and
-// which switches it has that nobody would want in earnest.
-func (s *server) announce(ctx context.Context, folder installation.Folder, address net.Addr, identity *certificate.Identity) error {
-	about := installation.Server{Endpoint: "http://" + reachable(address.String()), Region: s.config.Region, Account: s.config.Account, PID: os.Getpid()}
-	if identity != nil {
-		about.Endpoint, about.Authority = "https://"+identified(address.String(), identity), identity.Authority
-	} else if exposed(address) && len(s.config.TrustedProxies) == 0 {
-		s.log.WarnContext(ctx, "passwords and screens cross the network in the open; see carrel serve --help for --tls-cert, --tls-acme and --tls-self-signed, "+
-			"and for --trusted-proxies where a proxy speaks TLS", "address", address.String())
-	}
-	err := s.store.View(func(tx *store.Tx) error {
-		subnets, err := tx.Subnets(ctx)
-		for _, subnet := range subnets {
-			if subnet.Region == s.config.Region && (about.VPCID == "" || about.VPCID == subnet.VPCID) {
-				about.VPCID, about.SubnetIDs = subnet.VPCID, append(about.SubnetIDs, subnet.ID)
-			}
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if err := folder.PutServer(about); err != nil {
-		return err
-	}
-	s.log.InfoContext(ctx, "carrel answers", "endpoint", about.Endpoint, "engine", s.engine.name, "why", s.engine.why, "limits", s.config.Limits,
-		"data", s.config.Data)
-	if !web.HasClient() {
-		s.log.WarnContext(ctx, "users cannot open their desktops in a browser: the program was built without npm; install it, then: make build")
-	}
-	if unsafe := s.unsafe(); len(unsafe) > 0 {
-		s.log.WarnContext(ctx, "this server is for tests only", "switches", strings.Join(unsafe, " "))
-	}
-	if s.engine.faults != nil {
-		for _, set := range s.engine.faults.All() {
-			s.log.WarnContext(ctx, "this server has a fault on purpose", "fault", set)
-		}
-	}
-	return nil
-}
-
-// unsafe lists the switches that are on and are for tests only.
-func (s *server) unsafe() []string {
-	var on []string
-	for name, is := range map[string]bool{
-		"--ci": s.config.CI, "--auth any": s.config.Auth == "any", "--users any": s.config.Users == "any",
-		"--instant": s.config.Instant, "--control": s.config.Control, "--faults": s.config.Faults != "",
-	} {
-		if is {
-			on = append(on, name)
-		}
-	}
-	return on
-}
-
-// reachable is an address that clients on this machine can use.
-func reachable(address string) string {
-	host, port, err := net.SplitHostPort(address)
-	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
-		return net.JoinHostPort("127.0.0.1", port)
-	}
-	return address
 }

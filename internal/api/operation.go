@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // Info is what the model says about an operation, without its Go types.
@@ -22,6 +23,11 @@ type Info struct {
 
 // Spec returns the operation's description itself; it makes everything that embeds an Info an AnyOperation in part.
 func (i Info) Spec() Info { return i }
+
+// IsRead reports whether the operation only tells what is there: its name begins with what such operations begin with.
+func (i Info) IsRead() bool {
+	return slices.ContainsFunc([]string{"Describe", "List", "Get", "Search"}, func(verb string) bool { return strings.HasPrefix(i.Name, verb) })
+}
 
 // Declares reports whether the model lists the exception for this operation.
 func (i Info) Declares(exception string) bool { return slices.Contains(i.Exceptions, exception) }

@@ -43,6 +43,9 @@ type Config struct {
 	Instant bool
 	Control bool
 	Faults  string // a file of faults; "": none at first
+	Seed    uint64 // what ids are drawn from; 0: nobody can foresee them
+	Journal string // the file that requests are written down in; "": none
+	Replay  string // the journal to begin with; "": none
 
 	Simulated SimulatedConfig
 	Incus     IncusConfig
@@ -135,6 +138,9 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.BoolVar(&c.Instant, "instant", false, "send a reply only when the work that it started has settled")
 	f.BoolVar(&c.Control, "control", false, "answer POST /_carrel/clock, /_carrel/reset and /_carrel/faults")
 	f.StringVar(&c.Faults, "faults", "", "a file, in YAML or JSON, of faults that simulated desktops and the API have from the start")
+	f.Uint64Var(&c.Seed, "seed", 0, "have the same requests give the same ids in every run, for test suites; 0: ids that nobody can foresee")
+	f.StringVar(&c.Journal, "journal", "", "a file that all requests are written down in, without passwords")
+	f.StringVar(&c.Replay, "replay", "", "a journal whose requests are repeated before any others; simulated desktops only")
 	f.Uint64Var(&c.Simulated.Seed, "simulated-seed", 1, "what the simulated engine's chances are drawn from")
 	f.DurationVar(&c.Simulated.Delay, "simulated-delay", 0, "how long a simulated desktop takes to start or stop")
 	f.IntVar(&c.Simulated.Capacity, "simulated-capacity", 0, "how many simulated desktops can run at once; 0: any number")
@@ -187,6 +193,9 @@ func (c *Config) check() error {
 	}
 	if c.Simulated.Delay < 0 || c.Simulated.Capacity < 0 {
 		refuse("--simulated-delay and --simulated-capacity cannot be negative")
+	}
+	if c.Replay != "" && (c.Engine != "simulated" || c.Replay == c.Journal) {
+		refuse("--replay goes with --engine simulated or --ci, and reads another file than --journal writes")
 	}
 	if c.Incus.Parallel < 1 {
 		refuse("--incus-parallel is at least 1")

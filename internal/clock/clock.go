@@ -51,6 +51,9 @@ func (c *Clock) Scale() float64 {
 // Freeze stops the clock where it is.
 func (c *Clock) Freeze() { c.change(func() { c.scale = 0 }) }
 
+// FreezeAt stops the clock at a time, which may lie before the clock's.
+func (c *Clock) FreezeAt(t time.Time) { c.change(func() { c.anchor, c.scale = t, 0 }) }
+
 // SetScale makes the clock run at a multiple of the real speed: above 0 and at most MaxScale.
 func (c *Clock) SetScale(scale float64) error {
 	if math.IsNaN(scale) || scale <= 0 || scale > MaxScale {
@@ -60,7 +63,7 @@ func (c *Clock) SetScale(scale float64) error {
 	return nil
 }
 
-// Advance moves the clock forward by d, at most 100 years. A clock never goes back.
+// Advance moves the clock forward by d, at most 100 years. A clock goes back only by Reset and FreezeAt.
 func (c *Clock) Advance(d time.Duration) error {
 	if d < 0 || d > 100*365*24*time.Hour {
 		return errors.New("clock: an advance must be between 0 and 100 years")

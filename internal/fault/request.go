@@ -3,7 +3,6 @@ package fault
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -28,8 +27,12 @@ type request struct {
 // Invoke refuses the request, or runs the operation in the present or in the past.
 func (q request) Invoke(ctx context.Context, input any) (any, error) {
 	spec, caller := q.Spec(), api.CallerFrom(ctx)
+	ctx = context.WithValue(ctx, operationKey{}, spec.Name)
+	if ctx.Value(exemptKey{}) != nil {
+		return q.Handler.Invoke(ctx, input)
+	}
 	who := whom{Scope: workspaces.Scope{Account: caller.Account, Region: caller.Region}, operation: spec.Name}
-	refused, lag := q.faults.meets(who)
+	refused, lag := q.faults.meets(who, spec.IsRead())
 	if refused {
 		exception := &api.Exception{Name: throttled, Message: "Rate exceeded", Status: http.StatusBadRequest}
 		if spec.Declares(throttled) {
@@ -37,7 +40,6 @@ func (q request) Invoke(ctx context.Context, input any) (any, error) {
 		}
 		return nil, exception
 	}
-	ctx = context.WithValue(ctx, operationKey{}, spec.Name)
 	if lag > 0 {
 		past, release := q.faults.store.Past(ctx, q.faults.clock.Now().Add(-lag))
 		defer release()
@@ -49,18 +51,15 @@ func (q request) Invoke(ctx context.Context, input any) (any, error) {
 // operationKey finds the name of the operation that a context belongs to.
 type operationKey struct{}
 
-// IsRead reports whether an operation only tells what is there.
-func IsRead(operation string) bool {
-	for _, verb := range []string{"Describe", "List", "Get", "Search"} {
-		if strings.HasPrefix(operation, verb) {
-			return true
-		}
-	}
-	return false
-}
+// exemptKey marks contexts whose requests nothing refuses and that read the present.
+type exemptKey struct{}
+
+// Exempt returns a context in which requests meet no faults of requests, for those that met theirs
+// once already.
+func Exempt(ctx context.Context) context.Context { return context.WithValue(ctx, exemptKey{}, true) }
 
 // meets decides about a request: whether it is refused, and how old what it reads is.
-func (f *Faults) meets(who whom) (refused bool, lag time.Duration) {
+func (f *Faults) meets(who whom, reads bool) (refused bool, lag time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.clock.Now()
@@ -75,7 +74,7 @@ func (f *Faults) meets(who whom) (refused bool, lag time.Duration) {
 			}
 		case r.Name == Throttling:
 			refused = r.strikes(who.Scope, "") || refused
-		case r.Name == StaleReads && IsRead(who.operation) && r.strikes(who.Scope, ""):
+		case r.Name == StaleReads && reads && r.strikes(who.Scope, ""):
 			lag = max(lag, time.Duration(r.Lag))
 		}
 	}

@@ -30,6 +30,7 @@ import (
 	"carrel/internal/directory/embedded"
 	"carrel/internal/fault"
 	"carrel/internal/job"
+	"carrel/internal/journal"
 	"carrel/internal/operation"
 	"carrel/internal/operation/directoryservice"
 	"carrel/internal/reconcile"
@@ -78,6 +79,7 @@ type setup struct {
 	anybody  bool // any user name will do
 	faulty   bool // faults can be set
 	faults   *fault.Faults
+	journal  *journal.Journal
 }
 
 // server is a Carrel with simulated desktops behind a real HTTP server.
@@ -187,6 +189,9 @@ func wire(t *testing.T, set *setup) *awsjson.Handler {
 	}
 	if set.instant {
 		middleware = append(middleware, operation.Instant(set.Store, set.Clock, held))
+	}
+	if set.journal != nil {
+		middleware = append(middleware, set.journal.Middleware())
 	}
 	handler, err := awsjson.New(awsjson.Config{
 		Services: []awsjson.ServiceHandlers{
@@ -306,8 +311,15 @@ func (s *server) client() client { return s.as(account, region) }
 // directory adds an Active directory with users to Directory Service and returns its id.
 func (s *server) directory(t *testing.T, scope workspaces.Scope, users ...string) string {
 	t.Helper()
+	id := workspaces.NewDirectoryID(nil)
+	s.directoryCalled(t, scope, id, users...)
+	return id
+}
+
+func (s *server) directoryCalled(t *testing.T, scope workspaces.Scope, id string, users ...string) {
+	t.Helper()
 	d := &workspaces.Directory{
-		Scope: scope, ID: workspaces.NewDirectoryID(nil), Type: workspaces.SimpleAD, Name: "corp.example.com", Size: "Small", VPCID: vpc,
+		Scope: scope, ID: id, Type: workspaces.SimpleAD, Name: "corp.example.com", Size: "Small", VPCID: vpc,
 		SubnetIDs: []string{subnetA, subnetB}, DNSAddresses: []string{"10.0.0.2", "10.1.0.2"},
 	}
 	if scope.Region == farRegion {
@@ -330,7 +342,6 @@ func (s *server) directory(t *testing.T, scope workspaces.Scope, users ...string
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d.ID
 }
 
 // change changes a directory of Directory Service behind the service's back.

@@ -17,6 +17,19 @@ func (t *Tx) PutSubnet(ctx context.Context, s workspaces.Subnet) error {
 		s.ID, s.VPCID, s.Region, s.Zone, s.Prefix.String(), s.Gateway.String(), s.EngineNetwork)
 }
 
+// PutSubnetsAlone makes these the only subnets of an installation in which nothing is yet.
+func (t *Tx) PutSubnetsAlone(ctx context.Context, subnets []workspaces.Subnet) error {
+	if err := t.exec(ctx, "DELETE FROM subnet"); err != nil {
+		return err
+	}
+	for _, s := range subnets {
+		if err := t.PutSubnet(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Subnets returns all subnets of the installation, by region and zone.
 func (t *Tx) Subnets(ctx context.Context) ([]workspaces.Subnet, error) {
 	return list(ctx, t, scanSubnet, "SELECT "+subnetColumns+" FROM subnet ORDER BY region, zone, id")

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -37,6 +38,32 @@ func TestSubnets(t *testing.T) {
 }
 
 // TestAddresses gives out all of a small subnet, takes some back, and goes round.
+func TestSubnetsAlone(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, s *store.Store) {
+		subnet := func(id string) workspaces.Subnet {
+			return workspaces.Subnet{
+				ID: id, VPCID: "vpc-1", Region: "us-east-1", Zone: "us-east-1a", Prefix: netip.MustParsePrefix("10.0.0.0/16"),
+				Gateway: netip.MustParseAddr("10.0.0.1"),
+			}
+		}
+		var got []workspaces.Subnet
+		err := s.Update(t.Context(), func(tx *store.Tx) (err error) {
+			err = errors.Join(
+				tx.PutSubnet(t.Context(), subnet("subnet-1")),
+				tx.PutSubnetsAlone(t.Context(), []workspaces.Subnet{subnet("subnet-2"), subnet("subnet-3")}),
+			)
+			if err == nil {
+				got, err = tx.Subnets(t.Context())
+			}
+			return err
+		})
+		if err != nil || len(got) != 2 || got[0] != subnet("subnet-2") {
+			t.Errorf("got %v, %v", got, err)
+		}
+	})
+}
+
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {

@@ -53,6 +53,26 @@ func (t *Tx) Settled(ctx context.Context, kind workspaces.Kind, r workspaces.Ref
 	return settled, err
 }
 
+// AtRest reports whether there is nothing to be done at a time at which the clock stands still: no
+// turn of work is due or being taken, no snapshot is due, and nothing is to be stopped.
+func (t *Tx) AtRest(ctx context.Context, now time.Time) (resting bool, err error) {
+	due, asked := micros(now), micros(now.Add(workspaces.Watchdog)) // until which what is asked for now is put off
+	for _, kind := range workspaces.Kinds() {
+		table, err := tableOf(kind)
+		if err != nil {
+			return false, err
+		}
+		query := "SELECT NOT EXISTS (SELECT 1 FROM " + table + " WHERE wake_at > 0 AND (wake_at <= $1 OR wake_at = $2))"
+		if err := t.row(ctx, query, due, asked).Scan(&resting); err != nil || !resting {
+			return false, err
+		}
+	}
+	const others = "SELECT NOT EXISTS (SELECT 1 FROM workspace WHERE state IN ($2, $3) AND next_snapshot_at > 0 AND next_snapshot_at <= $1" +
+		" OR state = $2 AND auto_stop_at > 0 AND auto_stop_at <= $1)"
+	err = t.row(ctx, others, due, string(workspaces.Available), string(workspaces.Stopped)).Scan(&resting)
+	return resting, err
+}
+
 // TakeDue returns things of a kind whose next turn of work is due, the longest-waiting
 // first, and puts their next turn off until the watchdog's time, in case this one dies.
 func (t *Tx) TakeDue(ctx context.Context, kind workspaces.Kind, now, watchdog time.Time, limit int) ([]workspaces.Ref, error) {

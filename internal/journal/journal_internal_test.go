@@ -1,0 +1,140 @@
+package journal
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"carrel/internal/api"
+	"carrel/internal/api/ds"
+	"carrel/internal/api/dsdata"
+	"carrel/internal/clock"
+)
+
+func TestRedacted(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		input any
+		lacks string
+		has   []string
+	}{
+		"a directory": {&ds.CreateDirectoryRequest{Name: new("a.example.com"), Password: new("s3cret!"), Size: new("Small")}, "s3cret", []string{"a.example.com", Redacted}},
+		"a connector": {
+			&ds.ConnectDirectoryRequest{Name: new("a"), Password: new("s3cret!"), ConnectSettings: &ds.DirectoryConnectSettings{CustomerUserName: new("admin")}},
+			"s3cret", []string{"admin", Redacted},
+		},
+		"a user":    {&ds.ResetUserPasswordRequest{UserName: new("jane"), NewPassword: new("s3cret!")}, "s3cret", []string{"jane", Redacted}},
+		"a trust":   {&ds.CreateTrustRequest{TrustPassword: new("s3cret!")}, "s3cret", []string{Redacted}},
+		"no secret": {&dsdata.CreateUserRequest{SAMAccountName: new("PasswordKeeper"), DirectoryId: new("d-1")}, Redacted, []string{"PasswordKeeper"}},
+	} {
+		got := string(redacted(c.input))
+		if strings.Contains(got, c.lacks) {
+			t.Errorf("%s: %s", name, got)
+		}
+		for _, part := range c.has {
+			if !strings.Contains(got, part) {
+				t.Errorf("%s: %s has no %s", name, got, part)
+			}
+		}
+	}
+}
+
+// TestSecretsAreKnown goes through all members of the models that sound like a secret.
+func TestSecretsAreKnown(t *testing.T) {
+	t.Parallel()
+	for member, secret := range map[string]bool{
+		"Password": true, "NewPassword": true, "TrustPassword": true, "SharedSecret": true,
+		"ForgotPasswordLink": false, "ServiceAccountSecretArn": false, "UserName": false,
+	} {
+		if isSecret(member) != secret {
+			t.Errorf("%s is a secret: %v", member, !secret)
+		}
+	}
+}
+
+func TestQueryOf(t *testing.T) {
+	t.Parallel()
+	if got := queryOf(&dsdata.CreateUserRequest{DirectoryId: new("d-1"), SAMAccountName: new("jane")}); len(got) != 1 || got["DirectoryId"] != "d-1" {
+		t.Errorf("got %v", got)
+	}
+	for _, none := range []any{nil, &ds.CreateDirectoryRequest{Name: new("a")}, &api.Unmodelled{}} {
+		if got := queryOf(none); got != nil {
+			t.Errorf("%T: got %v", none, got)
+		}
+	}
+}
+
+// TestTornLine opens a journal behind what a crash has left.
+func TestTornLine(t *testing.T) {
+	t.Parallel()
+	for left, kept := range map[string]string{"": "", "a\n": "a\n", "a\nb": "a\n", "b": ""} {
+		path := filepath.Join(t.TempDir(), "journal")
+		if err := os.WriteFile(path, []byte(left), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		j := New(clock.New(), slog.New(slog.DiscardHandler), nil, "")
+		if err := errors.Join(j.Open(path, Start{}), j.Close(), j.Close()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if rest, found := strings.CutPrefix(string(got), kept+`{"carrel_journal":1,`); err != nil || !found || strings.Count(rest, "\n") != 1 {
+			t.Errorf("%q became %q, %v", left, got, err)
+		}
+	}
+}
+
+// full is a disk that is full.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no room") }
+func (full) Close() error              { return nil }
+
+func TestJournalEndsWhereItCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	j := New(clock.New(), slog.New(slog.DiscardHandler), nil, "")
+	j.file = full{}
+	if err := j.write(Record{}); err == nil || !strings.Contains(err.Error(), "ends here") {
+		t.Errorf("got %v", err)
+	}
+	if err := errors.Join(j.write(Record{}), j.Close()); err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestControlWritesWhatHadAnEffect leaves out what only asks, and what was refused.
+func TestControlWritesWhatHadAnEffect(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal")
+	c := clock.New()
+	c.FreezeAt(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	j := New(c, slog.New(slog.DiscardHandler), nil, "")
+	if err := j.Open(path, Start{}); err != nil {
+		t.Fatal(err)
+	}
+	handler := j.Control(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("bad") {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	for _, request := range []string{
+		"GET /_carrel/clock", "POST /_carrel/clock?bad", "POST /_carrel/clock", "POST /_carrel/faults", "DELETE /_carrel/faults/fault-1",
+		"PUT /_carrel/desktops/x", "POST /_carrel/reset", "POST /moto-api/reset",
+	} {
+		method, target, _ := strings.Cut(request, " ")
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(`{"advance": "1h"}`)))
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	if err != nil || len(lines) != 6 || lines[1] != `{"at":"2026-03-01T12:00:00Z","scale":0,"control":"POST /_carrel/clock","input":{"advance":"1h"}}` {
+		t.Errorf("%s, %v", text, err)
+	}
+}
