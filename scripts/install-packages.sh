@@ -3,7 +3,8 @@
 #
 #   run   (default) what a machine that runs desktops needs: Incus for containers, the storage and network tools that
 #         Incus calls, and what builds desktop images
-#   test  the above, and what only Carrel's own test suite needs: PostgreSQL, a browser, shellcheck
+#   test  the above, and what only Carrel's own test suite needs: PostgreSQL, a browser, shellcheck,
+#         pytest
 #   build what build-pages.sh needs, and nothing else: npm
 #
 # Works on Debian 12 (Incus comes from its backports suite), Debian 13 and Ubuntu 24.04 or newer. Packages come from
@@ -88,6 +89,8 @@ main() {
   esac
 
   if [ "$set" = test ] && ! python3 -c 'import boto3' 2>/dev/null; then wanted+=(python3-boto3); fi
+  # The distribution's Python has both then, where the first one in PATH is another that lacks pytest.
+  if [ "$set" = test ] && ! python3 -c 'import boto3, pytest' 2>/dev/null; then wanted+=(python3-boto3 python3-pytest); fi
   if [ "$set" != build ] && need_cli; then backported_packages+=("${cli_packages[@]}"); fi
 
   mapfile -t backported < <(missing "${backported_packages[@]}")
