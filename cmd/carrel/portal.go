@@ -92,3 +92,14 @@ func (a actions) Modify(ctx context.Context, d gateway.Desktop, c gateway.Change
 	})
 	return err
 }
+
+// Join gives a user a desktop of a pool.
+func (a actions) Join(ctx context.Context, pool gateway.Desktop, user string) error {
+	_, err := a.of.JoinPool(a.caller(ctx, pool), pool.ID, user)
+	return err
+}
+
+// Leave ends the session of a user in a pool.
+func (a actions) Leave(ctx context.Context, pool gateway.Desktop, user string) error {
+	return a.of.LeavePool(a.caller(ctx, pool), pool.ID, user)
+}

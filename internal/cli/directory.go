@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -71,7 +73,26 @@ func (r *remote) listDirectories(ctx context.Context) ([]listedDirectory, error)
 		}
 		list = append(list, row)
 	}
-	return list, nil
+	own, err := r.ownDirectories(ctx)
+	for _, d := range own {
+		list = append(list, listedDirectory{
+			ID: aws.ToString(d.DirectoryId), Name: aws.ToString(d.DirectoryName), Type: string(d.WorkspaceType), State: string(d.State),
+			RegistrationCode: aws.ToString(d.RegistrationCode),
+		})
+	}
+	return list, err
+}
+
+// ownDirectories are those that Directory Service does not know, by id: of pools, above all.
+func (r *remote) ownDirectories(ctx context.Context) ([]wstypes.WorkspaceDirectory, error) {
+	registered, err := r.registrations(ctx)
+	var own []wstypes.WorkspaceDirectory
+	for _, id := range slices.Sorted(maps.Keys(registered)) {
+		if strings.HasPrefix(id, "wsd-") {
+			own = append(own, registered[id])
+		}
+	}
+	return own, err
 }
 
 // describeDirectories are the account's directories, in the order in which they were made.
@@ -111,9 +132,16 @@ func leaving(d dstypes.DirectoryDescription) bool {
 }
 
 // directory finds the directory that --directory says, by id or name: or, where it says
-// nothing, the only one that there is.
+// nothing, the only one that there is. Those of pools count where one is named, or there is no other.
 func (r *remote) directory(ctx context.Context, said string) (dstypes.DirectoryDescription, error) {
 	all, err := r.describeDirectories(ctx)
+	if err == nil && (said != "" || len(all) == 0) {
+		var own []wstypes.WorkspaceDirectory
+		own, err = r.ownDirectories(ctx)
+		for _, d := range own {
+			all = append(all, dstypes.DirectoryDescription{DirectoryId: d.DirectoryId, Name: d.DirectoryName})
+		}
+	}
 	if err != nil {
 		return dstypes.DirectoryDescription{}, err
 	}
@@ -147,10 +175,10 @@ func (s *shared) directoryFlag(cmd *cobra.Command) *string {
 		if err != nil {
 			return nil, err
 		}
-		all, err := r.describeDirectories(ctx)
+		all, err := r.listDirectories(ctx)
 		offers := make([]cobra.Completion, 0, len(all))
 		for _, d := range all {
-			offers = append(offers, cobra.CompletionWithDesc(aws.ToString(d.DirectoryId), aws.ToString(d.Name)))
+			offers = append(offers, cobra.CompletionWithDesc(d.ID, d.Name))
 		}
 		return offers, err
 	})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"regexp"
 
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
@@ -76,16 +75,8 @@ func (p *Portal) admit(ctx context.Context, v visitor) error {
 	return refuseWeb(v.directory)
 }
 
-// idPattern is what the id of a WorkSpace looks like; nothing else is looked up.
-// Source: the API model, WorkspaceId.
-var idPattern = regexp.MustCompile(`^ws-[0-9a-z]{8,63}$`) //nolint:gochecknoglobals // a constant
-
 // own returns a WorkSpace of the visitor's. What is somebody else's is not there.
 func (p *Portal) own(ctx context.Context, v visitor, id string) (w *workspaces.WorkSpace, err error) {
-	none := &refusal{status: http.StatusNotFound, title: "No such WorkSpace.", text: "You have no WorkSpace of that name. It may have been removed."}
-	if !idPattern.MatchString(id) {
-		return nil, none
-	}
 	var found bool
 	err = p.Store.View(func(tx *store.Tx) error {
 		w, found, err = tx.WorkSpace(ctx, v.session.Scope, id)
@@ -96,7 +87,7 @@ func (p *Portal) own(ctx context.Context, v visitor, id string) (w *workspaces.W
 	}
 	if !found || w.IsEnding() || w.DirectoryID != v.session.DirectoryID ||
 		workspaces.UserKey(w.UserName) != workspaces.UserKey(v.user.Name) || w.UserName == workspaces.Undefined {
-		return nil, none
+		return nil, noPlace()
 	}
 	return w, nil
 }

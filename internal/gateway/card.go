@@ -18,12 +18,13 @@ type card struct {
 	Connect  bool   // it can be opened, at once or after it has started
 	Start    bool
 	Restart  bool
+	End      bool // the session in a pool
 	Manage   manage
 }
 
 // newCard describes a WorkSpace to its user, with what their directory lets them do.
 func newCard(w *workspaces.WorkSpace, may workspaces.SelfServicePermissions) card {
-	c := card{ID: w.ID, Name: title(w.Properties.ComputeType) + " desktop", Detail: w.ID}
+	c := card{ID: w.ID, Name: place{workspace: w}.name(), Detail: w.ID}
 	if w.ComputerName != "" {
 		c.Detail = w.ComputerName
 	}

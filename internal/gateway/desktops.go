@@ -46,8 +46,16 @@ func (p *Portal) showDesktops(w http.ResponseWriter, r *http.Request, v visitor,
 	p.showTo(w, r, v, status, "desktops.html", "Your WorkSpaces", content)
 }
 
-// cards are the visitor's WorkSpaces.
+// cards are the visitor's WorkSpaces, or the pools that they may use.
 func (p *Portal) cards(ctx context.Context, v visitor) ([]card, error) {
+	if v.directory.WorkspaceType == poolsType {
+		places, err := p.pools(ctx, v)
+		cards := make([]card, len(places))
+		for i, at := range places {
+			cards[i] = poolCard(at)
+		}
+		return cards, err
+	}
 	var page store.WorkSpacePage
 	var connections map[string]workspaces.Connection
 	err := p.Store.View(func(tx *store.Tx) (err error) {
@@ -139,21 +147,18 @@ func (p *Portal) eventData(r *http.Request, v visitor) (string, error) {
 
 // screen answers with a picture of a WorkSpace's screen.
 func (p *Portal) screen(w http.ResponseWriter, r *http.Request, v visitor) {
-	ws, err := p.own(r.Context(), v, r.PathValue("id"))
-	if err == nil {
-		err = p.refuseStandby(r.Context(), ws)
-	}
+	at, err := p.entered(r.Context(), v, r.PathValue("id"))
 	if err != nil {
 		p.refuse(w, r, err)
 		return
 	}
-	if !ws.State.KeepsVisits() {
+	if !at.keepsVisits() {
 		p.refuse(w, r, errNoPicture())
 		return
 	}
-	image, mediaType, err := p.Pictures.Picture(r.Context(), Desktop{Scope: ws.Scope, ID: ws.ID})
+	image, mediaType, err := p.Pictures.Picture(r.Context(), at.desktop())
 	if err != nil {
-		p.Log.DebugContext(r.Context(), "no picture of a screen", "workspace", ws.ID, "error", err)
+		p.Log.DebugContext(r.Context(), "no picture of a screen", "desktop", at.desktop().ID, "error", err)
 		p.refuse(w, r, errNoPicture())
 		return
 	}
@@ -165,14 +170,17 @@ func errNoPicture() error {
 	return &refusal{status: http.StatusNotFound, title: "No picture.", text: "There is no picture of this screen now."}
 }
 
-// act does to a WorkSpace what the visitor asks for and their directory lets them.
+// act does to a WorkSpace, or in a pool, what the visitor asks for and their directory lets them.
 func (p *Portal) act(w http.ResponseWriter, r *http.Request, v visitor) {
-	ws, err := p.own(r.Context(), v, r.PathValue("id"))
-	if err == nil {
-		err = p.refuseStandby(r.Context(), ws)
-	}
-	if err == nil {
-		err = p.do(r, v, ws)
+	at, err := p.entered(r.Context(), v, r.PathValue("id"))
+	switch {
+	case err != nil:
+	case at.workspace != nil:
+		err = p.do(r, v, at.workspace)
+	case r.PathValue("action") == "end":
+		err = p.Actions.Leave(r.Context(), Desktop{Scope: v.session.Scope, ID: at.id}, v.user.Name)
+	default:
+		err = noSuchAction()
 	}
 	no, refused := errors.AsType[*workspaces.Error](err)
 	switch {

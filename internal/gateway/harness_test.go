@@ -64,6 +64,7 @@ func open(t testing.TB, change ...func(*gateway.Config)) *house {
 	h.clock.Freeze()
 	h.real.Freeze()
 	h.actions = &actions{house: h}
+	h.streams.lastInput = h.clock.Now()
 	hasher := embedded.NewHasher()
 	h.fill(hasher)
 	h.config = gateway.Config{
@@ -320,11 +321,50 @@ func (a *actions) Modify(_ context.Context, d gateway.Desktop, _ gateway.Change)
 	return nil
 }
 
+// Join gives a user a desktop that is ready, for a session.
+func (a *actions) Join(ctx context.Context, pool gateway.Desktop, user string) error {
+	return a.house.store.Update(ctx, func(tx *store.Tx) error {
+		a.note("join "+user, pool)
+		now := a.house.clock.Now()
+		p, _, err := tx.Pool(ctx, pool.Scope, pool.ID)
+		if err != nil {
+			return err
+		}
+		d, found, err := tx.ReadyPoolDesktop(ctx, pool.Scope, pool.ID)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return workspaces.Errorf(workspaces.CodeUnavailable, "All desktops are in use.")
+		}
+		read := d.Generation
+		d.Assign(now)
+		if _, err := tx.SavePoolDesktop(ctx, d, read); err != nil {
+			return err
+		}
+		return tx.InsertPoolSession(ctx, workspaces.NewPoolSession(nil, p, d, user, false, now))
+	})
+}
+
+// Leave begins to end a user's session.
+func (a *actions) Leave(ctx context.Context, pool gateway.Desktop, user string) error {
+	return a.house.store.Update(ctx, func(tx *store.Tx) error {
+		a.note("leave "+user, pool)
+		s, found, err := tx.PoolSessionOf(ctx, pool.Scope, pool.ID, user)
+		if err != nil || !found {
+			return err
+		}
+		return tx.EndPoolSession(ctx, s, a.house.clock.Now())
+	})
+}
+
 // streams carry what a browser sends back to it.
 type streams struct {
 	mu     sync.Mutex
 	visits map[string]gateway.Visit
 	ways   map[string]*websocket.Conn
+
+	lastInput time.Time // of every visit
 }
 
 func (s *streams) Serve(w http.ResponseWriter, r *http.Request, v gateway.Visit) {
@@ -353,6 +393,14 @@ func (s *streams) Visits() []gateway.Visit {
 		all = append(all, v)
 	}
 	return all
+}
+
+// LastInput says that everybody did something when they came, at the time that the test began.
+func (s *streams) LastInput(id string) (at time.Time, found bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, found = s.visits[id]
+	return s.lastInput, found
 }
 
 func (s *streams) SetRules(id string, rules gateway.Rules) {

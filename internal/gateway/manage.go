@@ -132,7 +132,7 @@ func (p *Portal) do(r *http.Request, v visitor, ws *workspaces.WorkSpace) error 
 		}
 		return p.Actions.Modify(ctx, d, volumeChange(to))
 	default:
-		return &refusal{status: http.StatusNotFound, title: "There is nothing here.", text: "Carrel knows no such thing to do."}
+		return noSuchAction()
 	}
 }
 
@@ -152,6 +152,10 @@ func volumeChange(value string) Change {
 	default:
 		return Change{UserGiB: size}
 	}
+}
+
+func noSuchAction() error {
+	return &refusal{status: http.StatusNotFound, title: "There is nothing here.", text: "Carrel knows no such thing to do."}
 }
 
 func notNow() error {

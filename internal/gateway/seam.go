@@ -4,18 +4,19 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"carrel/internal/workspaces"
 )
 
-// Desktop names a WorkSpace.
+// Desktop names a desktop: a WorkSpace, or one of a pool, which a session is on.
 type Desktop struct {
 	workspaces.Scope
 	ID string
 }
 
 // Visit is one browser tab's time on a desktop. Whoever carries one may rely on it: the
-// user was signed in, is the WorkSpace's own, and was allowed in from the address.
+// user was signed in, is the WorkSpace's own or has the session, and was allowed in from the address.
 type Visit struct {
 	Desktop
 	ID          string // names the visit
@@ -66,6 +67,9 @@ type Streams interface {
 	// Serve turns the request into a WebSocket and carries the screen until either side ends
 	// it. It answers the request in any case.
 	Serve(w http.ResponseWriter, r *http.Request, v Visit)
+	// LastInput returns when, by the service's time, the user of a visit last did something, or
+	// came; found is false where there is no such visit.
+	LastInput(id string) (at time.Time, found bool)
 }
 
 // Pictures knows what screens look like.
@@ -84,13 +88,18 @@ type Channels interface {
 	Sound(w http.ResponseWriter, r *http.Request, v Visit)
 }
 
-// Actions does to a WorkSpace what its user asks for, by the rules of the API's operations.
+// Actions does to a WorkSpace or in a pool what its user asks for, by the rules of the API's operations.
 // An error that is a *workspaces.Error is a refusal, in words for the user.
 type Actions interface {
 	Start(ctx context.Context, d Desktop) error
 	Restart(ctx context.Context, d Desktop) error
 	Rebuild(ctx context.Context, d Desktop) error
 	Modify(ctx context.Context, d Desktop, c Change) error
+	// Join gives a user a desktop of a pool, which has the Desktop's id, for a session; it succeeds
+	// where they have one.
+	Join(ctx context.Context, pool Desktop, user string) error
+	// Leave ends the session of a user in a pool; it succeeds where there is none.
+	Leave(ctx context.Context, pool Desktop, user string) error
 }
 
 // Change is one property that a user wants changed; the others are zero.

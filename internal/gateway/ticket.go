@@ -26,18 +26,14 @@ type desktopView struct {
 
 // desktop shows the page in which the user works on a desktop.
 func (p *Portal) desktop(w http.ResponseWriter, r *http.Request, v visitor) {
-	ws, err := p.own(r.Context(), v, r.PathValue("id"))
+	at, err := p.entered(r.Context(), v, r.PathValue("id"))
 	if err != nil {
 		p.refuse(w, r, err)
 		return
 	}
-	if err := p.refuseStandby(r.Context(), ws); err != nil {
-		p.refuse(w, r, err)
-		return
-	}
-	c, rules := newCard(ws, v.directory.Settings.SelfService), rulesOf(v.directory)
-	p.showTo(w, r, v, http.StatusOK, "desktop.html", c.Name, desktopView{
-		ID: ws.ID, Name: c.Name, Built: web.HasClient(), Copy: rules.ClipboardOut > 0, Paste: rules.ClipboardIn > 0,
+	name, rules := at.name(), rulesOf(v.directory)
+	p.showTo(w, r, v, http.StatusOK, "desktop.html", name, desktopView{
+		ID: at.id, Name: name, Built: web.HasClient(), Copy: rules.ClipboardOut > 0, Paste: rules.ClipboardIn > 0,
 		FilesIn: rules.FilesIn && p.Channels != nil, FilesOut: rules.FilesOut && p.Channels != nil, Sound: p.Channels != nil,
 	})
 }
@@ -46,27 +42,31 @@ func (p *Portal) desktop(w http.ResponseWriter, r *http.Request, v visitor) {
 const ticketHold = 20 * time.Second
 
 // ticket gives the right to open one connection to a desktop, or says what that waits for.
-// A stopped desktop that starts by itself is started where the person, and not the page by
-// itself, asks for it. A page that has been told the state gets the next reply when there is another.
+// A stopped desktop that starts by itself is started, and one of a pool given, where the person, and
+// not the page by itself, asks for it. A page that has been told the state gets the next reply when there is another.
 func (p *Portal) ticket(w http.ResponseWriter, r *http.Request, v visitor) {
-	ws, err := p.ready(r, v)
+	at, err := p.ready(r, v)
+	if no, refused := errors.AsType[*workspaces.Error](err); refused {
+		p.tell(w, http.StatusConflict, message{Title: "No desktop.", Text: no.Message, Startable: true})
+		return
+	}
 	if err != nil {
 		p.refuse(w, r, err)
 		return
 	}
-	if !ws.State.TakesVisits() {
-		state, label, text := describe(ws)
+	if !at.takesVisits() {
+		state, label, text := at.describe()
 		status := http.StatusConflict
 		if state == "busy" {
 			status = http.StatusAccepted
 		}
-		p.tell(w, status, message{Title: label, Text: text, State: string(ws.State), Wait: state == "busy", Startable: startsByItself(ws)})
+		p.tell(w, status, message{Title: label, Text: text, State: at.state(), Wait: state == "busy", Startable: at.startable()})
 		return
 	}
 	token, now := secret(), p.Real.Now()
 	err = p.Store.Update(r.Context(), func(tx *store.Tx) error {
 		return tx.InsertPortalTicket(r.Context(), store.PortalTicket{
-			Scope: ws.Scope, ID: hash(token), SessionID: v.session.ID, WorkSpace: ws.ID, Address: v.address.String(),
+			Scope: v.session.Scope, ID: hash(token), SessionID: v.session.ID, WorkSpace: at.id, Address: v.address.String(),
 			Share: r.PostFormValue("share") != "", ExpiresAt: now.Add(ticketLife),
 		}, now)
 	})
@@ -77,34 +77,30 @@ func (p *Portal) ticket(w http.ResponseWriter, r *http.Request, v visitor) {
 	p.tell(w, http.StatusOK, message{Text: "Connecting.", Ticket: token})
 }
 
-// ready returns the WorkSpace that the request is for, started where it asks for that, and
-// while it is on its way as soon as its state is another than the one that the page has seen.
-func (p *Portal) ready(r *http.Request, v visitor) (*workspaces.WorkSpace, error) {
+// ready returns the place that the request is for, started where it asks for that, and while it
+// is on its way as soon as its state is another than the one that the page has seen.
+func (p *Portal) ready(r *http.Request, v visitor) (place, error) {
 	start := r.PostFormValue("start") != ""
 	hold, release := context.WithTimeout(r.Context(), ticketHold)
 	defer release()
 	for {
 		changed := p.Store.Changed()
-		ws, err := p.own(r.Context(), v, r.PathValue("id"))
+		at, err := p.entered(r.Context(), v, r.PathValue("id"))
 		if err != nil {
-			return nil, err
+			return at, err
 		}
-		if err := p.refuseStandby(r.Context(), ws); err != nil {
-			return nil, err
-		}
-		if start && startsByItself(ws) {
-			err := p.Actions.Start(r.Context(), Desktop{Scope: ws.Scope, ID: ws.ID})
-			if _, raced := errors.AsType[*workspaces.Error](err); err != nil && !raced {
-				return nil, err
+		if start && at.startable() {
+			if err := p.start(r.Context(), v, at); err != nil {
+				return at, err
 			}
 			start = false // once is enough
 			continue
 		}
-		if state, _, _ := describe(ws); state != "busy" || string(ws.State) != r.PostFormValue("seen") {
-			return ws, nil
+		if state, _, _ := at.describe(); state != "busy" || at.state() != r.PostFormValue("seen") {
+			return at, nil
 		}
 		if !p.wait(hold, changed, holdPause, holdEvery) {
-			return ws, nil
+			return at, nil
 		}
 	}
 }
@@ -146,19 +142,16 @@ func (p *Portal) redeem(r *http.Request, v visitor) (Visit, error) {
 
 // visit describes a connection of the visitor's to the desktop that the request names.
 func (p *Portal) visit(r *http.Request, v visitor) (Visit, error) {
-	ws, err := p.own(r.Context(), v, r.PathValue("id"))
+	at, err := p.entered(r.Context(), v, r.PathValue("id"))
 	if err != nil {
 		return Visit{}, err
 	}
-	if err := p.refuseStandby(r.Context(), ws); err != nil {
-		return Visit{}, err
-	}
-	if !ws.State.TakesVisits() {
-		_, label, text := describe(ws)
+	if !at.takesVisits() {
+		_, label, text := at.describe()
 		return Visit{}, &refusal{status: http.StatusConflict, title: label + ".", text: text}
 	}
 	return Visit{
-		Desktop: Desktop{Scope: ws.Scope, ID: ws.ID}, ID: secret(), Session: v.session.ID, DirectoryID: v.session.DirectoryID,
+		Desktop: at.desktop(), ID: secret(), Session: v.session.ID, DirectoryID: v.session.DirectoryID,
 		User: v.user.Name, Address: v.address, Approved: v.approved, Rules: rulesOf(v.directory),
 	}, nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"carrel/internal/workspaces"
 )
 
 // How soon visits are looked at again: after a change in this process at once, but not more
@@ -61,23 +63,49 @@ type standing struct {
 	err     error
 }
 
-// recheck returns why a visit may not go on. That a desktop stops ends it without us; one under
-// maintenance runs, and locks its user out.
+// recheck returns why a visit may not go on. That a desktop stops, or a session in a pool ends, ends
+// streams without us; one under maintenance runs, and locks its user out.
 func (p *Portal) recheck(ctx context.Context, carrier Carrier, v Visit, now standing) error {
 	if now.err != nil {
 		return now.err
 	}
-	ws, err := p.own(ctx, now.visitor, v.Desktop.ID)
+	at, err := p.visited(ctx, now.visitor, v.Desktop)
+	if errors.Is(err, errSessionOver) && carrier == Carrier(p.Streams) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	if state, label, text := describe(ws); state == "closed" {
+	if at.session != nil {
+		if err := p.refuseIdle(at.session); err != nil && carrier == Carrier(p.Streams) {
+			return err
+		}
+	} else if state, label, text := at.describe(); state == "closed" {
 		return &refusal{title: label + ".", text: text}
 	}
 	if rules := rulesOf(now.visitor.directory); rules != v.Rules {
 		carrier.SetRules(v.ID, rules)
 	}
 	return nil
+}
+
+// refuseIdle refuses somebody who is connected to a desktop of a pool and has done nothing for too
+// long, in none of their tabs. Source: IdleDisconnectTimeoutInSeconds.
+func (p *Portal) refuseIdle(s *workspaces.PoolSession) error {
+	after := s.IdleAfter()
+	if after == 0 {
+		return nil
+	}
+	now := p.Clock.Now()
+	for _, v := range p.Streams.Visits() {
+		if v.Desktop.ID != s.DesktopID {
+			continue
+		}
+		if last, found := p.Streams.LastInput(v.ID); found && now.Before(last.Add(after)) {
+			return nil
+		}
+	}
+	return &refusal{title: "You were away.", text: "Nothing was typed or clicked for " + counted(int(after.Minutes()), "minute") + "."}
 }
 
 // cut ends a visit for the reason, unless that is a failure of ours: a moment's trouble with
@@ -88,6 +116,8 @@ func (p *Portal) cut(ctx context.Context, carrier Carrier, v Visit, err error) {
 		if why = no.cut; why == "" {
 			why = no.title + " " + no.text
 		}
+	} else if errors.Is(err, errSessionOver) {
+		why = "Your session has ended."
 	} else if !errors.Is(err, errSignedOut) {
 		p.Log.WarnContext(ctx, "a visit could not be looked at", "workspace", v.Desktop.ID, "error", err)
 		return

@@ -116,6 +116,8 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 		turn = r.pool
 	case workspaces.KindPoolDesktop:
 		turn = r.poolDesktop
+	case workspaces.KindPoolSession:
+		turn = r.poolSession
 	case workspaces.KindTrust:
 		turn = r.trust
 	case workspaces.KindDeployment:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"carrel/internal/compute"
@@ -18,9 +19,10 @@ import (
 //
 //	1  CREATING: STOPPED, or STARTING where it is ALWAYS_ON
 //	2  STARTING, RUNNING, UPDATING: write rows for the desktops that are missing, have those removed
-//	   that are too many; RUNNING once all are ready, or with Errors when the time is up
-//	3  STOPPING, DELETING: have all removed; once none is left, STOPPED, or forget the row and its tags.
-//	   When the time is up, the pool does not wait: the desktops' rows see to it that they are removed
+//	   that are too many and no session's; RUNNING once all are ready, or with Errors when the time is up
+//	3  STOPPING, DELETING: end all sessions (see pool_session.go), have all other desktops removed; once
+//	   none is left, STOPPED, or forget the row and its tags. When the time is up, the pool does not wait:
+//	   the desktops' rows see to it that they are removed
 
 func (r *Runner) pool(ctx context.Context, ref workspaces.Ref) error {
 	return r.Store.Update(ctx, func(tx *store.Tx) error {
@@ -51,42 +53,25 @@ func (r *Runner) keepPool(ctx context.Context, tx *store.Tx, p *workspaces.Pool)
 	if err != nil {
 		return false, err
 	}
-	var kept []*workspaces.PoolDesktop
-	ready := 0
-	for _, state := range []workspaces.PoolDesktopState{workspaces.PoolDesktopReady, workspaces.PoolDesktopMaking} {
-		for _, d := range all { // those that are ready first, so that the others go first where some are too many
-			if d.State == state {
-				kept = append(kept, d)
-			}
-		}
-		if state == workspaces.PoolDesktopReady {
-			ready = len(kept)
-		}
+	byState := make(map[workspaces.PoolDesktopState][]*workspaces.PoolDesktop)
+	for _, d := range all {
+		byState[d.State] = append(byState[d.State], d)
 	}
+	inUse, ready := byState[workspaces.PoolDesktopInUse], byState[workspaces.PoolDesktopReady]
+	// Where some are too many, those that are still being made go first, and a session's never.
+	idle := slices.Concat(ready, byState[workspaces.PoolDesktopMaking])
 	now := r.Clock.Now()
 	if !p.KeepsDesktops() {
-		if err := r.removeFromPool(ctx, tx, kept); err != nil {
-			return false, err
-		}
-		if len(all) > 0 && !p.Overdue(now) {
-			p.WakeAt = now.Add(workspaces.Watchdog)
-			return false, nil
-		}
-		if p.State == workspaces.PoolDeleting {
-			return true, nil
-		}
-		if p.State == workspaces.PoolStopping {
-			p.Arrive(now)
-		}
-		return false, nil
+		return r.emptyPool(ctx, tx, p, idle, len(all) > 0)
 	}
-	if len(kept) > p.Desired {
-		if err := r.removeFromPool(ctx, tx, kept[p.Desired:]); err != nil {
+	wanted := max(p.Desired-len(inUse), 0)
+	if len(idle) > wanted {
+		if err := r.removeFromPool(ctx, tx, idle[wanted:]); err != nil {
 			return false, err
 		}
 	}
-	missing := p.Desired - len(kept)
-	if p.State != workspaces.PoolRunning && (ready >= p.Desired || p.Overdue(now)) {
+	missing := wanted - len(idle)
+	if p.State != workspaces.PoolRunning && (len(ready) >= wanted || p.Overdue(now)) {
 		p.Arrive(now)
 	}
 	switch {
@@ -98,6 +83,34 @@ func (r *Runner) keepPool(ctx context.Context, tx *store.Tx, p *workspaces.Pool)
 		p.WakeAt = time.Time{}
 	default:
 		p.WakeAt = now.Add(workspaces.Watchdog)
+	}
+	return false, nil
+}
+
+// emptyPool takes step 3; left: there are desktops. It reports whether the pool is to be forgotten.
+func (r *Runner) emptyPool(
+	ctx context.Context, tx *store.Tx, p *workspaces.Pool, idle []*workspaces.PoolDesktop, left bool, //nolint:revive // a fact
+) (gone bool, err error) {
+	now := r.Clock.Now()
+	if err := r.removeFromPool(ctx, tx, idle); err != nil {
+		return false, err
+	}
+	page, err := tx.PoolSessions(ctx, store.PoolSessionFilter{Scope: p.Scope, PoolID: p.ID, Lasting: true})
+	if err != nil {
+		return false, err
+	}
+	for _, s := range page.Sessions {
+		if err := tx.EndPoolSession(ctx, s, now); err != nil {
+			return false, err
+		}
+	}
+	switch {
+	case left && !p.Overdue(now):
+		p.WakeAt = now.Add(workspaces.Watchdog)
+	case p.State == workspaces.PoolDeleting:
+		return true, nil
+	case p.State == workspaces.PoolStopping:
+		p.Arrive(now)
 	}
 	return false, nil
 }

@@ -14,7 +14,7 @@ import (
 // Making and removing a desktop of a pool. Its row, with its address, was written by the pool's turn.
 //
 //	1  MAKING: make the desktop and its volumes, start it, hear it answer   undo: 3
-//	2  READY
+//	2  READY, then IN_USE by a session (see pool_session.go)
 //	3  REMOVING: remove the desktop and its volumes, however often that fails; then forget the row
 //
 // One that cannot be made is removed, the pool notes why, and tries another later.
@@ -26,7 +26,7 @@ func (r *Runner) poolDesktop(ctx context.Context, ref workspaces.Ref) error {
 		d, found, err = tx.PoolDesktop(ctx, ref.Scope, ref.ID)
 		return err
 	})
-	if err != nil || !found || d.Generation != ref.Generation || d.State == workspaces.PoolDesktopReady {
+	if err != nil || !found || d.Generation != ref.Generation || d.Runs() {
 		return err
 	}
 	making := d.State == workspaces.PoolDesktopMaking
@@ -137,19 +137,33 @@ func explainPool(err error) (code, message string) {
 	return code, err.Error()
 }
 
-// ReplacePoolDesktop removes a desktop that has stopped answering; its pool makes another. It does
-// nothing where the desktop is not any more what it was.
+// ReplacePoolDesktop removes a desktop that has stopped answering, and the session that it was in use by;
+// its pool makes another. It does nothing where the desktop is not any more what it was.
 func (r *Runner) ReplacePoolDesktop(ctx context.Context, d *workspaces.PoolDesktop) error {
 	return r.Store.Update(ctx, func(tx *store.Tx) error {
+		s, found, err := tx.PoolSessionOn(ctx, d.Scope, d.ID)
+		if err != nil {
+			return err
+		}
 		end := *d
-		end.Remove(r.Clock.Now())
-		saved, err := tx.SavePoolDesktop(ctx, &end, d.Generation)
-		if err != nil || !saved {
-			return err
+		replaced, err := r.replace(ctx, tx, &end)
+		if err == nil && replaced && found {
+			_, err = tx.DeletePoolSession(ctx, s.Ref())
 		}
-		if err := tx.Enqueue(ctx, store.Work{Resource: workspaces.KindPoolDesktop, Refs: []workspaces.Ref{end.Ref()}}); err != nil {
-			return err
-		}
-		return r.tellPool(ctx, tx, &end, nil)
+		return err
 	})
+}
+
+// replace has a desktop removed, and its pool make another; false: the desktop is not any more what it was.
+func (r *Runner) replace(ctx context.Context, tx *store.Tx, d *workspaces.PoolDesktop) (replaced bool, err error) {
+	read := d.Generation
+	d.Remove(r.Clock.Now())
+	saved, err := tx.SavePoolDesktop(ctx, d, read)
+	if err != nil || !saved {
+		return false, err
+	}
+	if err := tx.Enqueue(ctx, store.Work{Resource: workspaces.KindPoolDesktop, Refs: []workspaces.Ref{d.Ref()}}); err != nil {
+		return false, err
+	}
+	return true, r.tellPool(ctx, tx, d, nil)
 }

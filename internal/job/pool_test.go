@@ -20,6 +20,7 @@ func pool(w *jobtest.World, desired int) workspaces.Ref {
 	p := workspaces.NewPool(nil, workspaces.Pool{
 		Scope: jobtest.Scope(), Name: "lab", DirectoryID: jobtest.DirectoryID, BundleID: "wsb-carrelval", RunningMode: workspaces.AlwaysOn,
 		Design: workspaces.PoolDesign{Image: "carrel/xfce", ComputeType: "VALUE", RootGiB: 80, UserGiB: 10}, Desired: desired,
+		Timeouts: workspaces.DefaultPoolTimeouts(),
 	}, w.Clock.Now())
 	w.Update(func(ctx context.Context, tx *store.Tx) error { return tx.InsertPool(ctx, p) })
 	return p.Ref()
@@ -157,8 +158,8 @@ func TestPoolDying(t *testing.T) {
 }
 
 // dying takes turns of work until the process dies at a call of the engine, and then lets another
-// finish what it left.
-func dying(t *testing.T, w *jobtest.World, at int, called bool) { //nolint:revive // both ways are tested
+// finish what it left, all of it or what is due within so long.
+func dying(t *testing.T, w *jobtest.World, at int, called bool, within ...time.Duration) { //nolint:revive // both ways are tested
 	t.Helper()
 	ctx, kill := context.WithCancel(w.Context())
 	defer kill()
@@ -175,7 +176,7 @@ func dying(t *testing.T, w *jobtest.World, at int, called bool) { //nolint:reviv
 	})
 	w.Hasten()
 	for range 8 {
-		for _, kind := range []workspaces.Kind{workspaces.KindPool, workspaces.KindPoolDesktop} {
+		for _, kind := range []workspaces.Kind{workspaces.KindPool, workspaces.KindPoolDesktop, workspaces.KindPoolSession} {
 			var refs []workspaces.Ref
 			w.Update(func(ctx context.Context, tx *store.Tx) (err error) {
 				now := w.Clock.Now()
@@ -188,5 +189,9 @@ func dying(t *testing.T, w *jobtest.World, at int, called bool) { //nolint:reviv
 	}
 	w.Driver.Do(nil)
 	w.Crash()
+	for _, d := range within {
+		pass(w, d)
+		return
+	}
 	w.Settle()
 }

@@ -165,6 +165,8 @@ func changeDesktops(t *testing.T, s *server, w *world, must func(any, error)) {
 
 	must(nil, startPool(t, w.client, w.pool))
 	s.awaitPool(t, w.client, w.pool, types.WorkspacesPoolStateRunning, 2)
+	must(w.DescribeWorkspacesPoolSessions(ctx, &sdk.DescribeWorkspacesPoolSessionsInput{PoolId: &w.pool}))
+	must(nil, terminateSession(t, w.client, s.mustJoin(t, w.client, w.pool, "john").ID))
 	must(nil, stopPool(t, w.client, w.pool))
 	s.awaitPool(t, w.client, w.pool, types.WorkspacesPoolStateStopped, 0)
 }

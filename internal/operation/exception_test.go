@@ -105,8 +105,12 @@ func unreachable() map[string]map[string]string {
 
 		"CreateStandbyWorkspaces": {denied: noPolicies},
 
-		"CreateWorkspacesPool":    {denied: noPolicies},
-		"DescribeWorkspacesPools": {denied: noPolicies, notFound: "ids that do not exist are left out"},
+		"CreateWorkspacesPool":           {denied: noPolicies},
+		"DescribeWorkspacesPools":        {denied: noPolicies, notFound: "ids that do not exist are left out"},
+		"DescribeWorkspacesPoolSessions": {denied: noPolicies},
+		"TerminateWorkspacesPoolSession": {
+			denied: noPolicies, invalid: byModel, notSupported: "every session can be ended",
+		},
 		"StartWorkspacesPool": {
 			denied: noPolicies, invalid: byModel, limit: "its capacity was checked when it was given", notSupported: "every pool can be started",
 		},

@@ -89,7 +89,8 @@ type server struct {
 	clock  *clock.Clock
 	engine *simulated.Driver
 	faults *fault.Faults
-	file   string // SQLite's
+	file   string               // SQLite's
+	api    operation.WorkSpaces // for what is no operation
 }
 
 // start starts a server on an empty SQLite file.
@@ -115,7 +116,7 @@ func start(t *testing.T, change ...func(*setup)) *server {
 	if set.Store, err = store.Open(t.Context(), at); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{store: set.Store, clock: set.Clock, file: at}
+	s := &server{store: set.Store, clock: set.Clock, file: at, api: operation.WorkSpaces{Core: &set.Core}}
 	addSubnets(t, s.store)
 	set.Directories = embedded.New(s.store, nil)
 	if set.anybody {

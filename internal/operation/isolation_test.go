@@ -30,11 +30,12 @@ func TestIsolation(t *testing.T) {
 	poolsIn := s.poolsDirectory(t, owner)
 	p := *newPool(t, owner, poolOrder(poolsIn, "lab")).PoolId
 	s.awaitPool(t, owner, p, types.WorkspacesPoolStateStopped, 0)
+	session := s.insertSession(t, owner, p)
 	have := func() string {
 		return show([]any{
 			s.describe(t, owner), s.describeDirectory(t, owner, d), tagsOf(t, owner, w), rulesOf(t, owner, g), s.describeBundle(t, owner, b),
 			s.describeImage(t, owner, image),
-			owner.addIns(t, d), pools(t, owner, sdk.DescribeWorkspacesPoolsInput{}), owner.branding(t, d).DeviceTypeWeb,
+			owner.addIns(t, d), pools(t, owner, sdk.DescribeWorkspacesPoolsInput{}), sessions(t, owner, p), owner.branding(t, d).DeviceTypeWeb,
 		})
 	}
 	before := have()
@@ -51,7 +52,7 @@ func TestIsolation(t *testing.T) {
 	maps.Copy(tried, brandingAttempts(d))
 	maps.Copy(tried, addInAttempts(d, addIn))
 	maps.Copy(tried, applicationAttempts(w, image, b))
-	maps.Copy(tried, poolAttempts(poolsIn, p))
+	maps.Copy(tried, poolAttempts(poolsIn, p, session))
 	for _, name := range operations(t) {
 		if _, ok := tried[name]; !ok && !slices.Contains(unsupported(), name) {
 			t.Errorf("nothing is tried with %s", name)

@@ -123,6 +123,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"DescribeClientProperties", "ModifyStreamingProperties", "ModifySamlProperties", "ModifyCertificateBasedAuthProperties", "ModifyEndpointEncryptionMode",
 		"DescribeClientBranding", "DeleteClientBranding",
 		"CreateWorkspacesPool", "StartWorkspacesPool", "StopWorkspacesPool", "TerminateWorkspacesPool", "UpdateWorkspacesPool",
+		"DescribeWorkspacesPoolSessions", "TerminateWorkspacesPoolSession",
 		"CreateConnectClientAddIn", "DescribeConnectClientAddIns", "UpdateConnectClientAddIn", "DeleteConnectClientAddIn",
 		"AssociateWorkspaceApplication", "DeployWorkspaceApplications", "DisassociateWorkspaceApplication",
 		"DescribeApplicationAssociations", "DescribeBundleAssociations", "DescribeImageAssociations", "DescribeWorkspaceAssociations",
@@ -147,7 +148,7 @@ func TestEveryOperationAnswers(t *testing.T) {
 		"DescribeWorkspaceImagePermissions": invalid, "DescribeWorkspaceImages": validation, "ImportWorkspaceImage": notSupported,
 		"ImportClientBranding": invalid, "DescribeConnectClientAddIns": invalid,
 		"DescribeApplications": invalid, "DescribeApplicationAssociations": invalid,
-		"DescribeWorkspacesPools": invalid,
+		"DescribeWorkspacesPools": invalid, "DescribeWorkspacesPoolSessions": invalid,
 	}
 	for name, code := range least {
 		if _, known := most[name]; !known {

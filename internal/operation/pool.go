@@ -19,9 +19,6 @@ func (s WorkSpaces) CreateWorkspacesPool(ctx context.Context, in *wsapi.CreateWo
 	if err := workspaces.CheckTags(tags); err != nil {
 		return nil, err
 	}
-	if err := checkApplicationSettings(in.ApplicationSettings); err != nil {
-		return nil, err
-	}
 	p := workspaces.NewPool(Chance(ctx), workspaces.Pool{
 		Scope: Scope(ctx), Name: deref(in.PoolName), Description: deref(in.Description), DirectoryID: deref(in.DirectoryId),
 		BundleID: deref(in.BundleId), RunningMode: deref(in.RunningMode), Desired: int(deref(in.Capacity.DesiredUserSessions)),
@@ -30,6 +27,7 @@ func (s WorkSpaces) CreateWorkspacesPool(ctx context.Context, in *wsapi.CreateWo
 	if p.RunningMode == "" {
 		p.RunningMode = workspaces.AutoStop
 	}
+	p.SettingsGroup = settingsGroup(in.ApplicationSettings, p.ID)
 	err := s.Store.Update(ctx, func(tx *store.Tx) error {
 		if err := s.checkNewPool(ctx, tx, p); err != nil {
 			return err
@@ -46,7 +44,7 @@ func (s WorkSpaces) CreateWorkspacesPool(ctx context.Context, in *wsapi.CreateWo
 		return nil, err
 	}
 	Started(ctx, workspaces.KindPool, p.Ref())
-	return &wsapi.CreateWorkspacesPoolResult{WorkspacesPool: new(describePool(p, 0))}, nil
+	return &wsapi.CreateWorkspacesPoolResult{WorkspacesPool: new(describePool(p, store.PoolSize{}))}, nil
 }
 
 // checkNewPool looks at a new pool among all that is there.
@@ -103,13 +101,17 @@ func (s WorkSpaces) poolDesign(ctx context.Context, tx *store.Tx, id string) (wo
 	return workspaces.PoolDesign{Image: b.Image, ComputeType: b.ComputeType, RootGiB: b.RootGiB, UserGiB: b.UserGiB}, err
 }
 
-// checkApplicationSettings refuses what would have to be kept between sessions: the desktops of a
-// pool are made before their users are known, and nothing is carried into them yet.
-func checkApplicationSettings(in *wsapi.ApplicationSettingsRequest) error {
-	if in != nil && deref(in.Status) == wsapi.ApplicationSettingsStatusEnumEnabled {
-		return workspaces.Errorf(workspaces.CodeNotSupported, "Carrel does not keep application settings between sessions; ApplicationSettings must be DISABLED.")
+// settingsGroup is what users' settings are to be kept under by a request, "" where they are not to be
+// kept; without a group of its own a pool keeps them under its id, which no other has.
+func settingsGroup(in *wsapi.ApplicationSettingsRequest, poolID string) string {
+	switch {
+	case in == nil || deref(in.Status) != wsapi.ApplicationSettingsStatusEnumEnabled:
+		return ""
+	case deref(in.SettingsGroup) == "":
+		return poolID
+	default:
+		return *in.SettingsGroup
 	}
-	return nil
 }
 
 // poolTimeouts are those of a request; members that it does not have stay as they are.
@@ -129,7 +131,7 @@ func poolTimeouts(in *wsapi.TimeoutSettings, t workspaces.PoolTimeouts) workspac
 
 // DescribeWorkspacesPools lists pools by id or name, or all. Ids that do not exist are left out.
 //
-// Effect: answer. Read from the store, with the desktops that are there.
+// Effect: answer. Read from the store, with the desktops that are there and in use.
 func (s WorkSpaces) DescribeWorkspacesPools(ctx context.Context, in *wsapi.DescribeWorkspacesPoolsRequest) (*wsapi.DescribeWorkspacesPoolsResult, error) {
 	filter := store.PoolFilter{Scope: Scope(ctx), IDs: in.PoolIds, Limit: PageSize(in.Limit)}
 	criteria := [][]string{in.PoolIds}
@@ -159,26 +161,32 @@ func (s WorkSpaces) DescribeWorkspacesPools(ctx context.Context, in *wsapi.Descr
 		WorkspacesPools: make([]wsapi.WorkspacesPool, len(page.Pools)), NextToken: PageToken(page.Next, about...),
 	}
 	for i, p := range page.Pools {
-		out.WorkspacesPools[i] = describePool(p, page.Ready[p.ID])
+		out.WorkspacesPools[i] = describePool(p, page.Sizes[p.ID])
 	}
 	return out, nil
 }
 
-// describePool is a pool as the API shows it, of which so many desktops are ready. Nobody can
-// have a session yet, so that all of them are available.
-func describePool(p *workspaces.Pool, ready int) wsapi.WorkspacesPool {
+// describePool is a pool as the API shows it, which has so many desktops. What is ready or in use is
+// actually there, and the desired number bounds both together.
+func describePool(p *workspaces.Pool, size store.PoolSize) wsapi.WorkspacesPool {
 	count := func(n int) *int32 { return new(int32(n)) } //nolint:gosec // a quota bounds them
 	out := wsapi.WorkspacesPool{
 		PoolId: &p.ID, PoolArn: new(p.ARN("workspacespool", p.ID)), PoolName: &p.Name, Description: &p.Description,
 		State: (*string)(&p.State), CreatedAt: api.At(p.CreatedAt), BundleId: &p.BundleID, DirectoryId: &p.DirectoryID, RunningMode: &p.RunningMode,
 		CapacityStatus: &wsapi.CapacityStatus{
-			AvailableUserSessions: count(ready), DesiredUserSessions: count(p.Desired), ActualUserSessions: count(ready), ActiveUserSessions: count(0),
+			AvailableUserSessions: count(size.Ready), DesiredUserSessions: count(p.Desired), ActualUserSessions: count(size.Ready + size.InUse),
+			ActiveUserSessions: count(size.InUse),
 		},
 		ApplicationSettings: &wsapi.ApplicationSettingsResponse{Status: new(wsapi.ApplicationSettingsStatusEnumDisabled)},
 		TimeoutSettings: &wsapi.TimeoutSettings{
 			DisconnectTimeoutInSeconds: count(p.Timeouts.Disconnect), IdleDisconnectTimeoutInSeconds: count(p.Timeouts.Idle),
 			MaxUserDurationInSeconds: count(p.Timeouts.Maximum),
 		},
+	}
+	if p.SettingsGroup != "" {
+		out.ApplicationSettings = &wsapi.ApplicationSettingsResponse{
+			Status: new(wsapi.ApplicationSettingsStatusEnumEnabled), SettingsGroup: &p.SettingsGroup,
+		}
 	}
 	if p.ErrorCode != "" {
 		out.Errors = []wsapi.WorkspacesPoolError{{ErrorCode: &p.ErrorCode, ErrorMessage: &p.ErrorMessage}}

@@ -8,15 +8,13 @@ import (
 	"carrel/internal/workspaces"
 )
 
-// UpdateWorkspacesPool changes what a pool is. One that runs takes another description, other
-// timeouts and another capacity; everything else needs it to be STOPPED.
+// UpdateWorkspacesPool changes what a pool is. One that runs takes another description, another
+// capacity, and other timeouts and application settings, which hold for sessions that begin from then
+// on; everything else needs it to be STOPPED. Less capacity takes no desktop from a session.
 //
 // Effect: desktop. Desktops are made or removed until there are as many as desired.
 func (s WorkSpaces) UpdateWorkspacesPool(ctx context.Context, in *wsapi.UpdateWorkspacesPoolRequest) (*wsapi.UpdateWorkspacesPoolResult, error) {
-	if err := checkApplicationSettings(in.ApplicationSettings); err != nil {
-		return nil, err
-	}
-	p, ready, err := s.changePool(ctx, in.PoolId, func(tx *store.Tx, p *workspaces.Pool) error {
+	p, size, err := s.changePool(ctx, in.PoolId, func(tx *store.Tx, p *workspaces.Pool) error {
 		change := workspaces.PoolChange{Description: in.Description, RunningMode: in.RunningMode}
 		if in.Capacity != nil {
 			change.Desired = new(int(deref(in.Capacity.DesiredUserSessions)))
@@ -26,6 +24,9 @@ func (s WorkSpaces) UpdateWorkspacesPool(ctx context.Context, in *wsapi.UpdateWo
 		}
 		if in.TimeoutSettings != nil {
 			change.Timeouts = new(poolTimeouts(in.TimeoutSettings, p.Timeouts))
+		}
+		if in.ApplicationSettings != nil {
+			change.Settings = new(settingsGroup(in.ApplicationSettings, p.ID))
 		}
 		// What is as it is already is no change: clients send all that they know.
 		if in.DirectoryId != nil && *in.DirectoryId != p.DirectoryID {
@@ -49,7 +50,7 @@ func (s WorkSpaces) UpdateWorkspacesPool(ctx context.Context, in *wsapi.UpdateWo
 	if err != nil {
 		return nil, err
 	}
-	return &wsapi.UpdateWorkspacesPoolResult{WorkspacesPool: new(describePool(p, ready))}, nil
+	return &wsapi.UpdateWorkspacesPoolResult{WorkspacesPool: new(describePool(p, size))}, nil
 }
 
 // StartWorkspacesPool makes the desktops of a STOPPED pool, of its bundle's image as it is now.
@@ -67,7 +68,7 @@ func (s WorkSpaces) StartWorkspacesPool(ctx context.Context, in *wsapi.StartWork
 	return &wsapi.StartWorkspacesPoolResult{}, err
 }
 
-// StopWorkspacesPool removes the desktops of a RUNNING pool.
+// StopWorkspacesPool ends the sessions of a RUNNING pool and removes its desktops.
 //
 // Effect: desktop. They are removed from the engine.
 func (s WorkSpaces) StopWorkspacesPool(ctx context.Context, in *wsapi.StopWorkspacesPoolRequest) (*wsapi.StopWorkspacesPoolResult, error) {
@@ -75,8 +76,8 @@ func (s WorkSpaces) StopWorkspacesPool(ctx context.Context, in *wsapi.StopWorksp
 	return &wsapi.StopWorkspacesPoolResult{}, err
 }
 
-// TerminateWorkspacesPool takes a pool away with its desktops, whatever it is at. Asked again
-// while it runs, it changes nothing.
+// TerminateWorkspacesPool takes a pool away with its sessions, its desktops and what it keeps of users'
+// settings, whatever it is at. Asked again while it runs, it changes nothing.
 //
 // Effect: desktop. They are removed from the engine, and the pool is gone when they are.
 func (s WorkSpaces) TerminateWorkspacesPool(ctx context.Context, in *wsapi.TerminateWorkspacesPoolRequest) (*wsapi.TerminateWorkspacesPoolResult, error) {
@@ -88,20 +89,20 @@ func (s WorkSpaces) TerminateWorkspacesPool(ctx context.Context, in *wsapi.Termi
 }
 
 // changePool changes a pool of the caller's, and asks for a turn on it. It also returns how many
-// of its desktops are ready.
+// desktops it has.
 func (s WorkSpaces) changePool(
 	ctx context.Context, id *string, change func(*store.Tx, *workspaces.Pool) error,
-) (p *workspaces.Pool, ready int, err error) {
+) (p *workspaces.Pool, size store.PoolSize, err error) {
 	err = s.Store.Update(ctx, func(tx *store.Tx) error {
 		page, err := tx.Pools(ctx, store.PoolFilter{Scope: Scope(ctx), IDs: []string{deref(id)}})
 		if err != nil {
 			return err
 		}
 		if len(page.Pools) == 0 {
-			return workspaces.Errorf(workspaces.CodeNotFound, "The pool %s could not be found.", deref(id)).About(deref(id))
+			return noPool(deref(id))
 		}
 		p = page.Pools[0]
-		ready = page.Ready[p.ID]
+		size = page.Sizes[p.ID]
 		read := p.Generation
 		if err := change(tx, p); err != nil {
 			return err
@@ -114,7 +115,11 @@ func (s WorkSpaces) changePool(
 	if err == nil {
 		Started(ctx, workspaces.KindPool, p.Ref())
 	}
-	return p, ready, err
+	return p, size, err
+}
+
+func noPool(id string) error {
+	return workspaces.Errorf(workspaces.CodeNotFound, "The pool %s could not be found.", id).About(id)
 }
 
 func enqueuePool(ctx context.Context, tx *store.Tx, p *workspaces.Pool) error {

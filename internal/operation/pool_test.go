@@ -11,6 +11,8 @@ import (
 
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/compute/simulated"
+	"carrel/internal/store"
+	"carrel/internal/workspaces"
 )
 
 const noPool = "wspool-000000000" // does not exist
@@ -191,9 +193,6 @@ func TestPoolRefused(t *testing.T) {
 		"no bundle":    {func(in *sdk.CreateWorkspacesPoolInput) { in.BundleId = new("wsb-000000000") }, notFound},
 		"too large":    {func(in *sdk.CreateWorkspacesPoolInput) { in.Capacity.DesiredUserSessions = new(int32(6)) }, limit},
 		"reserved tag": {func(in *sdk.CreateWorkspacesPoolInput) { in.Tags = []types.Tag{{Key: new("aws:x")}} }, invalid},
-		"settings to keep": {func(in *sdk.CreateWorkspacesPoolInput) {
-			in.ApplicationSettings = &types.ApplicationSettingsRequest{Status: types.ApplicationSettingsStatusEnumEnabled}
-		}, notSupported},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := poolOrder(d, "other")
@@ -294,7 +293,7 @@ func TestDescribePools(t *testing.T) {
 }
 
 // poolAttempts are a stranger's, on a pool.
-func poolAttempts(d, id string) map[string]func(t *testing.T, c client) {
+func poolAttempts(d, id, session string) map[string]func(t *testing.T, c client) {
 	return map[string]func(t *testing.T, c client){
 		"CreateWorkspacesPool": func(t *testing.T, c client) {
 			t.Helper()
@@ -314,6 +313,15 @@ func poolAttempts(d, id string) map[string]func(t *testing.T, c client) {
 		"StartWorkspacesPool":     func(t *testing.T, c client) { t.Helper(); refused(t, startPool(t, c, id), notFound, id) },
 		"StopWorkspacesPool":      func(t *testing.T, c client) { t.Helper(); refused(t, stopPool(t, c, id), notFound, id) },
 		"TerminateWorkspacesPool": func(t *testing.T, c client) { t.Helper(); refused(t, terminatePool(t, c, id), notFound, id) },
+		"DescribeWorkspacesPoolSessions": func(t *testing.T, c client) {
+			t.Helper()
+			_, err := c.DescribeWorkspacesPoolSessions(t.Context(), &sdk.DescribeWorkspacesPoolSessionsInput{PoolId: &id})
+			refused(t, err, notFound, id)
+		},
+		"TerminateWorkspacesPoolSession": func(t *testing.T, c client) {
+			t.Helper()
+			refused(t, terminateSession(t, c, session), notFound, session)
+		},
 	}
 }
 
@@ -336,7 +344,19 @@ func waysOfPools(t *testing.T) []way {
 	update := func(id string, change func(*sdk.UpdateWorkspacesPoolInput)) func() error {
 		return func() error { return updatePool(t, c, id, change) }
 	}
-	keep := &types.ApplicationSettingsRequest{Status: types.ApplicationSettingsStatusEnumEnabled}
+	gone := s.poolsDirectory(t, c) // it cannot be used any more
+	if err := s.store.Update(t.Context(), func(tx *store.Tx) error {
+		r, _, err := tx.WorkspaceDirectory(t.Context(), c.scope, gone)
+		if err != nil {
+			return err
+		}
+		read := r.Generation
+		r.Enter(workspaces.RegistrationError, s.clock.Now())
+		_, err = tx.SaveWorkspaceDirectory(t.Context(), r, read)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	busy := poolOrder(d, "busy")
 	busy.RunningMode, busy.Capacity.DesiredUserSessions = types.PoolsRunningModeAlwaysOn, new(int32(1))
 	var atWork string
@@ -347,7 +367,7 @@ func waysOfPools(t *testing.T) []way {
 		{wsapi.CreateWorkspacesPool.Info, exists, create(func(in *sdk.CreateWorkspacesPoolInput) { in.PoolName = new("rests") })},
 		{wsapi.CreateWorkspacesPool.Info, notFound, create(func(in *sdk.CreateWorkspacesPoolInput) { in.DirectoryId = new("wsd-000000000") })},
 		{wsapi.CreateWorkspacesPool.Info, invalid, create(func(in *sdk.CreateWorkspacesPoolInput) { in.DirectoryId = &personal })},
-		{wsapi.CreateWorkspacesPool.Info, notSupported, create(func(in *sdk.CreateWorkspacesPoolInput) { in.ApplicationSettings = keep })},
+		{wsapi.CreateWorkspacesPool.Info, notSupported, create(func(in *sdk.CreateWorkspacesPoolInput) { in.DirectoryId = &gone })},
 		{wsapi.CreateWorkspacesPool.Info, limit, create(func(in *sdk.CreateWorkspacesPoolInput) { in.Capacity.DesiredUserSessions = new(int32(6)) })},
 		{wsapi.DescribeWorkspacesPools.Info, invalid, func() error {
 			_, err := c.DescribeWorkspacesPools(t.Context(), &sdk.DescribeWorkspacesPoolsInput{NextToken: new("x")})
@@ -355,7 +375,7 @@ func waysOfPools(t *testing.T) []way {
 		}},
 		{wsapi.UpdateWorkspacesPool.Info, notFound, update(noPool, func(in *sdk.UpdateWorkspacesPoolInput) { in.Description = new("x") })},
 		{wsapi.UpdateWorkspacesPool.Info, invalid, update(rests, func(in *sdk.UpdateWorkspacesPoolInput) { in.DirectoryId = &personal })},
-		{wsapi.UpdateWorkspacesPool.Info, notSupported, update(rests, func(in *sdk.UpdateWorkspacesPoolInput) { in.ApplicationSettings = keep })},
+		{wsapi.UpdateWorkspacesPool.Info, notSupported, update(rests, func(in *sdk.UpdateWorkspacesPoolInput) { in.DirectoryId = &gone })},
 		{wsapi.UpdateWorkspacesPool.Info, limit, update(rests, func(in *sdk.UpdateWorkspacesPoolInput) {
 			in.Capacity = &types.Capacity{DesiredUserSessions: new(int32(6))}
 		})},
@@ -380,6 +400,21 @@ func waysOfPools(t *testing.T) []way {
 			running = *newPool(t, c, empty).PoolId
 			s.awaitPool(t, c, running, types.WorkspacesPoolStateRunning, 0)
 			return startPool(t, c, running)
+		}},
+		{wsapi.DescribeWorkspacesPoolSessions.Info, notFound, func() error {
+			_, err := c.DescribeWorkspacesPoolSessions(t.Context(), &sdk.DescribeWorkspacesPoolSessionsInput{PoolId: new(noPool)})
+			return err
+		}},
+		{wsapi.DescribeWorkspacesPoolSessions.Info, invalid, func() error {
+			_, err := c.DescribeWorkspacesPoolSessions(t.Context(), &sdk.DescribeWorkspacesPoolSessionsInput{PoolId: &running, NextToken: new("x")})
+			return err
+		}},
+		{wsapi.TerminateWorkspacesPoolSession.Info, notFound, func() error { return terminateSession(t, c, noSession) }},
+		{wsapi.TerminateWorkspacesPoolSession.Info, inProgress, func() error {
+			return terminateSession(t, c, s.insertSession(t, c, running, func(session *workspaces.PoolSession) {
+				session.End(s.clock.Now())
+				session.WakeAt = time.Time{} // nobody goes on with it
+			}))
 		}},
 		{wsapi.UpdateWorkspacesPool.Info, badState, func() error {
 			return updatePool(t, c, running, func(in *sdk.UpdateWorkspacesPoolInput) { in.BundleId = new(standard) })

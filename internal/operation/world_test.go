@@ -26,7 +26,7 @@ type world struct {
 	bundle                         string
 	group, idleGroup               string
 	alias, idleAlias, sharedAlias  string
-	pool                           string
+	pool, session                  string
 	addIn                          string
 	link                           string
 	application                    string
@@ -164,6 +164,7 @@ func (s *server) furnishDesktops(t *testing.T, w *world) {
 	in.Description, in.Tags = new(w.word), w.tags()
 	w.pool = *newPool(t, w.client, in).PoolId
 	s.awaitPool(t, w.client, w.pool, types.WorkspacesPoolStateStopped, 0)
+	w.session = s.insertSession(t, w.client, w.pool)
 	if err := associateApp(t, w.client, w.workspace, w.application); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,7 @@ func (w *world) names() map[string][]string {
 		"IpGroupId":              {w.idleGroup, w.group},
 		"ConnectionAliasId":      {w.idleAlias, w.alias, w.sharedAlias},
 		"WorkspacesPoolId":       {w.pool},
-		"AmazonUuid":             {w.addIn},
+		"AmazonUuid":             {w.addIn, w.session},
 		"LinkId":                 {w.link},
 		"WorkSpaceApplicationId": {w.application},
 		"UserName":               {"jane-" + w.word},

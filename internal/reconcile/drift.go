@@ -129,7 +129,7 @@ func deadOfPools(
 	for _, d := range pooled {
 		answers := seen[d.ID].Answers
 		delete(seen, d.ID)
-		if answers || d.State != workspaces.PoolDesktopReady {
+		if answers || !d.Runs() {
 			continue
 		}
 		s := before[d.ID]

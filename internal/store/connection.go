@@ -7,11 +7,11 @@ import (
 	"carrel/internal/workspaces"
 )
 
-// Stream is one that a process carries between a user's browser and a desktop. While a
-// WorkSpace has any, somebody is connected to it.
+// Stream is one that a process carries between a user's browser and a desktop: a WorkSpace, or one of
+// a pool that a session is on. While it has any, somebody is connected to it.
 type Stream struct {
 	workspaces.Scope
-	WorkSpaceID string
+	WorkSpaceID string // or the id of the pool's desktop
 	ID          string // random
 	OpenedAt    time.Time
 }
@@ -24,7 +24,9 @@ func (t *Tx) OpenStream(ctx context.Context, s Stream) error {
 		return err
 	}
 	n, err := t.execCount(ctx, "INSERT INTO stream (account, region, workspace_id, id, process, opened_at, why)"+
-		" SELECT account, region, id, $1, $2, $3, '' FROM workspace WHERE account = $4 AND region = $5 AND id = $6"+
+		" SELECT account, region, id, $1, $2, $3, '' FROM (SELECT account, region, id FROM workspace UNION ALL"+
+		" SELECT account, region, desktop_id FROM pool_session WHERE state = '"+string(workspaces.PoolSessionActive)+"') AS d"+
+		" WHERE account = $4 AND region = $5 AND id = $6"+
 		" ON CONFLICT (account, region, workspace_id, id) DO NOTHING",
 		s.ID, t.store.process, micros(s.OpenedAt), s.Account, s.Region, s.WorkSpaceID)
 	if err != nil || n == 0 {
@@ -36,8 +38,8 @@ func (t *Tx) OpenStream(ctx context.Context, s Stream) error {
 		s.Account, s.Region, s.WorkSpaceID, micros(s.OpenedAt))
 }
 
-// CloseStream forgets a stream. With a WorkSpace's last one its user has disconnected, and
-// the time until AutoStop begins.
+// CloseStream forgets a stream. With a desktop's last one its user has disconnected, and the time
+// until AutoStop, or the end of the session in a pool, begins.
 func (t *Tx) CloseStream(ctx context.Context, s Stream, now time.Time) error {
 	n, err := t.execCount(ctx, "DELETE FROM stream WHERE account = $1 AND region = $2 AND workspace_id = $3 AND id = $4",
 		s.Account, s.Region, s.WorkSpaceID, s.ID)
@@ -51,8 +53,11 @@ func (t *Tx) CloseStream(ctx context.Context, s Stream, now time.Time) error {
 		return err
 	}
 	w, found, err := t.WorkSpace(ctx, s.Scope, s.WorkSpaceID)
-	if err != nil || !found {
+	if err != nil {
 		return err
+	}
+	if !found {
+		return t.leavePoolSession(ctx, s.Scope, s.WorkSpaceID, now)
 	}
 	if err := t.keepConnection(ctx, w); err != nil {
 		return err
@@ -74,11 +79,23 @@ func (t *Tx) CountStreams(ctx context.Context, s workspaces.Scope, id string) (n
 	return n, err
 }
 
+// poolVisitState begins a query for the state of what a session of a pool is on.
+const poolVisitState = "(SELECT '" + string(workspaces.Available) + "' FROM pool_session AS p WHERE p.state = '" +
+	string(workspaces.PoolSessionActive) + "'"
+
+// VisitState returns the state of what a stream shows: a WorkSpace's; AVAILABLE of a pool's desktop that
+// a session is on, which can be visited then and not otherwise; Absent of everything else.
+func (t *Tx) VisitState(ctx context.Context, s workspaces.Scope, id string) (state workspaces.State, err error) {
+	err = t.row(ctx, "SELECT COALESCE((SELECT state FROM workspace WHERE account = $1 AND region = $2 AND id = $3), "+poolVisitState+
+		" AND p.account = $1 AND p.region = $2 AND p.desktop_id = $3), '')", s.Account, s.Region, id).Scan(&state)
+	return state, err
+}
+
 // StreamFate is what has become of a stream of this process, and of its WorkSpace.
 type StreamFate struct {
 	ID    string
 	Why   string           // why it is to end, "" where it is not
-	State workspaces.State // of the WorkSpace; Absent where it is gone
+	State workspaces.State // as VisitState has it
 	Side  int              // how many streams the WorkSpace has, this one included
 }
 
@@ -88,7 +105,8 @@ func (t *Tx) StreamFates(ctx context.Context) ([]StreamFate, error) {
 		err = row.Scan(&f.ID, &f.Why, &f.State, &f.Side)
 		return f, err
 	}
-	return list(ctx, t, scan, "SELECT s.id, s.why, COALESCE(w.state, ''), (SELECT COUNT(*) FROM stream AS o WHERE o.account = s.account"+
+	return list(ctx, t, scan, "SELECT s.id, s.why, COALESCE(w.state, "+poolVisitState+" AND p.account = s.account AND p.region = s.region"+
+		" AND p.desktop_id = s.workspace_id), ''), (SELECT COUNT(*) FROM stream AS o WHERE o.account = s.account"+
 		" AND o.region = s.region AND o.workspace_id = s.workspace_id)"+
 		" FROM stream AS s LEFT JOIN workspace AS w ON w.account = s.account AND w.region = s.region AND w.id = s.workspace_id"+
 		" WHERE s.process = $1", t.store.process)

@@ -74,6 +74,19 @@ func (t *Tx) SaveDirectory(ctx context.Context, d *workspaces.Directory, read in
 	return n == 1, err
 }
 
+// DirectoryOfUsers returns the directory with the id in which users can be: one of Directory Service, or
+// of WorkSpaces' own; found is false where there is none.
+func (t *Tx) DirectoryOfUsers(ctx context.Context, s workspaces.Scope, id string) (d *workspaces.Directory, found bool, err error) {
+	if !workspaces.IsOwnDirectoryID(id) {
+		return t.Directory(ctx, s, id)
+	}
+	own, found, err := t.WorkspaceDirectory(ctx, s, id)
+	if err != nil || !found {
+		return nil, false, err
+	}
+	return own.AsDirectory(), true, nil
+}
+
 // DeleteDirectory forgets a directory with its users, trusts and tags, if it still has the generation.
 func (t *Tx) DeleteDirectory(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
 	n, err := t.execCount(ctx, "DELETE FROM directory WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",

@@ -8,15 +8,16 @@ import (
 )
 
 const poolColumns = "account, region, id, name, description, directory_id, bundle_id, design, running_mode, desired, timeouts, state, " +
-	"generation, changed_at, deadline, wake_at, attempts, retry_at, error_code, error_message, created_at"
+	"generation, changed_at, deadline, wake_at, attempts, retry_at, error_code, error_message, created_at, settings_group"
 
 // PoolFilter says which pools a query is for. Empty members do not restrict.
 type PoolFilter struct {
 	workspaces.Scope
-	IDs   []string
-	Names []PoolNameFilter
-	After int64 // only those behind this position
-	Limit int   // 0: all
+	DirectoryID string
+	IDs         []string
+	Names       []PoolNameFilter
+	After       int64 // only those behind this position
+	Limit       int   // 0: all
 }
 
 // PoolNameFilter lets pools through whose name is, or contains, one of the values; or, negated, none of them.
@@ -29,8 +30,14 @@ type PoolNameFilter struct {
 // PoolPage is a part of a list, in the order of creation.
 type PoolPage struct {
 	Pools []*workspaces.Pool
-	Ready map[string]int // how many desktops are ready, by pool; of other pools too
-	Next  int64          // where the next page begins; 0 on the last
+	Sizes map[string]PoolSize // by pool; of other pools too
+	Next  int64               // where the next page begins; 0 on the last
+}
+
+// PoolSize is how many desktops of a pool there are.
+type PoolSize struct {
+	Ready int
+	InUse int // by a session
 }
 
 // Pools returns a page of the pools that the filter names.
@@ -38,6 +45,9 @@ func (t *Tx) Pools(ctx context.Context, f PoolFilter) (PoolPage, error) {
 	var c condition
 	c.scope(f.Scope)
 	c.inIfAny("id", f.IDs)
+	if f.DirectoryID != "" {
+		c.and("directory_id = ?", f.DirectoryID)
+	}
 	for _, n := range f.Names {
 		c.poolName(n)
 	}
@@ -46,15 +56,22 @@ func (t *Tx) Pools(ctx context.Context, f PoolFilter) (PoolPage, error) {
 	if err != nil {
 		return PoolPage{}, err
 	}
-	page := PoolPage{Pools: pools, Ready: make(map[string]int), Next: next}
+	page := PoolPage{Pools: pools, Sizes: make(map[string]PoolSize), Next: next}
 	err = t.each(ctx, func(row scanner) error {
-		var id string
+		var id, state string
 		var n int
-		err := row.Scan(&id, &n)
-		page.Ready[id] = n
+		err := row.Scan(&id, &state, &n)
+		size := page.Sizes[id]
+		switch workspaces.PoolDesktopState(state) {
+		case workspaces.PoolDesktopReady:
+			size.Ready = n
+		case workspaces.PoolDesktopInUse:
+			size.InUse = n
+		case workspaces.PoolDesktopMaking, workspaces.PoolDesktopRemoving:
+		}
+		page.Sizes[id] = size
 		return err
-	}, "SELECT pool_id, COUNT(*) FROM pool_desktop WHERE account = $1 AND region = $2 AND state = $3 GROUP BY pool_id",
-		f.Account, f.Region, string(workspaces.PoolDesktopReady))
+	}, "SELECT pool_id, state, COUNT(*) FROM pool_desktop WHERE account = $1 AND region = $2 GROUP BY pool_id, state", f.Account, f.Region)
 	return page, err
 }
 
@@ -126,15 +143,19 @@ func (t *Tx) SavePool(ctx context.Context, p *workspaces.Pool, read int64) (save
 		return false, err
 	}
 	n, err := t.execCount(ctx, "UPDATE pool SET "+assignments(poolColumns)+
-		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $22", append(args, read)...)
+		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $23", append(args, read)...)
 	return n == 1, err
 }
 
-// DeletePool forgets a pool and its tags, if it still has the generation.
+// DeletePool forgets a pool with its tags, and users' settings that no other pool has a part in, if
+// it still has the generation.
 func (t *Tx) DeletePool(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
 	n, err := t.execCount(ctx, "DELETE FROM pool WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
 		r.Account, r.Region, r.ID, r.Generation)
 	if err != nil || n == 0 {
+		return false, err
+	}
+	if err := t.dropPoolSettings(ctx, r.Scope); err != nil {
 		return false, err
 	}
 	return true, t.deleteTags(ctx, r.Scope, r.ID)
@@ -149,7 +170,7 @@ func poolValues(p *workspaces.Pool) ([]any, error) {
 	return []any{
 		p.Account, p.Region, p.ID, p.Name, p.Description, p.DirectoryID, p.BundleID, design, p.RunningMode, p.Desired, timeouts,
 		string(p.State), p.Generation, micros(p.ChangedAt), micros(p.Deadline), micros(p.WakeAt), p.Attempts, micros(p.RetryAt),
-		p.ErrorCode, p.ErrorMessage, micros(p.CreatedAt),
+		p.ErrorCode, p.ErrorMessage, micros(p.CreatedAt), p.SettingsGroup,
 	}, err
 }
 
@@ -158,7 +179,7 @@ func scanPool(row scanner) (*workspaces.Pool, error) {
 	var changed, deadline, wake, retry, created int64
 	err := row.Scan(&p.Account, &p.Region, &p.ID, &p.Name, &p.Description, &p.DirectoryID, &p.BundleID, document{&p.Design}, &p.RunningMode,
 		&p.Desired, document{&p.Timeouts}, (*string)(&p.State), &p.Generation, &changed, &deadline, &wake, &p.Attempts, &retry,
-		&p.ErrorCode, &p.ErrorMessage, &created)
+		&p.ErrorCode, &p.ErrorMessage, &created, &p.SettingsGroup)
 	p.ChangedAt, p.Deadline, p.WakeAt = instantOf(changed), instantOf(deadline), instantOf(wake)
 	p.RetryAt, p.CreatedAt = instantOf(retry), instantOf(created)
 	return p, err

@@ -21,6 +21,12 @@ func (t *Tx) PoolDesktop(ctx context.Context, s workspaces.Scope, id string) (d 
 		" FROM pool_desktop WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id)
 }
 
+// ReadyPoolDesktop returns the desktop of a pool that has been ready for longest; found is false where none is.
+func (t *Tx) ReadyPoolDesktop(ctx context.Context, s workspaces.Scope, poolID string) (d *workspaces.PoolDesktop, found bool, err error) {
+	return one(ctx, t, scanPoolDesktop, "SELECT "+poolDesktopColumns+" FROM pool_desktop WHERE account = $1 AND region = $2 AND pool_id = $3"+
+		" AND state = $4 ORDER BY changed_at, id LIMIT 1", s.Account, s.Region, poolID, string(workspaces.PoolDesktopReady))
+}
+
 // EveryPoolDesktop returns the desktops of the pools of every scope.
 func (t *Tx) EveryPoolDesktop(ctx context.Context) ([]*workspaces.PoolDesktop, error) {
 	return list(ctx, t, scanPoolDesktop, "SELECT "+poolDesktopColumns+" FROM pool_desktop")
@@ -47,11 +53,14 @@ func (t *Tx) SavePoolDesktop(ctx context.Context, d *workspaces.PoolDesktop, rea
 	return n == 1, err
 }
 
-// DeletePoolDesktop forgets a desktop, if it still has the generation.
+// DeletePoolDesktop forgets a desktop and who was connected to it, if it still has the generation.
 func (t *Tx) DeletePoolDesktop(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
 	n, err := t.execCount(ctx, "DELETE FROM pool_desktop WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
 		r.Account, r.Region, r.ID, r.Generation)
-	return n == 1, err
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, t.deleteConnection(ctx, r.Scope, r.ID)
 }
 
 func poolDesktopValues(d *workspaces.PoolDesktop) ([]any, error) {

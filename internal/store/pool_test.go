@@ -17,12 +17,12 @@ func TestPools(t *testing.T) {
 		update(t, s, func(tx *store.Tx) error { return tx.InsertPoolDesktop(ctx, d) })
 		equal(t, read(t, s, func(tx *store.Tx) (*workspaces.Pool, error) { return found(tx.Pool(ctx, here, p.ID)) }), p)
 		equal(t, read(t, s, func(tx *store.Tx) (*workspaces.PoolDesktop, error) { return found(tx.PoolDesktop(ctx, here, d.ID)) }), d)
-		ready := func() int {
+		ready := func() store.PoolSize {
 			page := read(t, s, func(tx *store.Tx) (store.PoolPage, error) { return tx.Pools(ctx, store.PoolFilter{Scope: here}) })
 			equal(t, page.Pools, []*workspaces.Pool{p})
-			return page.Ready[p.ID]
+			return page.Sizes[p.ID]
 		}
-		equal(t, ready(), 0)
+		equal(t, ready(), store.PoolSize{})
 		read := d.Generation
 		d.Made(start)
 		for _, want := range []bool{true, false} {
@@ -32,7 +32,7 @@ func TestPools(t *testing.T) {
 				return err
 			})
 		}
-		equal(t, ready(), 1)
+		equal(t, ready(), store.PoolSize{Ready: 1})
 		gone := func() (deleted bool) {
 			update(t, s, func(tx *store.Tx) (err error) {
 				deleted, err = tx.DeletePoolDesktop(ctx, d.Ref())
@@ -41,6 +41,6 @@ func TestPools(t *testing.T) {
 			return deleted
 		}
 		equal(t, []bool{gone(), gone()}, []bool{true, false})
-		equal(t, ready(), 0)
+		equal(t, ready(), store.PoolSize{})
 	})
 }

@@ -398,6 +398,11 @@ func TestTurnsOfWork(t *testing.T) {
 					Scope: r.Scope, ID: r.ID, AddressOffset: r.Generation, Generation: r.Generation, WakeAt: wake, Deadline: deadline,
 				})
 			},
+			workspaces.KindPoolSession: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
+				return tx.InsertPoolSession(ctx, &workspaces.PoolSession{
+					Scope: r.Scope, ID: r.ID, DesktopID: r.ID, UserName: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline,
+				})
+			},
 			workspaces.KindAccountModification: func(tx *store.Tx, r workspaces.Ref, wake, deadline time.Time) error {
 				return tx.InsertAccountModification(ctx, &workspaces.AccountModification{
 					Scope: r.Scope, ID: r.ID, Generation: r.Generation, WakeAt: wake, Deadline: deadline,
@@ -509,6 +514,8 @@ func TestReset(t *testing.T) {
 				tx.PutRegionDown(ctx, "eu-west-1", start),
 				tx.KeepStays(ctx, []workspaces.Stay{{Traits: workspaces.Traits{Scope: here}, State: workspaces.Available, Since: start, Until: start.Add(time.Hour)}}),
 				tx.Happened(ctx, workspaces.Happening{Traits: workspaces.Traits{Scope: here}, Metric: workspaces.MetricAttempt, At: start}),
+				tx.InsertPoolSession(ctx, filled[workspaces.PoolSession](1)),
+				keepSettings(ctx, tx),
 			} {
 				if err != nil {
 					return err

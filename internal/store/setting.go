@@ -31,6 +31,7 @@ func tablesOfClients() []string {
 		"portal_session", "portal_ticket", "snapshot", "application_association", "deployment", "pool", "pool_desktop",
 		"standby", "region_down",
 		"stay", "happening",
+		"pool_session", "pool_settings",
 	}
 }
 

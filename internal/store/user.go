@@ -54,16 +54,24 @@ func (t *Tx) PutUser(ctx context.Context, u *workspaces.User) error {
 
 // TakeRID returns the relative id for a directory's next user and does not return it again.
 func (t *Tx) TakeRID(ctx context.Context, s workspaces.Scope, directoryID string) (rid int64, err error) {
-	err = t.row(ctx, "UPDATE directory SET next_rid = next_rid + 1 WHERE account = $1 AND region = $2 AND id = $3"+
+	table := "directory"
+	if workspaces.IsOwnDirectoryID(directoryID) {
+		table = "workspace_directory"
+	}
+	err = t.row(ctx, "UPDATE "+table+" SET next_rid = next_rid + 1 WHERE account = $1 AND region = $2 AND id = $3"+
 		" RETURNING next_rid - 1", s.Account, s.Region, directoryID).Scan(&rid)
 	return rid, err
 }
 
-// DeleteUser removes a user and reports whether there was one.
+// DeleteUser removes a user, with what pools keep for them, and reports whether there was one.
 func (t *Tx) DeleteUser(ctx context.Context, s workspaces.Scope, directoryID, name string) (deleted bool, err error) {
 	n, err := t.execCount(ctx, "DELETE FROM directory_user WHERE account = $1 AND region = $2 AND directory_id = $3 AND user_key = $4",
 		s.Account, s.Region, directoryID, workspaces.UserKey(name))
-	return n == 1, err
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, t.exec(ctx, "DELETE FROM pool_settings WHERE account = $1 AND region = $2 AND directory_id = $3 AND user_key = $4",
+		s.Account, s.Region, directoryID, workspaces.UserKey(name))
 }
 
 func scanUser(row scanner) (*workspaces.User, error) {

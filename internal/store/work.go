@@ -27,6 +27,8 @@ func tableOf(kind workspaces.Kind) (string, error) {
 		return "pool", nil
 	case workspaces.KindPoolDesktop:
 		return "pool_desktop", nil
+	case workspaces.KindPoolSession:
+		return "pool_session", nil
 	case workspaces.KindTrust:
 		return "trust", nil
 	case workspaces.KindDeployment:

@@ -88,6 +88,12 @@ func (t *Tx) DeleteWorkspaceDirectory(ctx context.Context, r workspaces.Ref) (de
 			return false, err
 		}
 	}
+	if workspaces.IsOwnDirectoryID(r.ID) { // its users are not Directory Service's to keep
+		err := t.exec(ctx, "DELETE FROM directory_user WHERE account = $1 AND region = $2 AND directory_id = $3", r.Account, r.Region, r.ID)
+		if err != nil {
+			return false, err
+		}
+	}
 	if err := t.disassociateAliases(ctx, r.Scope, r.ID); err != nil {
 		return false, err
 	}

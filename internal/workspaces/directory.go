@@ -51,6 +51,10 @@ const (
 	MicrosoftAD = "MicrosoftAD"
 )
 
+// OwnDirectory is the type of a directory of WorkSpaces' own, which Directory Service does not know; see
+// WorkspaceDirectory.AsDirectory.
+const OwnDirectory = "WorkSpaces"
+
 // The states of a directory's data access.
 const (
 	DataAccessDisabled = "Disabled"
@@ -136,6 +140,8 @@ func (d *Directory) Administrator() string {
 		return "Admin"
 	case ADConnector:
 		return d.Details.ConnectUser
+	case OwnDirectory:
+		return ""
 	default:
 		return Administrator
 	}

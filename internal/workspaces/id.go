@@ -46,8 +46,11 @@ func NewIPGroupID(c *Chance) string { return "wsipg-" + random(c, lowerAlphanume
 
 // IsDirectoryID reports whether an id is one of a directory, of Directory Service or WorkSpaces' own.
 func IsDirectoryID(id string) bool {
-	return strings.HasPrefix(id, "d-") || strings.HasPrefix(id, "wsd-")
+	return strings.HasPrefix(id, "d-") || IsOwnDirectoryID(id)
 }
+
+// IsOwnDirectoryID reports whether an id is one of a directory of WorkSpaces' own.
+func IsOwnDirectoryID(id string) bool { return strings.HasPrefix(id, "wsd-") }
 
 // NewSecurityGroupID returns a fresh security group id: sg- and 17 hexadecimal digits.
 func NewSecurityGroupID(c *Chance) string { return "sg-" + random(c, hexadecimal, 17) }
@@ -84,7 +87,12 @@ func NewRegistrationCode(c *Chance, region string) string {
 }
 
 // NewClientAddInID returns a fresh id of a client add-in: a random UUID.
-func NewClientAddInID(c *Chance) string {
+func NewClientAddInID(c *Chance) string { return randomUUID(c) }
+
+// NewPoolSessionID returns a fresh id of a session in a pool: a random UUID.
+func NewPoolSessionID(c *Chance) string { return randomUUID(c) }
+
+func randomUUID(c *Chance) string {
 	r := random(c, hexadecimal, 32)
 	return r[:8] + "-" + r[8:12] + "-4" + r[13:16] + "-a" + r[17:20] + "-" + r[20:]
 }

@@ -14,6 +14,8 @@ type Pool struct {
 	RunningMode string     // AUTO_STOP or ALWAYS_ON
 	Desired     int        // DesiredUserSessions: how many desktops there are to be while the pool runs
 	Timeouts    PoolTimeouts
+	// SettingsGroup is what users' settings are kept under between their sessions; "": they are not kept.
+	SettingsGroup string
 
 	State      PoolState
 	Generation int64     // grows with every change of state; guards work against stale jobs
@@ -134,6 +136,7 @@ type PoolChange struct {
 	Description *string
 	Desired     *int
 	Timeouts    *PoolTimeouts
+	Settings    *string // the group; "": none are kept
 	DirectoryID *string
 	BundleID    *string
 	Design      PoolDesign // of BundleID
@@ -141,8 +144,9 @@ type PoolChange struct {
 }
 
 // Change applies what is asked for, or refuses. A pool that runs takes another description,
-// other timeouts and another capacity, for which it is UPDATING; what its desktops are made of,
-// and its running mode, only change while it is STOPPED.
+// other timeouts and settings, which hold for sessions that begin from then on, and another
+// capacity, for which it is UPDATING; what its desktops are made of, and its running mode, only
+// change while it is STOPPED.
 func (p *Pool) Change(c PoolChange, now time.Time) error {
 	if err := p.settled(); err != nil {
 		return err
@@ -152,6 +156,7 @@ func (p *Pool) Change(c PoolChange, now time.Time) error {
 	}
 	set(&p.Description, c.Description)
 	set(&p.Timeouts, c.Timeouts)
+	set(&p.SettingsGroup, c.Settings)
 	set(&p.DirectoryID, c.DirectoryID)
 	set(&p.RunningMode, c.RunningMode)
 	if c.BundleID != nil {

@@ -2,8 +2,8 @@ package workspaces
 
 import "time"
 
-// PoolDesktop is one desktop of a pool. It is made, waits for a user, and is removed; its volumes
-// go with it. The id is chosen and written before the engine hears of it.
+// PoolDesktop is one desktop of a pool. It is made, waits for a user, is theirs for a session, and is
+// removed; its volumes go with it. The id is chosen and written before the engine hears of it.
 type PoolDesktop struct {
 	Scope
 	ID            string
@@ -30,6 +30,7 @@ type PoolDesktopState string
 const (
 	PoolDesktopMaking   PoolDesktopState = "MAKING"
 	PoolDesktopReady    PoolDesktopState = "READY"
+	PoolDesktopInUse    PoolDesktopState = "IN_USE" // a session's
 	PoolDesktopRemoving PoolDesktopState = "REMOVING"
 )
 
@@ -52,6 +53,12 @@ func (d *PoolDesktop) Ref() Ref { return Ref{Scope: d.Scope, ID: d.ID, Generatio
 // Made ends the making.
 func (d *PoolDesktop) Made(now time.Time) { d.enter(PoolDesktopReady, now) }
 
+// Assign gives a desktop that is ready to a session.
+func (d *PoolDesktop) Assign(now time.Time) { d.enter(PoolDesktopInUse, now) }
+
+// Runs reports whether the desktop is made and not to be removed.
+func (d *PoolDesktop) Runs() bool { return d.State == PoolDesktopReady || d.State == PoolDesktopInUse }
+
 // Remove begins to take the desktop away. It is for good.
 func (d *PoolDesktop) Remove(now time.Time) { d.enter(PoolDesktopRemoving, now) }
 
@@ -62,7 +69,7 @@ func (d *PoolDesktop) enter(s PoolDesktopState, now time.Time) {
 		d.Deadline, d.WakeAt = now.Add(poolDesktopWork), now.Add(Watchdog)
 	case PoolDesktopRemoving:
 		d.WakeAt = now.Add(Watchdog)
-	case PoolDesktopReady:
+	case PoolDesktopReady, PoolDesktopInUse:
 		// It rests.
 	}
 	d.Generation++

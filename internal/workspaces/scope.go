@@ -30,6 +30,7 @@ const (
 	KindDeployment          Kind = "deployment"
 	KindPool                Kind = "pool"
 	KindPoolDesktop         Kind = "pool_desktop"
+	KindPoolSession         Kind = "pool_session"
 )
 
 // Kinds returns all kinds.
@@ -43,6 +44,7 @@ func Kinds() []Kind {
 		KindImage,
 		KindPool,
 		KindPoolDesktop,
+		KindPoolSession,
 		KindTrust,
 		KindDeployment,
 	}

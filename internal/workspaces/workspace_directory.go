@@ -105,3 +105,12 @@ func (d *WorkspaceDirectory) TakesWorkSpaces() bool {
 func (d *WorkspaceDirectory) EndsWhenIdle() bool {
 	return d.Type == "SIMPLE_AD" || d.Type == "AD_CONNECTOR"
 }
+
+// AsDirectory is a directory of WorkSpaces' own as the operations on users see it. Nobody came with it, and its data access is always enabled.
+func (d *WorkspaceDirectory) AsDirectory() *Directory {
+	stage := StageActive
+	if d.State != Registered {
+		stage = StageCreating
+	}
+	return &Directory{Scope: d.Scope, ID: d.ID, Name: d.ID, ShortName: d.ID, Type: OwnDirectory, Stage: stage, DataAccess: DataAccessEnabled}
+}

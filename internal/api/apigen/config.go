@@ -17,6 +17,8 @@ type target struct {
 	typed    []string       // the operations to generate types for; nil means all
 	// matchers name hand-written Go functions of the package for patterns that need look-ahead, by shape.
 	matchers map[string]string
+	// widened are patterns that let through more than the model's, by shape.
+	widened map[string]string
 	// statuses set the HTTP status of exceptions for which the model has none and that are no plain 400.
 	statuses map[string]int
 	// missing is the exception for a required member that is absent, of the operations that declare it.
@@ -25,6 +27,10 @@ type target struct {
 
 // speaks reports whether a protocol is among the service's.
 func (t target) speaks(p api.Protocol) bool { return t.protocol == p || slices.Contains(t.also, p) }
+
+// anyDirectory is the pattern of ids of directories that users can be in: Directory Service's, and those of WorkSpaces' own,
+// whose users no other public API could make. Source: DirectoryId of WorkSpaces.
+const anyDirectory = `^(d-[0-9a-f]{10}|wsd-[0-9a-z]{8,63})$`
 
 // targets lists what is generated. To answer one more operation of ds or sts, name it here and run go generate.
 func targets() []target {
@@ -48,10 +54,12 @@ func targets() []target {
 			matchers: map[string]string{
 				"AliasName": "matchAliasName", "CustomerUserName": "matchCustomerUserName", "Password": "matchPassword",
 			},
+			widened: map[string]string{"DirectoryId": anyDirectory},
 		},
 		{
 			model: "ds-data", pkg: "dsdata", title: "AWS Directory Service Data",
 			protocol: api.RESTJSON, version: "2023-05-31",
+			widened: map[string]string{"DirectoryId": anyDirectory},
 		},
 		{
 			model: "sts", pkg: "sts", title: "AWS Security Token Service",

@@ -222,7 +222,7 @@ var ruleDirectoryEdition = api.StringRule{
 }
 
 var ruleDirectoryId = api.StringRule{
-	Pattern: api.NewPattern(`^d-[0-9a-f]{10}$`, `^d-[0-9a-f]{10}$`),
+	Pattern: api.NewPattern(`^(d-[0-9a-f]{10}|wsd-[0-9a-z]{8,63})$`, `^(d-[0-9a-f]{10}|wsd-[0-9a-z]{8,63})$`),
 }
 
 var ruleDirectoryName = api.StringRule{

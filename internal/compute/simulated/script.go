@@ -14,6 +14,8 @@ import (
 //
 //	printf WORDS >/FOLDER/NAME    the file NAME of the root volume holds WORDS
 //	rm /FOLDER/NAME               there is no such file any more
+//	take_settings                 an archive of the user's settings lies on the user volume: see settings.go
+//	bring_settings                what is in the archive is on the user volume
 //	exit STATUS                   the end; without it, 0
 //	VERB) …                       as in a case on the argument: only where VERB is the argument
 
@@ -63,7 +65,7 @@ func linesFor(argument, text string) string {
 
 // ran is the disks after a script. What does not fit on the root volume fails it.
 func (d *disks) ran(w with) *disks {
-	root, status := maps.Clone(d.volume(Root)), "0"
+	root, home, status := maps.Clone(d.volume(Root)), d.volume(Home), "0"
 	maps.DeleteFunc(root, func(name string, _ *file) bool { return strings.HasPrefix(name, scriptResults) })
 	for line := range strings.SplitSeq(w.Text, "\n") {
 		var err error
@@ -73,6 +75,10 @@ func (d *disks) ran(w with) *disks {
 		} else if path, found := strings.CutPrefix(line, "rm /"); found {
 			_, name, _ := strings.Cut(path, "/")
 			delete(root, name)
+		} else if line == "take_settings" {
+			home, err = home.takeSettings()
+		} else if line == "bring_settings" {
+			home, err = home.bringSettings()
 		} else if said, found := strings.CutPrefix(line, "exit "); found {
 			status = said
 			break
@@ -83,7 +89,7 @@ func (d *disks) ran(w with) *disks {
 		}
 	}
 	root, _ = root.holding("/"+scriptResults+w.Script, status) // without it, Run says so
-	return d.put(Root, root)
+	return d.put(Root, root).put(Home, home)
 }
 
 // holding is the contents with a text in the file of a path, whose first folder does not count; as

@@ -42,10 +42,10 @@ type stream struct {
 	ends    chan ending
 	viewers chan int // how many tabs show the desktop, when that has changed
 	rules   atomic.Pointer[gateway.Rules]
-	input   moment // when the user last did something
-	tab     moment // when the tab was last heard
-	screen  moment // when the desktop was last heard
-	writing moment // since when the tab has been given something that it does not take
+	input   atomic.Int64 // when the user last did something, or came, by the service's time, in µs since 1970
+	tab     moment       // when the tab was last heard
+	screen  moment       // when the desktop was last heard
+	writing moment       // since when the tab has been given something that it does not take
 }
 
 // visit is the stream's with the rules that hold now.
@@ -91,6 +91,7 @@ func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, v gateway.Visit)
 	st := &stream{
 		Visit: v, ws: ws, began: s.Clock.Now(), ends: make(chan ending, 1), viewers: make(chan int, 1),
 	}
+	st.input.Store(st.began.UnixMicro())
 	st.rules.Store(&v.Rules)
 	if !s.enter(st) {
 		e := stopping()
@@ -168,12 +169,12 @@ func (s *Streams) note(ctx context.Context, st *stream) (taken []string, err err
 	st.noted = true
 	s.mu.Unlock()
 	err = s.Store.Update(ctx, func(tx *store.Tx) error {
-		w, found, err := tx.WorkSpace(ctx, st.Scope, st.Desktop.ID)
+		state, err := tx.VisitState(ctx, st.Scope, st.Desktop.ID)
 		if err != nil {
 			return err
 		}
-		if !found || !w.State.TakesVisits() {
-			return closedError{stateOf(w, found)}
+		if !state.TakesVisits() {
+			return closedError{state}
 		}
 		if !st.Share {
 			if taken, err = tx.EndStreams(ctx, st.record(), takenOver); err != nil {
@@ -220,7 +221,7 @@ func (s *Streams) pump(st *stream, since time.Time, pumps *sync.WaitGroup) {
 	}
 	relay := rfb.NewRelay(st.init)
 	relay.Clipboard = st.clipboard
-	relay.Input = st.input.now
+	relay.Input = func() { st.input.Store(s.Clock.Now().UnixMicro()) }
 	desktop := &desktopSide{st: st, patience: s.KeepAlive}
 	pumps.Go(func() {
 		out := s.metrics.leg(out, desktop, tab)

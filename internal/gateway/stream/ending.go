@@ -54,8 +54,8 @@ func (s *Streams) judge(ctx context.Context, st *stream, e ending) ending {
 		return e
 	}
 	err := s.Store.View(func(tx *store.Tx) error {
-		w, found, err := tx.WorkSpace(context.WithoutCancel(ctx), st.Scope, st.Desktop.ID)
-		if found && w.State.TakesVisits() {
+		state, err := tx.VisitState(context.WithoutCancel(ctx), st.Scope, st.Desktop.ID)
+		if state.TakesVisits() {
 			e.code = websocket.StatusTryAgainLater
 		}
 		return err

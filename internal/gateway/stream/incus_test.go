@@ -99,6 +99,8 @@ func TestStreamOnIncus(t *testing.T) {
 			x.say(all)
 			return x.heard() > 10_000
 		})
+		came := h.clock.Now()
+		h.advance(time.Second)
 		x.say(rfb.CutText{Extended: true, Text: []byte{0x1f, 0, 0, 1, 0, 0, 0, 0}}, rfb.CutText{Extended: true, Text: []byte{8, 0, 0, 1}})
 		for i := range 40 { // what draws is drawn over, moves and changes its size meanwhile
 			x.say(
@@ -116,7 +118,7 @@ func TestStreamOnIncus(t *testing.T) {
 			t.Error(err)
 		}
 		h.fence(x)
-		if _, did := h.LastInput(h.Visits()[0].ID); !did {
+		if at, _ := h.LastInput(h.Visits()[0].ID); !at.After(came) {
 			t.Error("keys and a pointer are no input")
 		}
 		_ = x.ws.Close(websocket.StatusNormalClosure, "")

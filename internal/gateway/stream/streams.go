@@ -106,8 +106,8 @@ func (s *Streams) SetRules(id string, rules gateway.Rules) {
 	}
 }
 
-// LastInput returns when the user of a visit last did something, a key, a pointer or a
-// clipboard; found is false where there is no such visit, or nothing was done in it.
+// LastInput returns when, by the service's time, the user of a visit last did something (a key, a pointer
+// or a clipboard), or came where they have not; found is false where there is no such visit.
 func (s *Streams) LastInput(id string) (at time.Time, found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +115,7 @@ func (s *Streams) LastInput(id string) (at time.Time, found bool) {
 	if st == nil {
 		return time.Time{}, false
 	}
-	return st.input.at()
+	return time.UnixMicro(st.input.Load()).UTC(), true
 }
 
 // enter adds a stream, unless there may be no more.

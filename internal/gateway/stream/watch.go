@@ -96,13 +96,6 @@ func (s *Streams) meet(st *stream, fate store.StreamFate) {
 	}
 }
 
-func stateOf(w *workspaces.WorkSpace, found bool) workspaces.State { //nolint:revive // found is a result, passed on
-	if !found {
-		return workspaces.Absent
-	}
-	return w.State
-}
-
 // beat makes the store's record of this process's streams what is so, again and again: it is
 // how others know that the process lives, and it makes up for what could not be written.
 func (s *Streams) beat(ctx context.Context) {

@@ -2,7 +2,7 @@
 // It is built like package operation, with which it shares Core and Bind: a file per
 // resource, a method per operation. Start reading at Service.Handlers, the table.
 //
-// It differs from the service on purpose in two places, because there is no Windows machine
+// It differs from the service on purpose in three places, because there is no Windows machine
 // beside an embedded directory to do by other means what the API does not:
 //
 //   - It works on Simple AD directories, where the service has it for Managed Microsoft AD
@@ -11,6 +11,7 @@
 //     until Directory Service's ResetUserPassword gives them a password; here as there they
 //     cannot sign in before that. But a WorkSpace is made only for an enabled user, and
 //     whoever makes users and WorkSpaces by API would have to invent passwords first.
+//   - It works on directories of WorkSpaces' own (wsd-…), for pools, whose users sign in by SAML there.
 //
 // Groups are not kept; the operations on them say so.
 package directorydata
@@ -66,7 +67,7 @@ func (s *Service) bound() []api.Handler {
 
 // open returns the caller's directory with the id if its users can be worked with.
 func open(ctx context.Context, tx *store.Tx, id string) (*workspaces.Directory, error) {
-	d, found, err := tx.Directory(ctx, operation.Scope(ctx), id)
+	d, found, err := tx.DirectoryOfUsers(ctx, operation.Scope(ctx), id)
 	switch {
 	case err != nil:
 		return nil, err

@@ -39,7 +39,10 @@ func (s *Service) ResetUserPassword(ctx context.Context, in *ds.ResetUserPasswor
 
 // findUser returns a user whose password can be set now.
 func findUser(ctx context.Context, tx *store.Tx, id, name string) (*workspaces.User, error) {
-	d, err := find(ctx, tx, id)
+	d, found, err := tx.DirectoryOfUsers(ctx, operation.Scope(ctx), id)
+	if err == nil && !found {
+		err = unknown(id)
+	}
 	if err != nil {
 		return nil, err
 	}
