@@ -1,8 +1,6 @@
 package scenario_test
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -33,12 +31,8 @@ func TestCommandLineIsWhole(t *testing.T) {
 			have = append(have, match[1])
 		}
 	}
-	refused, err := os.ReadFile("../internal/operation/testdata/unsupported.txt")
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
 	for _, op := range wsapi.Service.Operations {
-		if name := commandOf(op.Spec().Name); !slices.Contains(have, name) && !strings.Contains(string(refused), op.Spec().Name) {
+		if name := commandOf(op.Spec().Name); !slices.Contains(have, name) {
 			t.Errorf("no scenario of testdata/command_line_*.txtar has: exec aws workspaces %s", name)
 		}
 	}

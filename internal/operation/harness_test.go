@@ -231,22 +231,9 @@ func (w watched) Invoke(ctx context.Context, input any) (any, error) {
 	return nil, err
 }
 
-// mayAnswer reports whether an exception is declared or every operation's. Those that Carrel
-// does not carry out yet say so whatever they declare.
+// mayAnswer reports whether an exception is declared or every operation's.
 func mayAnswer(op api.Info, exception string) bool {
-	return op.Declares(exception) || exception == api.ValidationException ||
-		exception == wsapi.OperationNotSupportedException.Name && slices.Contains(unsupported(), op.Name)
-}
-
-// unsupported are the operations of the golden list.
-func unsupported() []string {
-	var names []string
-	for line := range strings.Lines(unsupportedFile) {
-		if name := strings.TrimSpace(line); name != "" && !strings.HasPrefix(name, "#") {
-			names = append(names, name)
-		}
-	}
-	return names
+	return op.Declares(exception) || exception == api.ValidationException
 }
 
 func addSubnets(t *testing.T, s *store.Store) {

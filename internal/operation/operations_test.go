@@ -2,7 +2,6 @@ package operation_test
 
 import (
 	"bytes"
-	_ "embed"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -10,11 +9,10 @@ import (
 	"testing"
 
 	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/operation"
+	"carrel/internal/operation/effect"
 	"carrel/internal/workspaces"
 )
-
-//go:embed testdata/unsupported.txt
-var unsupportedFile string
 
 // answer is what a raw request is answered with.
 type answer struct {
@@ -82,20 +80,25 @@ func operations(t *testing.T) []string {
 	return names
 }
 
-// TestUnsupported holds the golden list against what is answered.
-func TestUnsupported(t *testing.T) {
+// TestEveryOperationIsCarriedOut holds the table against the API's model: whatever the model has is
+// carried out, once, by the method of that name.
+func TestEveryOperationIsCarriedOut(t *testing.T) {
 	t.Parallel()
-	s, m := start(t), readModel(t)
-	var got []string
-	for _, name := range operations(t) {
-		a := s.postJSON(t, name, m.request(name, false))
-		if a.code == notSupported && a.message == "Carrel does not carry out "+name+" yet." {
-			got = append(got, name)
-		}
+	var bound []string
+	for _, h := range (operation.WorkSpaces{Core: new(operation.Core)}).Handlers() {
+		bound = append(bound, h.Spec().Name)
 	}
-	slices.Sort(got)
-	if want := unsupported(); !slices.Equal(got, want) {
-		t.Errorf("not carried out:\n%s\n\ntestdata/unsupported.txt, which may only shrink, has\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	if want := operations(t); !slices.Equal(bound, want) {
+		t.Errorf("the table has\n%s\n\nthe model has\n%s", strings.Join(bound, "\n"), strings.Join(want, "\n"))
+	}
+	effects, err := effect.Read(".", "WorkSpaces", operations(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range operations(t) {
+		if _, found := effects[name]; !found {
+			t.Errorf("no method of WorkSpaces is called %s", name)
+		}
 	}
 }
 
@@ -161,9 +164,6 @@ func TestEveryOperationAnswers(t *testing.T) {
 			code := least[name]
 			if whole {
 				code = most[name]
-			}
-			if slices.Contains(unsupported(), name) {
-				code = notSupported
 			}
 			if a := s.postJSON(t, name, m.request(name, whole)); a.code != code || (a.status == http.StatusOK) != (code == "") {
 				t.Errorf("%s (whole: %v): %+v, want %q", name, whole, a, code)

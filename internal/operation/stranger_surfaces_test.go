@@ -1,7 +1,6 @@
 package operation_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -42,8 +41,7 @@ func workspacesSurface(t *testing.T) *surface {
 	t.Helper()
 	return &surface{
 		service: "workspaces", target: wsapi.Service.TargetPrefix, model: readModel(t), names: (*world).names,
-		operations: slices.DeleteFunc(operations(t), func(name string) bool { return slices.Contains(unsupported(), name) }),
-		nameless:   namelessWorkSpaces(), unnamed: unnamedWorkSpaces(), fitting: fittingWorkSpaces,
+		operations: operations(t), nameless: namelessWorkSpaces(), unnamed: unnamedWorkSpaces(), fitting: fittingWorkSpaces,
 	}
 }
 

@@ -49,8 +49,8 @@ func Meanings() []Meaning {
 }
 
 // Read returns the effects of the operations that the methods of a receiver carry out, by the
-// name of the operation. The folder is the package's; its tests are not read. A method whose
-// comment does not say what comes of it is an error, which names the method.
+// name of the operation. The folder is the package's; its tests are not read. An operation
+// without a method, or with one whose comment does not say what comes of it, is an error.
 func Read(folder, receiver string, operations []string) (map[string]Effect, error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
@@ -76,6 +76,11 @@ func Read(folder, receiver string, operations []string) (map[string]Effect, erro
 			}
 			e.File = filepath.Base(path)
 			effects[e.Operation] = e
+		}
+	}
+	for _, name := range operations {
+		if _, found := effects[name]; !found {
+			return nil, fmt.Errorf("no method of %s carries out %s", receiver, name)
 		}
 	}
 	return effects, nil

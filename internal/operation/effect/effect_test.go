@@ -33,14 +33,22 @@ func TestRead(t *testing.T) {
 		!slices.Equal(e.Kinds, []string{"desktop", "network"}) {
 		t.Errorf("%+v", got)
 	}
-	page := effect.Page([]string{"Undo", "Do"}, got, "internal/p")
+	page := effect.Page([]string{"Do"}, got, "internal/p")
 	for _, want := range []string{
-		"There are 2 operations. None is a record only.",
-		"| Do | Makes a thing, e.g. a good one. | [do.go](../internal/p/do.go) | desktop, network | It is made. Really. |\n| Undo | | | none yet |",
+		"There are 1 operations. None is a record only.",
+		"| Do | Makes a thing, e.g. a good one. | [do.go](../internal/p/do.go) | desktop, network | It is made. Really. |\n",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q in\n%s", want, page)
 		}
+	}
+}
+
+func TestReadRefusesWhatNothingCarriesOut(t *testing.T) {
+	t.Parallel()
+	got, err := effect.Read(folder(t, "// Do does.\n//\n// Effect: answer. So."), "Service", []string{"Do", "Undo"})
+	if err == nil || !strings.Contains(err.Error(), "no method of Service carries out Undo") {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

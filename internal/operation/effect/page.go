@@ -7,7 +7,7 @@ import (
 )
 
 // Page returns docs/operations.md for operations that are carried out as Read says in folder,
-// which links are made to. Those that nothing carries out are shown so.
+// which links are made to.
 func Page(operations []string, effects map[string]Effect, folder string) string {
 	var b strings.Builder
 	b.WriteString("# What the operations do\n\n")
@@ -26,11 +26,7 @@ func Page(operations []string, effects map[string]Effect, folder string) string 
 	}
 	b.WriteString("\n| operation | what it does | file | effect | notes |\n|---|---|---|---|---|\n")
 	for _, name := range names {
-		e, found := effects[name]
-		if !found {
-			fmt.Fprintf(&b, "| %s | | | none yet | Its input is checked, and it is refused with OperationNotSupportedException. |\n", name)
-			continue
-		}
+		e := effects[name]
 		fmt.Fprintf(&b, "| %s | %s | [%s](../%s/%s) | %s | %s |\n", name, capital(e.Does), e.File, folder, e.File, strings.Join(e.Kinds, ", "), e.Note)
 	}
 	return b.String()
