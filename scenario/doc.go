@@ -17,7 +17,8 @@
 //	await-application ID APPLICATION STATE    wait until an application has the state in a WorkSpace
 //	await-image ID STATE  wait until an image has the state
 //	await-pool ID STATE   wait until a pool has the state; GONE: until it does not exist
-//	desktops N            wait until the engine has so many desktops, all of which answer
+//	await-capacity ID AVAILABLE ACTIVE    wait until so many desktops of a pool are available, and so many in use
+//	desktops N            wait until the engine has so many desktops, all of which answer; stdout is their ids
 //	engine-image ID there|gone    wait until the engine has the image, or has it no more
 //	sign-in CODE USER PASSWORD    sign in to the portal for the commands that follow
 //	ask METHOD PATH [BODY]        ask the portal; stdout is the status and what was answered

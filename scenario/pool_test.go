@@ -34,14 +34,32 @@ func awaitPool(_ *testscript.TestScript, s *server, args []string) error {
 	})
 }
 
-// wantDesktops waits until the engine has so many desktops, all of which answer.
-func wantDesktops(_ *testscript.TestScript, s *server, args []string) error {
+// awaitCapacity waits until so many desktops of a pool are available, and so many in use.
+func awaitCapacity(_ *testscript.TestScript, s *server, args []string) error {
+	if len(args) != 3 {
+		return errors.New("usage: await-capacity ID AVAILABLE ACTIVE")
+	}
+	return eventually(func() error {
+		out, err := s.client.DescribeWorkspacesPools(context.Background(), &workspaces.DescribeWorkspacesPoolsInput{PoolIds: args[:1]})
+		if err != nil || len(out.WorkspacesPools) == 0 {
+			return errors.Join(err, errors.New("there is no pool"))
+		}
+		is := out.WorkspacesPools[0].CapacityStatus
+		if got := fmt.Sprint(*is.AvailableUserSessions, *is.ActiveUserSessions); got != args[1]+" "+args[2] {
+			return fmt.Errorf("available and active are %s", got)
+		}
+		return nil
+	})
+}
+
+// wantDesktops waits until the engine has so many desktops, all of which answer, and says which.
+func wantDesktops(ts *testscript.TestScript, s *server, args []string) error {
 	if len(args) != 1 {
 		return errors.New("usage: desktops N")
 	}
-	return eventually(func() error {
-		all, err := s.desktops()
-		if err != nil {
+	var all []compute.Machine
+	err := eventually(func() (err error) {
+		if all, err = s.desktops(); err != nil {
 			return err
 		}
 		silent := slices.ContainsFunc(all, func(m compute.Machine) bool { return !m.Answers })
@@ -50,4 +68,8 @@ func wantDesktops(_ *testscript.TestScript, s *server, args []string) error {
 		}
 		return nil
 	})
+	for _, m := range all {
+		_, _ = fmt.Fprintln(ts.Stdout(), m.ID) // into memory
+	}
+	return err
 }

@@ -128,6 +128,7 @@ func params(engine string, files []string) testscript.Params {
 			env.Setenv("JAVASCRIPT", modules)
 			// Where jane's home lies on the user volume.
 			env.Setenv("USERHOME", map[string]string{"incus": "jane/"}[engine])
+			env.Setenv("POOLHOME", map[string]string{"incus": "user/"}[engine]) // and that of a pool's desktop
 			env.Setenv("CARREL_DATA", s.dir)
 			env.Setenv("PATH", filepath.Dir(program)+string(filepath.ListSeparator)+os.Getenv("PATH"))
 			return nil
@@ -150,6 +151,9 @@ func params(engine string, files []string) testscript.Params {
 
 			"await-pool":   command(awaitPool),
 			"desktops":     command(wantDesktops),
+
+			"await-capacity": command(awaitCapacity),
+
 			"engine-image": command(engineImage),
 			"sign-in":      command(signIn),
 			"ask":          command(ask),
