@@ -1,11 +1,14 @@
 package scenario_test
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode"
 
@@ -37,6 +40,16 @@ func TestCommandLineIsWhole(t *testing.T) {
 		}
 	}
 }
+
+// hasCommandLine answers [command-line]: there is an AWS CLI that knows the newest operations.
+// Those of distributions may be older.
+var hasCommandLine = sync.OnceValues(func() (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	// Without its arguments the command is refused, by the reason whether it is known.
+	refusal, err := exec.CommandContext(ctx, "aws", "workspaces", commandOf(wsapi.ImportCustomWorkspaceImage.Name)).CombinedOutput()
+	return err != nil && strings.Contains(string(refusal), "--image-name"), nil
+})
 
 // commandOf is what the AWS CLI calls an operation: its words in lower case, with dashes between them.
 func commandOf(operation string) string {

@@ -22,11 +22,13 @@ const provider = `terraform {
 
 // condition answers the conditions of scenarios: [terraform], whether it is to be tested, which
 // takes minutes, and there is a terraform that gets the provider as the machine's own settings
-// say; and [javascript].
+// say; [javascript]; and [command-line].
 func condition(name string) (bool, error) {
 	switch {
 	case name == "javascript":
 		return hasJavaScript()
+	case name == "command-line":
+		return hasCommandLine()
 	case name != "terraform":
 		return false, fmt.Errorf("unknown condition %q", name)
 	case os.Getenv("CARREL_TEST_TERRAFORM") != "1":
