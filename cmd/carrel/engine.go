@@ -109,7 +109,7 @@ func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) 
 	driver, err := simulated.Open(simulated.Config{
 		Dir: c.Folder().Engine(), Clock: clk, Seed: c.Simulated.Seed, Capacity: c.Simulated.Capacity, AnyImage: true,
 		Create: create, Start: usual, Stop: usual, Reboot: usual, Delete: usual,
-		Snapshot: usual, DropSnapshot: usual, Rebuild: usual, Restore: usual, Resize: usual,
+		Snapshot: usual, DropSnapshot: usual, Rebuild: usual, Restore: usual, Receive: usual, Resize: usual,
 		Capture: usual, MakeImage: usual, DeleteImage: usual, Run: usual,
 	})
 	if err != nil {

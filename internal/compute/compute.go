@@ -14,6 +14,7 @@
 //	Snapshot  what is on the volumes is kept under a name
 //	Rebuild   a new root volume, the user volume as it was kept
 //	Restore   both volumes as they were kept
+//	Receive   its user volume holds what another's snapshot holds
 //	Resize    more or fewer processors and memory, larger volumes
 //	Run       a script has been run in it
 //	Capture   its root volume is an image now
@@ -56,7 +57,7 @@ type Desktop struct {
 	Home *Home
 }
 
-// Home names the snapshot of another desktop's user volume, whose contents a new one begins with.
+// Home names the snapshot of another desktop's user volume, whose contents one begins with or gets.
 type Home struct {
 	Desktop  string // the other desktop's id; it may run
 	Snapshot string // the name of the snapshot

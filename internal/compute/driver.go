@@ -70,6 +70,11 @@ type Volumes interface {
 	// answer. Both snapshots are kept. A call that follows an unfinished one may do all of it again.
 	// Errors: those of Start, ErrSnapshot (also where it has the user volume alone).
 	Restore(ctx context.Context, id, name string) (again time.Time, err error)
+	// Receive makes a desktop's user volume hold what the snapshot of another desktop's holds, and nothing else. The
+	// desktop is stopped where it runs, and stays so. The snapshots of its own user volume are gone. The volume is as
+	// large as the larger of the two. A call that follows an unfinished one may do all of it again.
+	// Errors: ErrNotFound, ErrSnapshot, ErrCapacity, ErrUnavailable, ErrFailed.
+	Receive(ctx context.Context, id string, from Home) (again time.Time, err error)
 	// Resize gives the desktop the processors, memory and volume sizes of d. It may run meanwhile, and
 	// goes on running; what cannot change under it takes hold when it is started next. A volume that
 	// is larger than that stays so. Errors: ErrNotFound, ErrCapacity, ErrInvalid, ErrUnavailable, ErrFailed.

@@ -35,6 +35,8 @@ func stepOf(a workspaces.Action) step {
 		return (*Runner).migrateWorkSpace
 	case workspaces.ActionModify, workspaces.ActionGrow:
 		return (*Runner).modifyWorkSpace
+	case workspaces.ActionReplicate:
+		return (*Runner).replicateWorkSpace
 	case workspaces.ActionTerminate:
 		return (*Runner).terminateWorkSpace
 	default:
@@ -209,6 +211,9 @@ func (r *Runner) conclude(ctx context.Context, w *workspaces.WorkSpace, action w
 	if failed != nil {
 		r.undoModification(ctx, w)
 	}
+	if failed != nil && action == workspaces.ActionReplicate {
+		r.undoReplication(ctx, w)
+	}
 	var end workspaces.WorkSpace
 	var saved, stays bool
 	err := r.Store.Update(ctx, func(tx *store.Tx) (err error) {
@@ -243,12 +248,17 @@ func (r *Runner) conclude(ctx context.Context, w *workspaces.WorkSpace, action w
 
 // end moves the WorkSpace to where its action has led, and writes it if it is still as it was.
 func (r *Runner) end(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace, action workspaces.Action, failed error) (saved bool, err error) {
-	generation, now := w.Generation, r.Clock.Now()
+	generation, now, takenAt := w.Generation, r.Clock.Now(), w.FromTakenAt
 	if failed == nil {
 		w.Finish(now)
 	} else {
 		code, message := explain(failed)
 		w.Fail(now, code, message)
+	}
+	if failed == nil && action == workspaces.ActionReplicate {
+		if err := noteReplication(ctx, tx, w, takenAt); err != nil {
+			return false, err
+		}
 	}
 	if w.HasEnded() {
 		w.WakeAt = now.Add(r.Limits.TerminatedStays)

@@ -46,6 +46,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		"drift":            r.drift,
 		"images":           r.images,
 		"snapshots":        r.snapshots,
+		"replications":     r.replications,
 		"idle directories": r.idleDirectories,
 		"tighten":          r.tighten,
 		"auto stop":        r.autoStop,

@@ -80,7 +80,7 @@ type Replication struct {
 }
 
 // Replications returns what is to be replicated, the oldest snapshot first: for every standby WorkSpace that follows its
-// primary the latest snapshot, if it is newer than what it has.
+// primary the latest snapshot, if it is another than what it has.
 func (t *Tx) Replications(ctx context.Context) ([]Replication, error) {
 	return list(ctx, t, func(row scanner) (r Replication, err error) {
 		r.Standby = new(workspaces.Standby)
@@ -88,11 +88,16 @@ func (t *Tx) Replications(ctx context.Context) ([]Replication, error) {
 		err = scanStandbyInto(row, r.Standby, &r.Snapshot, &taken)
 		r.TakenAt = instantOf(taken)
 		return r, err
-	}, "SELECT s.account, s.region, s.id, s.primary_region, s.primary_id, s.replication, s.recovered_at, s.retry_at, n.name, n.taken_at"+
-		" FROM standby s JOIN snapshot n ON n.account = s.account AND n.region = s.primary_region AND n.workspace_id = s.primary_id"+
-		" WHERE s.replication = $1 AND n.state = $2 AND n.taken_at > s.recovered_at AND n.seq ="+
-		" (SELECT MAX(l.seq) FROM snapshot l WHERE l.account = n.account AND l.region = n.region AND l.workspace_id = n.workspace_id AND l.state = $2)"+
-		" ORDER BY n.taken_at", workspaces.PrimaryAsSource, string(workspaces.SnapshotAvailable))
+	}, "SELECT "+standbyColumns+", name, taken_at FROM (SELECT "+standbyColumns+", "+latestOfPrimary("name")+" AS name, "+latestOfPrimary("taken_at")+
+		" AS taken_at FROM standby WHERE replication = $1) AS latest WHERE taken_at <> recovered_at ORDER BY taken_at",
+		workspaces.PrimaryAsSource, string(workspaces.SnapshotAvailable))
+}
+
+// latestOfPrimary is a column of the latest snapshot of a standby WorkSpace's primary, as a query within one on standby,
+// which is by far the smaller table.
+func latestOfPrimary(column string) string {
+	return "(SELECT n." + column + " FROM snapshot n WHERE n.account = standby.account AND n.region = standby.primary_region" +
+		" AND n.workspace_id = standby.primary_id AND n.state = $2 ORDER BY n.seq DESC LIMIT 1)"
 }
 
 func scanStandby(row scanner) (*workspaces.Standby, error) {

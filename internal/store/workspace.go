@@ -296,6 +296,7 @@ func changesRecord(w *workspaces.WorkSpace) string {
 	r.bool(w.StandIn)
 	r.texts(m.Protocols)
 	r.bool(w.Standby)
+	r.time(w.FromTakenAt)
 	if !slices.ContainsFunc(r, func(s string) bool { return s != "" && s != "0" && s != "false" }) {
 		return ""
 	}
@@ -319,7 +320,7 @@ func readChanges(w *workspaces.WorkSpace, record string) error {
 	}
 	m.Failed, w.StandIn = r.bool(), r.bool()
 	m.Protocols = r.texts()
-	w.Standby = r.bool()
+	w.Standby, w.FromTakenAt = r.bool(), r.time()
 	return r.err
 }
 

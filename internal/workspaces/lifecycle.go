@@ -295,7 +295,7 @@ func (w *WorkSpace) enter(s State, now time.Time) {
 	w.leave(now)
 	w.State, w.ChangedAt = s, now
 	w.Deadline, w.WakeAt, w.Attempts = time.Time{}, time.Time{}, 0
-	w.Before, w.Aside, w.Phase, w.FromSnapshot, w.Migrating = "", "", 0, "", ""
+	w.Before, w.Aside, w.Phase, w.FromSnapshot, w.FromTakenAt, w.Migrating = "", "", 0, "", time.Time{}, ""
 	w.Modification = Modification{}
 	w.Generation++
 	if _, keeps := s.Keeps(); keeps && !w.Standby && w.NextSnapshotAt.IsZero() {

@@ -93,16 +93,22 @@ func (a Action) neverOfStandby() bool {
 // replicationPause is how long a standby WorkSpace is left alone after a replication has begun, whatever came of it.
 const replicationPause = 10 * time.Minute
 
+// Rests reports whether a replication has begun so recently that none is to follow it. A time that is farther off was
+// set before the clock went back.
+func (s *Standby) Rests(now time.Time) bool {
+	return s.RetryAt.After(now) && !s.RetryAt.After(now.Add(replicationPause))
+}
+
 // Replicate begins to make the user volume of a standby WorkSpace what a snapshot of its primary's holds. Errors:
 // CodeInProgress, CodeInvalidState, and CodeNotSupported for one that is no standby WorkSpace.
-func (w *WorkSpace) Replicate(s *Standby, snapshot string, now time.Time) error {
+func (w *WorkSpace) Replicate(s *Standby, snapshot string, takenAt, now time.Time) error {
 	if !w.Standby {
 		return Errorf(CodeNotSupported, "The WorkSpace %s is no standby WorkSpace.", w.ID)
 	}
 	if err := w.Begin(ActionReplicate, now); err != nil {
 		return err
 	}
-	w.FromSnapshot = snapshot
+	w.FromSnapshot, w.FromTakenAt = snapshot, takenAt
 	s.RetryAt = now.Add(replicationPause)
 	return nil
 }

@@ -20,11 +20,12 @@ type WorkSpace struct {
 	Attempts   int       // how often the engine has failed at what is running
 
 	// Of what is running, and empty at rest.
-	Before       State  // the state in which it began
-	Aside        Action // an action that runs while the state stays
-	Phase        int    // how many of its steps are done, where more than one calls the engine
-	FromSnapshot string // the name of the snapshot that volumes are made from
-	Migrating    string // the id of the other WorkSpace of a migration, in both of them
+	Before       State     // the state in which it began
+	Aside        Action    // an action that runs while the state stays
+	Phase        int       // how many of its steps are done, where more than one calls the engine
+	FromSnapshot string    // the name of the snapshot that volumes are made from
+	FromTakenAt  time.Time // when that was taken, where it is another WorkSpace's
+	Migrating    string    // the id of the other WorkSpace of a migration, in both of them
 
 	// StandIn is set in what does not count as its user's WorkSpace: the target of a migration until
 	// it has succeeded, and from then on the source.

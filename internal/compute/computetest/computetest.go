@@ -82,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"Snapshots", (*suite).snapshots},
 		{"Rebuild", (*suite).rebuild},
 		{"Home", (*suite).carriedHome},
+		{"Receive", (*suite).received},
 		{"Resize", (*suite).resize},
 		{"Scripts", (*suite).scripts},
 		{"Capture", (*suite).capture},

@@ -111,6 +111,10 @@ func (s *suite) rebuilds(d compute.Desktop, user string) call {
 	return func(ctx context.Context) (time.Time, error) { return s.Driver.Rebuild(ctx, d, user) }
 }
 
+func (s *suite) receive(id string, from compute.Home) call {
+	return func(ctx context.Context) (time.Time, error) { return s.Driver.Receive(ctx, id, from) }
+}
+
 func (s *suite) restore(id, name string) call {
 	return func(ctx context.Context) (time.Time, error) { return s.Driver.Restore(ctx, id, name) }
 }

@@ -208,3 +208,62 @@ func (s *suite) has(d compute.Desktop) {
 		s.Errorf("the desktop has %d processors, want %d", got, d.CPUs)
 	}
 }
+
+// received makes desktops hold what others were kept with.
+func (s *suite) received() {
+	from, to := s.desktop(), s.desktop()
+	to.UserGiB++
+	for _, d := range []compute.Desktop{from, to} {
+		s.must("Create", s.create(d))
+	}
+	s.write(from.ID, "sent", "left")
+	s.must("Snapshot", s.snapshot(from.ID, "s-1", false))
+	s.write(from.ID, "later", "left")
+	s.write(to.ID, "old", "stays")
+	s.must("Snapshot of what receives", s.snapshot(to.ID, "s-1", true))
+
+	for _, home := range []compute.Home{{Desktop: from.ID, Snapshot: "none"}, {Desktop: "ws-000000none", Snapshot: "s-1"}} {
+		s.refuses("Receive of no snapshot", s.receive(to.ID, home), compute.ErrSnapshot)
+	}
+	sent := compute.Home{Desktop: from.ID, Snapshot: "s-1"}
+	s.refuses("Receive by no desktop", s.receive("ws-000000none", sent), compute.ErrNotFound)
+	s.holds(to.ID, "old", "stays")
+
+	held := s.dial(to.ID)
+	s.must("Receive", s.receive(to.ID, sent))
+	s.ends(held)
+	s.stopped(to.ID)
+	s.reopen()
+	s.must("Start", s.start(to.ID))
+	s.holds(to.ID, "sent", "stays")
+	s.home(to)
+	s.refuses("Restore of a snapshot before Receive", s.restore(to.ID, "s-1"), compute.ErrSnapshot)
+	s.holds(from.ID, "later", "left")
+
+	s.write(to.ID, "changed", "stays")
+	s.must("Stop", s.stop(to.ID))
+	s.mustTwice("Receive by a stopped desktop", s.receive(to.ID, sent))
+	s.must("Start", s.start(to.ID))
+	s.holds(to.ID, "sent", "stays")
+	s.must("Snapshot of what was received", s.snapshot(to.ID, "s-2", true))
+	s.write(to.ID, "changed", "stays")
+	s.must("Restore of it", s.restore(to.ID, "s-2"))
+	s.holds(to.ID, "sent", "stays")
+
+	for n, at := range earlyOrLate() {
+		s.write(to.ID, "changed", "stays")
+		s.interrupt(at, s.receive(to.ID, sent))
+		s.reopen()
+		if n == 0 {
+			s.must("Delete after a Receive that was interrupted", s.destroy(to.ID))
+			s.gone(to.ID)
+			s.must("Create", s.create(to))
+			s.write(to.ID, "new", "stays")
+		}
+		s.must("Receive, interrupted", s.receive(to.ID, sent))
+		s.must("Start", s.start(to.ID))
+		s.holds(to.ID, "sent", "stays")
+	}
+	s.must("Delete of where it came from", s.destroy(from.ID))
+	s.holds(to.ID, "sent", "stays")
+}

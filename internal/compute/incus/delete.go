@@ -34,11 +34,19 @@ func (d *Driver) remove(ctx context.Context, id string) error {
 	if err := d.removeInstance(ctx, id); err != nil {
 		return err
 	}
-	volume, err := d.home(ctx, id)
-	if err != nil || volume == nil {
-		return err
+	for _, name := range []string{nextVolume(id), homeVolume(id)} { // the last is what List finds
+		volume, err := d.volume(ctx, name)
+		if err != nil {
+			return err
+		}
+		if volume == nil {
+			continue
+		}
+		if err := d.removeObject(ctx, volume.path()); err != nil {
+			return err
+		}
 	}
-	return d.removeObject(ctx, volume.path())
+	return nil
 }
 
 // removeInstance stops and removes the desktop's instance. Its root disk goes with it.

@@ -2,7 +2,6 @@ package incus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -52,9 +51,14 @@ func (d *Driver) homePool(desktop compute.Desktop) string {
 
 // home returns the desktop's user volume, nil if there is none of ours.
 func (d *Driver) home(ctx context.Context, id string) (*userVolume, error) {
+	return d.volume(ctx, homeVolume(id))
+}
+
+// volume returns the volume of the name, nil if there is none of ours.
+func (d *Driver) volume(ctx context.Context, name string) (*userVolume, error) {
 	for _, pool := range d.pools() {
 		volume := &userVolume{pool: pool}
-		err := d.client.get(ctx, volumes(pool)+"/"+homeVolume(id), &volume.StorageVolume)
+		err := d.client.get(ctx, volumes(pool)+"/"+name, &volume.StorageVolume)
 		switch {
 		case missing(err):
 		case err != nil:
@@ -131,15 +135,7 @@ func (d *Driver) copyHome(ctx context.Context, desktop compute.Desktop) (*userVo
 	volume := d.newHome(desktop)
 	volume.Config["size"] = larger(gibibytes(desktop.UserGiB), source.Config["size"])
 	volume.Config[tagCopying] = "true"
-	request := volume.post()
-	request.Source = api.StorageVolumeSource{
-		Type: "copy", Pool: source.pool, Name: source.Name + "/" + desktop.Home.Snapshot, VolumeOnly: true,
-	}
-	err = d.client.change(ctx, http.MethodPost, volumes(volume.pool), request)
-	if mentions(err, "does not exist on pool") || missing(err) {
-		return nil, fmt.Errorf("%w: it went away: %w", compute.ErrSnapshot, errors.New(err.Error()))
-	}
-	if err != nil {
+	if err := d.copyVolume(ctx, volume, source, source.Name+"/"+desktop.Home.Snapshot); err != nil {
 		return nil, err
 	}
 	delete(volume.Config, tagCopying)

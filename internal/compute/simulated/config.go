@@ -29,7 +29,7 @@ type Config struct {
 	// How each method goes.
 	Create, Start, Stop, Reboot, Delete              Behaviour
 	Snapshot, DropSnapshot, Rebuild, Restore, Resize Behaviour
-	Capture, MakeImage, DeleteImage, Run             Behaviour
+	Capture, MakeImage, DeleteImage, Run, Receive    Behaviour
 }
 
 // Behaviour is how one of the engine's methods goes.
@@ -46,7 +46,7 @@ func (c *Config) check() error {
 	var errs []error
 	for _, m := range []method{
 		creating, starting, stopping, rebooting, deleting, snapshotting, dropping,
-		rebuilding, restoring, resizing, capturing, making, unmaking, scripting,
+		rebuilding, restoring, resizing, capturing, making, unmaking, scripting, receiving,
 	} {
 		errs = append(errs, c.behaviour(m).check(m))
 	}
@@ -87,6 +87,8 @@ func (c *Config) behaviour(m method) Behaviour {
 		return c.DeleteImage
 	case scripting:
 		return c.Run
+	case receiving:
+		return c.Receive
 	}
 	return Behaviour{}
 }

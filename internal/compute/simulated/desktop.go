@@ -28,6 +28,7 @@ type desktop struct {
 type with struct {
 	Snapshot string `json:"snapshot,omitzero"` // its name
 	Root     bool   `json:"root,omitzero"`     // the snapshot is of the root volume too
+	Desktop  string `json:"desktop,omitzero"`  // whose snapshot it is, where it is another's
 	Image    string `json:"image,omitzero"`    // the name of the image to make
 	Script   string `json:"script,omitzero"`   // the name of the run
 	Text     string `json:"text,omitzero"`     // of the script
@@ -38,8 +39,8 @@ type order struct {
 	method method
 	with   with
 	spec   compute.Desktop // where the method needs no more, the id alone; never with a Home
-	from   *compute.Home   // creating: the snapshot that the user volume is made from, if any
-	home   contents        // creating: what that holds
+	from   *compute.Home   // creating, receiving: the snapshot that the user volume is made from, if any
+	home   contents        // creating, receiving: what that holds
 	root   contents        // creating, rebuilding: what the image holds
 }
 
@@ -87,6 +88,9 @@ func (x desktop) begin(o order, until time.Time) desktop {
 	case restoring:
 		x.Running = false
 		x.Disks = x.Disks.restore(o.with.Snapshot)
+	case receiving:
+		x.Running = false
+		x.Disks = x.Disks.receive(o.home)
 	case resizing:
 		x.Spec = x.sized(o)
 	case capturing:
@@ -114,7 +118,7 @@ func (x desktop) end(failed error) desktop {
 	switch m {
 	case creating, starting, rebooting, rebuilding, restoring:
 		x.Whole, x.Running, x.Broken = true, true, false
-	case stopping:
+	case stopping, receiving:
 		x.Running = false
 	case deleting:
 		x.Gone = true
@@ -156,7 +160,7 @@ func (x desktop) needs(o order) (bool, error) {
 	case m == resizing:
 		return x.Spec != x.sized(o), nil
 	}
-	return m == rebooting || m == capturing || !x.Running, nil
+	return m == rebooting || m == capturing || m == receiving || !x.Running, nil
 }
 
 // needsSnapshot is needs for methods that have to do with one.

@@ -141,6 +141,13 @@ func (d *disks) restore(name string) *disks {
 	return &next
 }
 
+// receive is the disks with another user volume, of which nothing is kept.
+func (d *disks) receive(home contents) *disks {
+	next := d.look()
+	next.Home, next.Kept = home, nil
+	return &next
+}
+
 // rebuild is the disks with another root volume, and the user volume as the snapshot of
 // the name has it; "": as it is.
 func (d *disks) rebuild(root contents, name string) *disks {

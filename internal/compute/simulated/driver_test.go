@@ -50,7 +50,7 @@ func all(cfg *simulated.Config) []*simulated.Behaviour {
 	return []*simulated.Behaviour{
 		&cfg.Create, &cfg.Start, &cfg.Stop, &cfg.Reboot, &cfg.Delete,
 		&cfg.Snapshot, &cfg.DropSnapshot, &cfg.Rebuild, &cfg.Restore, &cfg.Resize,
-		&cfg.Capture, &cfg.MakeImage, &cfg.DeleteImage, &cfg.Run,
+		&cfg.Capture, &cfg.MakeImage, &cfg.DeleteImage, &cfg.Run, &cfg.Receive,
 	}
 }
 

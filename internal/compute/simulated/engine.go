@@ -102,6 +102,11 @@ func (d *Driver) admit(x desktop, o *order, now time.Time) error {
 			return err
 		}
 	}
+	if o.from != nil {
+		if err := d.admitHome(o, now); err != nil {
+			return err
+		}
+	}
 	places := o.method.starts() || (o.method == capturing && x.Ran)
 	if d.cfg.Capacity == 0 || !places || x.awake() || d.awake < d.cfg.Capacity {
 		return nil
@@ -121,14 +126,6 @@ func (d *Driver) admitSpec(o *order, now time.Time) error {
 		return fmt.Errorf("%w: %q", compute.ErrImage, o.spec.Image)
 	}
 	o.root = image.Root
-	if o.from != nil && o.method == creating {
-		x, _ := d.settle(d.get(o.from.Desktop), now)
-		snapshot, ok := x.Disks.look().Kept[o.from.Snapshot]
-		if !ok {
-			return fmt.Errorf("%w: %q of %s", compute.ErrSnapshot, o.from.Snapshot, o.from.Desktop)
-		}
-		o.home = snapshot.Home
-	}
 	holder, taken := d.byPlace[place{o.spec.Subnet.ID, o.spec.Address}]
 	if !taken || holder == o.spec.ID {
 		return nil
@@ -137,6 +134,17 @@ func (d *Driver) admitSpec(o *order, now time.Time) error {
 		return nil
 	}
 	return fmt.Errorf("%w: address %v is that of %s", compute.ErrInvalid, o.spec.Address, holder)
+}
+
+// admitHome gives the order what the snapshot of another desktop's user volume holds.
+func (d *Driver) admitHome(o *order, now time.Time) error {
+	x, _ := d.settle(d.get(o.from.Desktop), now)
+	snapshot, ok := x.Disks.look().Kept[o.from.Snapshot]
+	if !ok {
+		return fmt.Errorf("%w: %q of %s", compute.ErrSnapshot, o.from.Snapshot, o.from.Desktop)
+	}
+	o.home = snapshot.Home
+	return nil
 }
 
 // count counts the desktops that are now as asked for.

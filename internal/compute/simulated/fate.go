@@ -28,6 +28,7 @@ const (
 	making       method = "make image"
 	unmaking     method = "delete image"
 	scripting    method = "run"
+	receiving    method = "receive"
 )
 
 // disturbs tells whether nobody can use a desktop that goes through the method.

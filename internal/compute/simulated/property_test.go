@@ -52,7 +52,7 @@ func newPair(ctx context.Context, rt *rapid.T, dir string) *pair {
 	for i, b := range all(&cfg) {
 		name := []string{
 			"create", "start", "stop", "reboot", "delete", "snapshot", "drop snapshot", "rebuild", "restore", "resize",
-			"capture", "make image", "delete image", "run",
+			"capture", "make image", "delete image", "run", "receive",
 		}[i]
 		b.Min = time.Duration(rapid.SampledFrom([]int{0, 0, 3, 10}).Draw(rt, name+" takes")) * time.Second
 		b.Max = b.Min

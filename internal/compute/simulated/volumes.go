@@ -30,6 +30,13 @@ func (d *Driver) Restore(ctx context.Context, id, name string) (time.Time, error
 	return d.do(ctx, order{method: restoring, spec: compute.Desktop{ID: id}, with: with{Snapshot: name}}, nil)
 }
 
+// Receive implements [compute.Driver].
+func (d *Driver) Receive(ctx context.Context, id string, from compute.Home) (time.Time, error) {
+	return d.do(ctx, order{
+		method: receiving, spec: compute.Desktop{ID: id}, with: with{Snapshot: from.Snapshot, Desktop: from.Desktop}, from: &from,
+	}, nil)
+}
+
 // Resize implements [compute.Driver].
 func (d *Driver) Resize(ctx context.Context, spec compute.Desktop) (time.Time, error) {
 	spec.Home = nil

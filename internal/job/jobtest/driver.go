@@ -24,7 +24,7 @@ type Driver struct {
 
 // Call is one call that changes something.
 type Call struct {
-	Method string // Create, Start, Stop, Reboot, Rebuild, Restore, Resize, Snapshot, DropSnapshot, Delete, Capture, MakeImage, DeleteImage, Run
+	Method string // Create, Start, Stop, Reboot, Rebuild, Restore, Receive, Resize, Snapshot, DropSnapshot, Delete, Capture, MakeImage, DeleteImage, Run
 	ID     string // the desktop's, or the image's name
 }
 
@@ -156,6 +156,11 @@ func (d *Driver) Rebuild(ctx context.Context, desktop compute.Desktop, user stri
 // Restore implements [compute.Driver].
 func (d *Driver) Restore(ctx context.Context, id, name string) (time.Time, error) {
 	return d.do(ctx, Call{"Restore", id}, func(ctx context.Context) (time.Time, error) { return d.Driver.Restore(ctx, id, name) })
+}
+
+// Receive implements [compute.Driver].
+func (d *Driver) Receive(ctx context.Context, id string, from compute.Home) (time.Time, error) {
+	return d.do(ctx, Call{"Receive", id}, func(ctx context.Context) (time.Time, error) { return d.Driver.Receive(ctx, id, from) })
 }
 
 // Resize implements [compute.Driver].
