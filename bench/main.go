@@ -31,7 +31,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.carrel, "carrel", "bin/carrel", "the program to measure")
-	flag.StringVar(&o.only, "only", "", "measure only parts whose name holds this: describe, create, settle, moto, stream, incus")
+	flag.StringVar(&o.only, "only", "", "measure only parts whose name holds this: describe, create, settle, moto, stream, pool, incus")
 	flag.DurationVar(&o.duration, "duration", 5*time.Second, "how long each rate is measured")
 	flag.IntVar(&o.large, "large", 100_000, "how many WorkSpaces the large store has")
 	flag.IntVar(&o.settle, "settle", 10_000, "how many WorkSpaces settle at once")
@@ -65,7 +65,7 @@ type part struct {
 func run(ctx context.Context, o options) error {
 	var t table
 	for _, p := range []part{
-		{"describe", benchDescribe}, {"moto create", benchMoto}, {"settle", benchSettle}, {"stream", benchStream}, {"incus", benchIncus},
+		{"describe", benchDescribe}, {"moto create", benchMoto}, {"settle", benchSettle}, {"stream", benchStream}, {"pool", benchPool}, {"incus", benchIncus},
 	} {
 		if !strings.Contains(p.name, o.only) {
 			continue

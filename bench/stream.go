@@ -241,18 +241,26 @@ func (s *server) desks(ctx context.Context) ([]*desk, error) {
 	}
 	var desks []*desk
 	for _, w := range page.Workspaces {
-		jar, err := cookiejar.New(nil)
+		d, err := s.signIn(ctx, reply.Directories[0].RegistrationCode, w.UserName, w.WorkspaceId)
 		if err != nil {
 			return nil, err
-		}
-		d := &desk{id: w.WorkspaceId, server: s, browser: &http.Client{Jar: jar}}
-		form := url.Values{"code": {reply.Directories[0].RegistrationCode}, "name": {w.UserName}, "password": {"any"}}
-		if _, err := d.post(ctx, "/sign-in", form); err != nil {
-			return nil, fmt.Errorf("sign in: %w", err)
 		}
 		desks = append(desks, d)
 	}
 	return desks, nil
+}
+
+// signIn signs a user in who has a desktop with the id.
+func (s *server) signIn(ctx context.Context, code, user, id string) (*desk, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	d := &desk{id: id, server: s, browser: &http.Client{Jar: jar}}
+	if _, err := d.post(ctx, "/sign-in", url.Values{"code": {code}, "name": {user}, "password": {"any"}}); err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
+	}
+	return d, nil
 }
 
 // post sends a form as the portal's own pages do.
@@ -276,9 +284,9 @@ func (d *desk) post(ctx context.Context, path string, form url.Values) ([]byte, 
 	return body, err
 }
 
-// open opens a stream beside those that there are.
+// open opens a stream beside those that there are, of a desktop that a pool gives where there is none yet.
 func (d *desk) open(ctx context.Context) (*screen, error) {
-	body, err := d.post(ctx, "/desktop/"+d.id+"/ticket", url.Values{"share": {"yes"}})
+	body, err := d.post(ctx, "/desktop/"+d.id+"/ticket", url.Values{"share": {"yes"}, "start": {"yes"}})
 	if err != nil {
 		return nil, err
 	}
