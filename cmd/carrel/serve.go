@@ -123,7 +123,7 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	if err != nil {
 		return err
 	}
-	recorder := metering.New(s.store, s.real, s.log)
+	recorder := metering.New(s.store, s.log)
 	s.streams = stream.New(stream.Config{
 		Driver: s.engine.driver, Store: s.store, Clock: s.clock, Real: s.real, Log: s.log, Observe: recorder.Observe,
 	})

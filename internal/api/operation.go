@@ -116,7 +116,7 @@ func (b bound[I, O]) Decode(payload Payload) (any, error) {
 	var checker Checker
 	b.Check(input, &checker)
 	if checker.missing != "" && b.Missing != nil {
-		return nil, b.Missing.New("The parameter " + clip(checker.missing) + " is required.")
+		return nil, b.Missing.New("The parameter " + clip(strings.ToUpper(checker.missing[:1])+checker.missing[1:]) + " is required.")
 	}
 	if exception := checker.Exception(); exception != nil {
 		return nil, exception

@@ -21,6 +21,7 @@ import (
 	"carrel/internal/api"
 	dsapi "carrel/internal/api/ds"
 	dsdataapi "carrel/internal/api/dsdata"
+	monitoringapi "carrel/internal/api/monitoring"
 	stsapi "carrel/internal/api/sts"
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/awsjson"
@@ -46,10 +47,10 @@ func (keys) Key(_ context.Context, id string) (awsjson.Key, error) {
 	return awsjson.Key{Secret: secret, Account: account, UserARN: userARN, UserID: "AIDAADMIN"}, nil
 }
 
-// services returns the four services, with the operations given; all others refuse with NotYetException.
+// services returns the five services, with the operations given; all others refuse with NotYetException.
 func services(bound ...api.Handler) []awsjson.ServiceHandlers {
 	var all []awsjson.ServiceHandlers
-	for _, service := range []*api.Service{wsapi.Service, dsapi.Service, dsdataapi.Service, stsapi.Service} {
+	for _, service := range []*api.Service{wsapi.Service, dsapi.Service, dsdataapi.Service, stsapi.Service, monitoringapi.Service} {
 		with := awsjson.ServiceHandlers{Service: service}
 		for _, op := range service.Operations {
 			handler := op.Refuse(&api.Exception{Name: "NotYetException", Message: "This operation has no code yet."})
@@ -65,7 +66,7 @@ func services(bound ...api.Handler) []awsjson.ServiceHandlers {
 	return all
 }
 
-// newHandler returns a handler for the four services that logs to nowhere; change adjusts its configuration.
+// newHandler returns a handler for the five services that logs to nowhere; change adjusts its configuration.
 func newHandler(t testing.TB, change func(*awsjson.Config), bound ...api.Handler) *awsjson.Handler {
 	t.Helper()
 	config := awsjson.Config{

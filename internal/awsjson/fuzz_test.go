@@ -63,6 +63,9 @@ func FuzzRequest(f *testing.F) {
 		r.Header.Set("X-Amz-Target", target)
 		r.Header.Set("Content-Type", contentType)
 		r.Header.Set("Authorization", authorization)
+		if strings.HasPrefix(uri, "/service/") {
+			r.Header.Set("Smithy-Protocol", "rpc-v2-cbor")
+		}
 		w := serve(h, r)
 		if w.Code >= 500 || w.Header().Get("x-amzn-RequestId") == "" {
 			t.Errorf("%d %s", w.Code, w.Body)

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"carrel/internal/clock"
 	"carrel/internal/gateway"
 	"carrel/internal/gateway/stream"
 	"carrel/internal/store"
@@ -22,7 +21,6 @@ const latencyPause = 15 * time.Second
 // Recorder collects what happens and writes it. Methods may be called from any goroutine.
 type Recorder struct {
 	Store *store.Store
-	Real  *clock.Clock // the machine's time
 	Log   *slog.Logger
 
 	mu      sync.Mutex
@@ -38,8 +36,8 @@ type key struct {
 }
 
 // New makes a Recorder. What it is told is written while Run runs.
-func New(s *store.Store, real *clock.Clock, log *slog.Logger) *Recorder {
-	return &Recorder{Store: s, Real: real, Log: log, pending: make(map[key]workspaces.Summary), urgent: make(chan struct{}, 1)}
+func New(s *store.Store, log *slog.Logger) *Recorder {
+	return &Recorder{Store: s, Log: log, pending: make(map[key]workspaces.Summary), urgent: make(chan struct{}, 1)}
 }
 
 // Observe takes an event. It does not wait.
@@ -81,7 +79,7 @@ func measured(e stream.Event) (workspaces.Metric, float64) {
 // Run writes what happens until the context ends, and then what is left.
 func (r *Recorder) Run(ctx context.Context) {
 	for r.rest(ctx) {
-		if err := r.write(ctx); err != nil && ctx.Err() == nil {
+		if err := r.write(ctx); err != nil && ctx.Err() == nil { // the next time it may
 			r.Log.WarnContext(ctx, "what happened to connections could not be noted yet", "error", err)
 		}
 	}

@@ -1,8 +1,8 @@
 package monitoring
 
 import (
-	"cmp"
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +50,7 @@ func (s *Service) ListMetrics(ctx context.Context, in *monitoring.ListMetricsInp
 	if value(in.OwningAccount) != "" && *in.OwningAccount != operation.Scope(ctx).Account {
 		return out, nil
 	}
-	for _, e := range found.after(after) {
+	for e := range found.after(after) {
 		if !wanted(in, e) {
 			continue
 		}
@@ -96,24 +96,46 @@ type entry struct {
 // key orders the list: separators sort before all that names hold.
 func (e entry) key() string { return strings.Join([]string{e.Name, e.Value, string(e.metric)}, "\x01") }
 
-// inventory is the metrics of a scope, in the order of their keys.
-type inventory []entry
+// inventory is the metrics of a scope: its dimensions in order, each with its metrics, a bit
+// for each of workspaces.Metrics.
+type inventory []listedDimension
 
-func compareEntries(a, b entry) int {
-	return cmp.Or(workspaces.CompareDimensions(a.Dimension, b.Dimension), cmp.Compare(a.metric, b.metric))
+type listedDimension struct {
+	workspaces.Dimension
+	metrics uint16
 }
 
-// after returns the entries behind one with the key, "" for all.
-func (v inventory) after(key string) inventory {
-	parts := strings.Split(key, "\x01")
-	if len(parts) != 3 {
-		return v
+// bitOf is the bit of a metric.
+func bitOf(m workspaces.Metric) uint16 { return 1 << slices.Index(workspaces.Metrics(), m) }
+
+// sampledBits are the bits of all metrics of samples.
+func sampledBits() (bits uint16) {
+	for _, m := range workspaces.Metrics() {
+		if m.Sampled() {
+			bits |= bitOf(m)
+		}
 	}
-	at, found := slices.BinarySearchFunc(v, entry{workspaces.Dimension{Name: parts[0], Value: parts[1]}, workspaces.Metric(parts[2])}, compareEntries)
-	if found {
-		at++
+	return bits
+}
+
+// after returns the entries behind one with the key, in order; all behind "".
+func (v inventory) after(key string) iter.Seq[entry] {
+	name, rest, _ := strings.Cut(key, "\x01")
+	value, metric, _ := strings.Cut(rest, "\x01")
+	last := workspaces.Dimension{Name: name, Value: value}
+	from, _ := slices.BinarySearchFunc(v, last, func(of listedDimension, d workspaces.Dimension) int {
+		return workspaces.CompareDimensions(of.Dimension, d)
+	})
+	return func(yield func(entry) bool) {
+		for _, of := range v[from:] {
+			for i, m := range workspaces.Metrics() {
+				behind := of.Dimension != last || string(m) > metric
+				if of.metrics&(1<<i) != 0 && behind && !yield(entry{of.Dimension, m}) {
+					return
+				}
+			}
+		}
 	}
-	return v[at:]
 }
 
 // inventories keeps what was listed last, for the pages that follow: making it reads all
@@ -138,14 +160,15 @@ func (s *Service) inventoryOf(ctx context.Context, since time.Duration, later bo
 	}
 	now := s.core.Clock.Now()
 	filter := store.MetricFilter{Scope: of.Scope, From: now.Add(-since), To: now.Add(time.Microsecond)}
-	found := make(map[entry]bool)
+	found := make(map[workspaces.Dimension]uint16)
+	all := sampledBits()
 	err := s.core.Store.View(func(tx *store.Tx) error {
 		err := tx.Stays(ctx, filter, func(stay workspaces.Stay) {
 			if !stay.State.Sampled() || samples(latest(stay.Since, filter.From), stay.Until) == 0 {
 				return
 			}
 			for _, d := range stay.Dimensions() {
-				found[entry{Dimension: d}] = true
+				found[d] |= all
 			}
 		})
 		if err != nil {
@@ -153,7 +176,7 @@ func (s *Service) inventoryOf(ctx context.Context, since time.Duration, later bo
 		}
 		return tx.Happenings(ctx, filter, func(h workspaces.Happening) {
 			for _, d := range h.Dimensions() {
-				found[entry{d, h.Metric}] = true
+				found[d] |= bitOf(h.Metric)
 			}
 		})
 	})
@@ -161,20 +184,12 @@ func (s *Service) inventoryOf(ctx context.Context, since time.Duration, later bo
 		return nil, err
 	}
 	list := make(inventory, 0, len(found))
-	for e := range found {
-		switch {
-		case e.Value == "": // it has no such trait
-		case e.metric != "":
-			list = append(list, e)
-		default:
-			for _, m := range workspaces.Metrics() {
-				if m.Sampled() {
-					list = append(list, entry{e.Dimension, m})
-				}
-			}
+	for d, metrics := range found {
+		if d.Value != "" { // else it has no such trait
+			list = append(list, listedDimension{d, metrics})
 		}
 	}
-	slices.SortFunc(list, compareEntries)
+	slices.SortFunc(list, func(a, b listedDimension) int { return workspaces.CompareDimensions(a.Dimension, b.Dimension) })
 	s.inventory.Add(of, list)
 	return list, nil
 }

@@ -64,3 +64,8 @@ with mock.patch("botocore.auth.get_current_datetime", lambda: NOW.replace(tzinfo
         DirectoryId="d-926722edaf", SAMAccountName="jo.doe", GivenName="Jo",
         OtherAttributes={"department": {"S": "R&D"}}))
     record("sts-get-caller-identity", "sts", lambda c: c.get_caller_identity())
+    for protocol in ("json", "smithy-rpc-v2-cbor", "query"):  # the first is botocore's own choice, the last that of old versions
+        with mock.patch("botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS", (protocol,)):
+            record("cloudwatch-" + protocol, "cloudwatch", lambda c: c.get_metric_statistics(
+                Namespace="AWS/WorkSpaces", MetricName="Stopped", Dimensions=[{"Name": "WorkspaceId", "Value": "ws-123456789"}],
+                StartTime=NOW - datetime.timedelta(hours=1), EndTime=NOW, Period=300, Statistics=["Minimum", "Sum"]))
