@@ -151,7 +151,7 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 		return errors.Join(err, listener.Close())
 	}
 	front := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: handler, ConnContext: awsjson.ConnContext, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	repair := &reconcile.Reconciler{Store: s.store, Clock: s.clock, Real: s.real, Driver: s.engine.driver, Runner: s.runner, Log: s.log}
@@ -181,7 +181,7 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 			return errors.Join(err, listener.Close())
 		}
 		close(ready)
-		return serveOn(listener, front, identity)
+		return serveOn(awsjson.Whole(listener), front, identity)
 	})
 	group.Go(func() error {
 		<-ctx.Done()

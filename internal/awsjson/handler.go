@@ -116,7 +116,7 @@ func (h *Handler) begin() *exchange {
 
 // finish answers the client and records the exchange.
 func (h *Handler) finish(w http.ResponseWriter, r *http.Request, x *exchange) {
-	h.reply(w, x)
+	h.reply(w, r, x)
 	x.Duration = h.now().Sub(x.started)
 	h.record(r.Context(), x)
 }
@@ -183,7 +183,7 @@ func (e *endpoint) payload(r *http.Request, body []byte) (payload api.Payload, e
 }
 
 // reply writes the outcome of an exchange and notes the status and the exception in it.
-func (h *Handler) reply(w http.ResponseWriter, x *exchange) {
+func (h *Handler) reply(w http.ResponseWriter, r *http.Request, x *exchange) {
 	buffer := newBuffer()
 	defer freeBuffer(buffer)
 	said := reply{operation: x.Operation, requestID: x.RequestID, output: x.output}
@@ -202,7 +202,7 @@ func (h *Handler) reply(w http.ResponseWriter, x *exchange) {
 	w.Header().Set(requestIDHeader, x.RequestID)
 	w.Header().Set("Content-Length", strconv.Itoa(buffer.Len()))
 	w.WriteHeader(x.Status)
-	_, _ = w.Write(buffer.Bytes()) // fails when the client is gone, and then there is no one to tell
+	writeWhole(w, r, buffer.Bytes())
 }
 
 const requestIDHeader = "X-Amzn-Requestid"
