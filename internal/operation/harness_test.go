@@ -21,6 +21,7 @@ import (
 
 	"carrel/internal/api"
 	"carrel/internal/api/ds"
+	taggingapi "carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/awsjson"
 	"carrel/internal/clock"
@@ -33,6 +34,7 @@ import (
 	"carrel/internal/journal"
 	"carrel/internal/operation"
 	"carrel/internal/operation/directoryservice"
+	"carrel/internal/operation/tagging"
 	"carrel/internal/reconcile"
 	"carrel/internal/store"
 	"carrel/internal/store/storetest"
@@ -198,6 +200,7 @@ func wire(t *testing.T, set *setup) *awsjson.Handler {
 		Services: []awsjson.ServiceHandlers{
 			{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: &set.Core}.Handlers()},
 			{Service: ds.Service, Handlers: directoryservice.New(&set.Core, embedded.NewHasher()).Handlers()},
+			{Service: taggingapi.Service, Handlers: tagging.New(&set.Core).Handlers()},
 		},
 		Authenticator: awsjson.AnyKey{DefaultAccount: account},
 		Now:           time.Now,

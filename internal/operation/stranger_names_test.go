@@ -72,11 +72,12 @@ func kindOf(shape, member string) string {
 
 // madeUp is a name of the same form that nothing has: the part behind the first dash is turned round.
 func madeUp(name string) string {
-	head, tail, found := strings.Cut(name, "-")
-	if !found {
-		head, tail = "", name
-	} else {
-		head += "-"
+	head, tail := "", name
+	if slash := strings.LastIndex(name, "/"); slash >= 0 { // an ARN
+		head, tail = name[:slash+1], name[slash+1:]
+	}
+	if kind, rest, found := strings.Cut(tail, "-"); found {
+		head, tail = head+kind+"-", rest
 	}
 	turn := func(r rune) rune {
 		for _, alphabet := range []string{"0123456789", "abcdef", "ghijklmnopqrstuvwxyz"} {

@@ -6,12 +6,14 @@ import (
 
 	"carrel/internal/api"
 	"carrel/internal/api/ds"
+	"carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
 )
 
 // surface is a service as strangers see it.
 type surface struct {
 	service, target string // in the signature, and before the operation's name
+	token           string // the member for pages
 	model           *model
 	operations      []string // that are carried out
 	names           func(*world) map[string][]string
@@ -40,7 +42,7 @@ func (s *surface) of(w *world) *model {
 func workspacesSurface(t *testing.T) *surface {
 	t.Helper()
 	return &surface{
-		service: "workspaces", target: wsapi.Service.TargetPrefix, model: readModel(t), names: (*world).names,
+		service: "workspaces", target: wsapi.Service.TargetPrefix, token: "NextToken", model: readModel(t), names: (*world).names,
 		operations: operations(t), nameless: namelessWorkSpaces(), unnamed: unnamedWorkSpaces(), fitting: fittingWorkSpaces,
 	}
 }
@@ -48,7 +50,7 @@ func workspacesSurface(t *testing.T) *surface {
 func directorySurface(t *testing.T) *surface {
 	t.Helper()
 	s := &surface{
-		service: ds.Service.Name, target: ds.Service.TargetPrefix, model: readModelOf(t, "ds"),
+		service: ds.Service.Name, target: ds.Service.TargetPrefix, token: "NextToken", model: readModelOf(t, "ds"),
 		names: func(w *world) map[string][]string {
 			directories := []string{w.microsoft, w.directory, w.unregistered}
 			return map[string][]string{"DirectoryId": directories, "ResourceId": directories, "TrustId": {w.trust}}
@@ -61,12 +63,39 @@ func directorySurface(t *testing.T) *surface {
 		nameless: namelessDirectories(), unnamed: unnamedDirectories(),
 		fitting: func(*prober, string, string) map[string]any { return nil },
 	}
-	for _, op := range ds.Service.Operations {
+	s.operations = typed(ds.Service)
+	return s
+}
+
+// typed are the operations of a service that have types: those that are carried out.
+func typed(service *api.Service) (names []string) {
+	for _, op := range service.Operations {
 		if _, untyped := op.(api.Operation[api.Unmodelled, api.Unmodelled]); !untyped {
-			s.operations = append(s.operations, op.Spec().Name)
+			names = append(names, op.Spec().Name)
 		}
 	}
-	return s
+	return names
+}
+
+func taggingSurface(t *testing.T) *surface {
+	t.Helper()
+	const settled = "it is a setting"
+	return &surface{
+		service: tagging.Service.Name, target: tagging.Service.TargetPrefix, token: "PaginationToken", model: readModelOf(t, "resourcegroupstaggingapi"),
+		operations: typed(tagging.Service),
+		names: func(w *world) map[string][]string {
+			var arns []string
+			for _, resource := range []string{"workspace/" + w.workspace, "directory/" + w.pools, "workspacespool/" + w.pool, "workspaceimage/" + w.image} {
+				arns = append(arns, "arn:aws:workspaces:"+w.scope.Region+":"+w.scope.Account+":"+resource)
+			}
+			return map[string][]string{"ResourceARN": arns, "TagKey": {"key-" + w.word}}
+		},
+		nameless: map[string]string{"GetTagKeys": "it asks for nothing but the caller's own"},
+		unnamed: map[string]string{
+			"PaginationToken": "TestStrangers uses the owner's", "TagValue": "it is a text", "AmazonResourceType": settled,
+		},
+		fitting: func(*prober, string, string) map[string]any { return nil },
+	}
 }
 
 func namelessDirectories() map[string]string {

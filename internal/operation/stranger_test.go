@@ -21,7 +21,7 @@ func TestStrangers(t *testing.T) {
 	if len(before) < 25 {
 		t.Errorf("%d rows are too few to prove anything", len(before))
 	}
-	surfaces := []*surface{workspacesSurface(t), directorySurface(t)}
+	surfaces := []*surface{workspacesSurface(t), directorySurface(t), taggingSurface(t)}
 	for _, surface := range surfaces {
 		(&prober{surface, s, owner, owner}).hear(t)
 	}
@@ -107,7 +107,7 @@ func (p *prober) compare(t *testing.T, where, operation, name string, request fu
 	}
 	// A refusal for another reason would prove nothing.
 	heard := never.status == http.StatusOK || never.code == notFound || strings.HasSuffix(never.code, "DoesNotExistException") || strings.Contains(never.message, none) ||
-		strings.Contains(where, "Name") && never.code == exists || strings.Contains(where, "NextToken") && strings.Contains(never.message, "NextToken")
+		strings.Contains(where, "Name") && never.code == exists || strings.HasSuffix(where, p.token) && strings.Contains(never.message, "NextToken")
 	if !heard {
 		t.Errorf("%s as %v: the name is not looked at: %s", where, p.own.scope, never.body)
 	}
@@ -192,26 +192,27 @@ func (p *prober) probeTokens(t *testing.T) {
 	n := 0
 	for _, operation := range p.operations {
 		members := p.model.Shapes[p.model.Operations[operation].Input.Shape].Members
-		if _, pages := members["NextToken"]; !pages || !reads(operation) {
+		if _, pages := members[p.token]; !pages || !reads(operation) {
 			continue
 		}
 		r := p.of(p.owner).request(operation, false)
-		for _, size := range []string{"Limit", "MaxResults"} {
+		for _, size := range []string{"Limit", "MaxResults", "ResourcesPerPage"} {
 			if _, has := members[size]; has {
 				r[size] = 1
 			}
 		}
-		var page struct{ NextToken string }
+		var page map[string]any
 		owner := &prober{p.surface, p.server, p.owner, p.owner}
 		if err := json.Unmarshal([]byte(owner.ask(t, operation, r).body), &page); err != nil {
 			t.Fatal(err)
 		}
-		if page.NextToken == "" {
+		token, ok := page[p.token].(string)
+		if !ok || token == "" {
 			continue
 		}
 		n++
-		p.compare(t, operation+" NextToken", operation, page.NextToken, func(token string) map[string]any {
-			r["NextToken"] = token
+		p.compare(t, operation+" "+p.token, operation, token, func(token string) map[string]any {
+			r[p.token] = token
 			return r
 		})
 	}
