@@ -1,6 +1,7 @@
 # Takes what programs keep of the desktop's user into an archive on their desktop, or brings it from there.
 # What programs keep lies in the home under names that begin with a dot; caches, and what has been thrown
-# away, are not worth keeping. All of it is done as the user.
+# away, are not worth keeping, and where the user's folders lie is of no use without the folders. All of it is
+# done as the user.
 #
 #   $1 take or bring
 user=$(getent passwd 10001 | cut -d: -f1)
@@ -25,7 +26,7 @@ take_settings() {
 	set -- .[!.]*
 	[ -e "$1" ] || set -- --files-from=/dev/null
 	tar --create --gzip --one-file-system --file "$archive" --exclude=.cache --exclude=.local/share/Trash --exclude=.Xauthority \
-		--exclude=.ICEauthority --exclude=.xsession-errors "$@" || [ $? = 1 ] || { rm -f "$archive"; exit 1; }'
+		--exclude=.ICEauthority --exclude=.xsession-errors --exclude=.config/user-dirs.dirs --exclude=.config/user-dirs.locale "$@" || [ $? = 1 ] || { rm -f "$archive"; exit 1; }'
 }
 
 # The settings daemon must not write what it remembers over what is brought. The desktop's session, which
