@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strconv"
 
@@ -36,6 +38,25 @@ func (s *server) openJournal(ctx context.Context) error {
 		return err
 	}
 	return s.journal.Open(s.config.Journal, start)
+}
+
+// resetBoth has everything forgotten here, and then where requests for other services are passed on
+// to, if anywhere: suites for moto's server ask for both at once.
+func resetBoth(here, there http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if there == nil || r.Method != http.MethodPost {
+			here.ServeHTTP(w, r)
+			return
+		}
+		reply := httptest.NewRecorder()
+		here.ServeHTTP(reply, r)
+		if reply.Code == http.StatusOK {
+			there.ServeHTTP(w, r)
+			return
+		}
+		w.WriteHeader(reply.Code)
+		_, _ = w.Write(reply.Body.Bytes()) //nolint:errcheck // the client has gone
+	})
 }
 
 // journals reports whether requests have to pass the journal.

@@ -300,7 +300,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	s.player.Control = answers
 	mux.Handle("/_carrel/", answers)
 	if s.config.Control {
-		mux.Handle(control.MotoReset, answers)
+		mux.Handle(control.MotoReset, resetBoth(answers, config.Unknown))
 	}
 	mux.Handle("GET /metrics", metrics.handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

@@ -25,7 +25,7 @@ func (s WorkSpaces) CreateTags(ctx context.Context, in *wsapi.CreateTagsRequest)
 		}
 		all, err := tx.Tags(ctx, Scope(ctx), id)
 		if err == nil && len(all) > workspaces.MaxTags {
-			err = workspaces.Errorf(workspaces.CodeLimitExceeded, "A resource can have at most %d tags.", workspaces.MaxTags)
+			err = workspaces.Errorf(workspaces.CodeLimitExceeded, "Tag limit exceeded: a resource can have at most %d tags.", workspaces.MaxTags)
 		}
 		return err
 	})

@@ -24,7 +24,7 @@ func CheckTags(tags []Tag) error {
 		seen[t.Key] = true
 	}
 	if len(tags) > MaxTags {
-		return Errorf(CodeLimitExceeded, "A resource can have at most %d tags.", MaxTags)
+		return Errorf(CodeLimitExceeded, "Tag limit exceeded: a resource can have at most %d tags.", MaxTags)
 	}
 	return nil
 }

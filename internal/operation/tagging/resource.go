@@ -106,7 +106,7 @@ func put(ctx context.Context, tx *store.Tx, r resource, tags []workspaces.Tag) e
 		}
 	}
 	if n > workspaces.MaxTags {
-		return workspaces.Errorf(workspaces.CodeLimitExceeded, "A resource can have at most %d tags.", workspaces.MaxTags)
+		return workspaces.Errorf(workspaces.CodeLimitExceeded, "Tag limit exceeded: a resource can have at most %d tags.", workspaces.MaxTags)
 	}
 	return tx.PutTags(ctx, operation.Scope(ctx), r.tagsID(), tags)
 }
