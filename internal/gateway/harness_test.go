@@ -365,6 +365,7 @@ type streams struct {
 	ways   map[string]*websocket.Conn
 
 	lastInput time.Time // of every visit
+	warned    string    // the last warning
 }
 
 func (s *streams) Serve(w http.ResponseWriter, r *http.Request, v gateway.Visit) {
@@ -401,6 +402,18 @@ func (s *streams) LastInput(id string) (at time.Time, found bool) {
 	defer s.mu.Unlock()
 	_, found = s.visits[id]
 	return s.lastInput, found
+}
+
+// Warn says it on the stream itself.
+func (s *streams) Warn(id, text string) {
+	s.mu.Lock()
+	way := s.ways[id]
+	again := s.warned == text
+	s.warned = text
+	s.mu.Unlock()
+	if way != nil && !again {
+		_ = way.Write(context.Background(), websocket.MessageText, []byte(text))
+	}
 }
 
 func (s *streams) SetRules(id string, rules gateway.Rules) {

@@ -141,3 +141,33 @@ func TestIdle(t *testing.T) {
 		t.Errorf("coming back, she is told %v", said)
 	}
 }
+
+// TestWarned warns who is connected five minutes before their session is over, once.
+func TestWarned(t *testing.T) {
+	t.Parallel()
+	h := pooled(t)
+	h.update(func(tx *store.Tx) error {
+		p, _, err := tx.Pool(t.Context(), here(), lab)
+		if err != nil {
+			return err
+		}
+		p.Timeouts.Idle = 0
+		_, err = tx.SavePool(t.Context(), p, p.Generation)
+		return err
+	})
+	jane := h.signedIn("jane")
+	ticket, _ := jane.ticket(lab, "start", "yes")
+	way, _ := jane.connect(lab, ticket)
+	h.advance(h.clock, 9*time.Hour+54*time.Minute)
+	if err := way.Write(t.Context(), websocket.MessageBinary, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if kind, _, err := way.Read(t.Context()); err != nil || kind != websocket.MessageBinary {
+		t.Fatalf("warned too soon: %v", err)
+	}
+	h.advance(h.clock, time.Minute)
+	kind, text, err := way.Read(t.Context())
+	if err != nil || kind != websocket.MessageText || !strings.Contains(string(text), "Your session ends at") {
+		t.Errorf("warned with %q, %v", text, err)
+	}
+}

@@ -70,6 +70,9 @@ type Streams interface {
 	// LastInput returns when, by the service's time, the user of a visit last did something, or
 	// came; found is false where there is no such visit.
 	LastInput(id string) (at time.Time, found bool)
+	// Warn tells the user of the visit with the id a sentence, once however often it is called with
+	// it. It succeeds where there is none.
+	Warn(id, text string)
 }
 
 // Pictures knows what screens look like.

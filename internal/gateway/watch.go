@@ -77,8 +77,11 @@ func (p *Portal) recheck(ctx context.Context, carrier Carrier, v Visit, now stan
 		return err
 	}
 	if at.session != nil {
-		if err := p.refuseIdle(at.session); err != nil && carrier == Carrier(p.Streams) {
-			return err
+		if carrier == Carrier(p.Streams) {
+			p.warn(v, at.session)
+			if err := p.refuseIdle(at.session); err != nil {
+				return err
+			}
 		}
 	} else if state, label, text := at.describe(); state == "closed" {
 		return &refusal{title: label + ".", text: text}
@@ -87,6 +90,17 @@ func (p *Portal) recheck(ctx context.Context, carrier Carrier, v Visit, now stan
 		carrier.SetRules(v.ID, rules)
 	}
 	return nil
+}
+
+// lastMinutes is how long before a session in a pool expires its user is warned.
+// Source: MaxUserDurationInSeconds.
+const lastMinutes = 5 * time.Minute
+
+// warn tells who is connected that their session in a pool expires soon.
+func (p *Portal) warn(v Visit, s *workspaces.PoolSession) {
+	if expires := s.ExpiresAt(); !p.Clock.Now().Before(expires.Add(-lastMinutes)) {
+		p.Streams.Warn(v.ID, "Your session ends at "+expires.UTC().Format("15:04")+" UTC, and its desktop is removed. Save your files elsewhere now.")
+	}
 }
 
 // refuseIdle refuses somebody who is connected to a desktop of a pool and has done nothing for too

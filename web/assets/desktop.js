@@ -23,7 +23,7 @@ line.addEventListener("phase", ({ detail }) => {
     case "connected": return connected();
     case "lost": return notice("lost", "The line is lost", "What you have open stays as it is. Trying again…", detail.tries > 2 ? ["leave"] : []);
     case "over": return notice("over", detail.title, detail.text, [...detail.choices, "leave"]);
-    case "told": return viewers(detail.viewers);
+    case "told": return detail.warning ? say(detail.warning, 60_000) : viewers(detail.viewers);
   }
 });
 
@@ -81,11 +81,11 @@ cover.addEventListener("click", ({ target }) => {
 
 let saying = 0;
 
-function say(text) {
+function say(text, long = 6000) {
   clearTimeout(saying);
   $("said").textContent = text;
   $("said").hidden = false;
-  saying = setTimeout(() => { $("said").hidden = true; }, 6000);
+  saying = setTimeout(() => { $("said").hidden = true; }, long);
 }
 
 // Panels: one at a time, each beside the tool that opens it.

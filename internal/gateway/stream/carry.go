@@ -25,7 +25,7 @@ const (
 	// maxMessage is the longest message of a tab, in bytes. It is read in pieces; noVNC's are of 10 KiB.
 	maxMessage = 1 << 20
 	// plain is the subprotocol of clients that know nothing but RFB. Others are sent messages of
-	// text beside it, of what is not RFB's to tell: see [stream.tellViewers].
+	// text beside it, of what is not RFB's to tell: see [stream.tellPage].
 	plain = "binary"
 )
 
@@ -41,11 +41,14 @@ type stream struct {
 	noted   bool // in the store, or about to be; guarded by Streams.mu
 	ends    chan ending
 	viewers chan int // how many tabs show the desktop, when that has changed
-	rules   atomic.Pointer[gateway.Rules]
-	input   atomic.Int64 // when the user last did something, or came, by the service's time, in µs since 1970
-	tab     moment       // when the tab was last heard
-	screen  moment       // when the desktop was last heard
-	writing moment       // since when the tab has been given something that it does not take
+
+	warned   string      // what the page was warned of last; guarded by Streams.mu
+	warnings chan string // what it is to be warned of
+	rules    atomic.Pointer[gateway.Rules]
+	input    atomic.Int64 // when the user last did something, or came, by the service's time, in µs since 1970
+	tab      moment       // when the tab was last heard
+	screen   moment       // when the desktop was last heard
+	writing  moment       // since when the tab has been given something that it does not take
 }
 
 // visit is the stream's with the rules that hold now.
@@ -89,7 +92,7 @@ func (s *Streams) Serve(w http.ResponseWriter, r *http.Request, v gateway.Visit)
 	}
 	ws.SetReadLimit(maxMessage)
 	st := &stream{
-		Visit: v, ws: ws, began: s.Clock.Now(), ends: make(chan ending, 1), viewers: make(chan int, 1),
+		Visit: v, ws: ws, began: s.Clock.Now(), ends: make(chan ending, 1), viewers: make(chan int, 1), warnings: make(chan string, 1),
 	}
 	st.input.Store(st.began.UnixMicro())
 	st.rules.Store(&v.Rules)
@@ -123,7 +126,7 @@ func (s *Streams) carry(ctx context.Context, st *stream) {
 	pumps.Go(func() { s.pump(st, real, &pumps) })
 	pumps.Go(func() { s.keepAlive(ctx, st) })
 	if st.ws.Subprotocol() != plain {
-		pumps.Go(func() { st.tellViewers(ctx) })
+		pumps.Go(func() { st.tellPage(ctx) })
 	}
 	var e ending
 	select {

@@ -122,22 +122,25 @@ func (s *Streams) keepAlive(ctx context.Context, st *stream) {
 	}
 }
 
-// viewersMessage is a message of text: how many tabs show the desktop, this one among them.
-type viewersMessage struct {
-	Viewers int `json:"viewers"`
+// pageMessage is a message of text for the page: one of the two.
+type pageMessage struct {
+	Viewers int    `json:"viewers,omitempty"` // how many tabs show the desktop, this one among them
+	Warning string `json:"warning,omitempty"` // what its user has to know now, a sentence
 }
 
-// tellViewers tells the page when another tab comes to share the desktop, or leaves.
-func (st *stream) tellViewers(ctx context.Context) {
+// tellPage tells the page when another tab comes to share the desktop, or leaves, and what is to be warned of.
+func (st *stream) tellPage(ctx context.Context) {
 	for {
+		var m pageMessage
 		select {
 		case <-ctx.Done():
 			return
-		case n := <-st.viewers:
-			text, _ := json.Marshal(viewersMessage{Viewers: n})                        // a number cannot fail
-			if st.ws.Write(context.Background(), websocket.MessageText, text) != nil { //nolint:contextcheck // ends with the WebSocket
-				return
-			}
+		case m.Viewers = <-st.viewers:
+		case m.Warning = <-st.warnings:
+		}
+		text, _ := json.Marshal(m)                                                 // texts and numbers cannot fail
+		if st.ws.Write(context.Background(), websocket.MessageText, text) != nil { //nolint:contextcheck // ends with the WebSocket
+			return
 		}
 	}
 }

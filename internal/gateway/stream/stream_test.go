@@ -60,7 +60,7 @@ func TestStream(t *testing.T) {
 	}
 	h.await("the end", func() bool { return len(h.Visits()) == 0 })
 	h.await("the note of it", func() bool { return !h.connection().Connected })
-	if c := h.connection(); !c.DisconnectedAt.Equal(began.Add(2*time.Minute)) {
+	if c := h.connection(); !c.DisconnectedAt.Equal(began.Add(2 * time.Minute)) {
 		t.Errorf("afterwards: %+v", c)
 	}
 	for _, kind := range []stream.EventKind{stream.Attempted, stream.Succeeded, stream.Launched, stream.Disconnected} {
@@ -118,8 +118,14 @@ func TestTakeOver(t *testing.T) {
 	if got := <-third.text; got != `{"viewers":1}` {
 		t.Errorf("the page is told %s", got)
 	}
+	for range 2 { // the page is told once
+		h.Warn(h.Visits()[0].ID, "soon")
+	}
+	if got := <-third.text; got != `{"warning":"soon"}` {
+		t.Errorf("the page is told %s", got)
+	}
 	h.alive(third)
-	if n := len(second.text); n > 0 {
+	if n := len(third.text) + len(second.text); n > 0 {
 		t.Errorf("a page that asked for nothing but RFB is told of %d other things", n)
 	}
 }

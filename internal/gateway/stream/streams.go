@@ -106,6 +106,21 @@ func (s *Streams) SetRules(id string, rules gateway.Rules) {
 	}
 }
 
+// Warn tells the user of a visit, once, what they have to know. It succeeds where there is no such visit.
+func (s *Streams) Warn(id, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.open[id]
+	if st == nil || st.warned == text {
+		return
+	}
+	select {
+	case st.warnings <- text:
+		st.warned = text
+	default: // the page takes nothing now; whoever warns does so again
+	}
+}
+
 // LastInput returns when, by the service's time, the user of a visit last did something (a key, a pointer
 // or a clipboard), or came where they have not; found is false where there is no such visit.
 func (s *Streams) LastInput(id string) (at time.Time, found bool) {
