@@ -23,9 +23,9 @@ type answer struct {
 }
 
 // post sends a request as no SDK would, unchecked.
-func (s *server) post(t *testing.T, operation string, body []byte) answer {
+func (s *server) post(t *testing.T, name string, body []byte) answer {
 	t.Helper()
-	return s.postTo(t, s.client().scope, "workspaces", wsapi.Service.TargetPrefix+"."+operation, body)
+	return s.postTo(t, s.client().scope, "workspaces", wsapi.Service.TargetPrefix+"."+name, body)
 }
 
 // postTo is post to any service, for an account in a region.
@@ -58,13 +58,13 @@ func (s *server) postTo(t *testing.T, as workspaces.Scope, service, target strin
 	return answer{reply.StatusCode, exception.Type, exception.Message, text.String()}
 }
 
-func (s *server) postJSON(t *testing.T, operation string, request any) answer {
+func (s *server) postJSON(t *testing.T, name string, request any) answer {
 	t.Helper()
 	body, err := json.Marshal(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.post(t, operation, body)
+	return s.post(t, name, body)
 }
 
 // operations are the names of all 91.

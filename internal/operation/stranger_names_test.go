@@ -91,7 +91,7 @@ func madeUp(name string) string {
 }
 
 // made are ids and codes that are drawn anew for what a request makes.
-var made = regexp.MustCompile(`\b(link|wsd?|wsb|wsi|wsipg|wsca|wspool)-[0-9a-z]{9,12}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`) //nolint:gochecknoglobals // a constant
+var made = regexp.MustCompile(`\b(link|wsd?|wsb|wsi|wsipg|wsca|wspool)-[0-9a-z]{9,12}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
 // alike is a reply without the name that was asked about, and without what is drawn anew.
 func alike(body, name string) string {
@@ -137,7 +137,7 @@ func (s *server) rows(t *testing.T, scope workspaces.Scope) (rows []string) {
 		if table == "account_link" {
 			column = "source_account"
 		}
-		of, err := db.QueryContext(t.Context(), `SELECT * FROM `+table+` WHERE region = ? AND `+column+` = ?`, scope.Region, scope.Account) //nolint:gosec // tables of the schema
+		of, err := db.QueryContext(t.Context(), `SELECT * FROM `+table+` WHERE region = ? AND `+column+` = ?`, scope.Region, scope.Account)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package operation_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -33,9 +34,7 @@ func (s *surface) of(w *world) *model {
 			own[kind] = names[0]
 		}
 	}
-	for kind, sample := range s.samples {
-		own[kind] = sample
-	}
+	maps.Copy(own, s.samples)
 	return &model{Operations: s.model.Operations, Shapes: s.model.Shapes, own: own}
 }
 

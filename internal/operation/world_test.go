@@ -71,7 +71,10 @@ func (s *server) furnish(t *testing.T, c client, word, friend string) *world {
 // furnishDirectory makes a Microsoft AD with everything that rests on one.
 func (s *server) furnishDirectory(t *testing.T, w *world) {
 	t.Helper()
-	ask := func(operation string, in map[string]any) (out struct{ DirectoryId, TrustId string }) {
+	ask := func(operation string, in map[string]any) (out struct {
+		DirectoryID string `json:"DirectoryId"`
+		TrustID     string `json:"TrustId"`
+	}) {
 		t.Helper()
 		body, err := json.Marshal(in)
 		if err != nil {
@@ -86,11 +89,11 @@ func (s *server) furnishDirectory(t *testing.T, w *world) {
 	const password = "Str0ng-enough"
 	w.microsoft = ask("CreateMicrosoftAD", map[string]any{
 		"Name": w.word + ".example.com", "Password": password, "VpcSettings": map[string]any{"VpcId": vpc, "SubnetIds": w.subnets()},
-	}).DirectoryId
+	}).DirectoryID
 	for _, domain := range []string{"one", "two"} {
 		w.trust = ask("CreateTrust", map[string]any{
 			"DirectoryId": w.microsoft, "RemoteDomainName": domain + "." + w.word + ".org", "TrustPassword": password, "TrustDirection": "Two-Way",
-		}).TrustId
+		}).TrustID
 	}
 	ask("CreateLogSubscription", map[string]any{"DirectoryId": w.microsoft, "LogGroupName": "/logs/" + w.word})
 	ask("CreateAlias", map[string]any{"DirectoryId": w.microsoft, "Alias": "alias-" + w.word})
