@@ -9,6 +9,7 @@ import (
 	"carrel/internal/api/ds"
 	"carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/workspaces"
 )
 
 // surface is a service as strangers see it.
@@ -52,7 +53,10 @@ func directorySurface(t *testing.T) *surface {
 		service: ds.Service.Name, target: ds.Service.TargetPrefix, token: "NextToken", model: readModelOf(t, "ds"),
 		names: func(w *world) map[string][]string {
 			directories := []string{w.microsoft, w.directory, w.unregistered}
-			return map[string][]string{"DirectoryId": directories, "ResourceId": directories, "TrustId": {w.trust}}
+			return map[string][]string{
+				"DirectoryId": directories, "ResourceId": directories, "TrustId": {w.trust},
+				"DomainControllerId": {(&workspaces.Directory{ID: w.microsoft}).DomainControllerID(0)},
+			}
 		},
 		samples: map[string]string{
 			"AliasName": "desks", "LogGroupName": "/logs", "RemoteDomainName": "other.example.org", "TrustPassword": "Str0ng-enough",

@@ -177,6 +177,9 @@ func (s WorkSpaces) newRegistration(
 	if in.WorkspaceType != nil {
 		d.WorkspaceType = *in.WorkspaceType
 	}
+	if d.WorkspaceType == wsapi.WorkspaceTypePools {
+		d.Settings.Creation = workspaces.CreationProperties{} // nobody administers a pool's desktop, and none is kept for long
+	}
 	if in.UserIdentityType != nil {
 		d.UserIdentityType = *in.UserIdentityType
 	}

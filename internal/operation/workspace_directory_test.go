@@ -78,11 +78,17 @@ func TestRegisterWorkspaceDirectory(t *testing.T) {
 func TestRegisterOptions(t *testing.T) {
 	t.Parallel()
 	const secret = "arn:aws:secretsmanager:eu-central-1:111111111111:secret:service-account"
-	pools := func(id string) *types.WorkspaceDirectory {
+	own := func(id string) *types.WorkspaceDirectory { // of WorkSpaces
 		d := freshDirectory(id)
 		d.DirectoryName, d.WorkspaceDirectoryName, d.WorkspaceDirectoryDescription = new("Pools 1"), new("Pools 1"), new("For pools")
 		d.DirectoryType, d.UserIdentityType = types.WorkspaceDirectoryTypeCustomerManaged, types.UserIdentityTypeCustomerManaged
-		d.WorkspaceType, d.DnsIpAddresses, d.CustomerUserName = types.WorkspaceTypePools, nil, nil
+		d.WorkspaceType, d.DnsIpAddresses, d.CustomerUserName = types.WorkspaceTypePersonal, nil, nil
+		return d
+	}
+	pools := func(id string) *types.WorkspaceDirectory {
+		d := own(id)
+		d.WorkspaceType = types.WorkspaceTypePools
+		d.WorkspaceCreationProperties.UserEnabledAsLocalAdministrator, d.WorkspaceCreationProperties.EnableMaintenanceMode = new(false), new(false)
 		return d
 	}
 	for name, c := range map[string]struct {
@@ -157,11 +163,7 @@ func TestRegisterOptions(t *testing.T) {
 				UserIdentityType:       types.UserIdentityTypeCustomerManaged,
 				WorkspaceDirectoryName: new("Pools 1"), WorkspaceDirectoryDescription: new("For pools"), SubnetIds: []string{subnetA, subnetB},
 			},
-			func(id string) *types.WorkspaceDirectory {
-				d := pools(id)
-				d.WorkspaceType = types.WorkspaceTypePersonal
-				return d
-			},
+			own,
 		},
 		"an identity center": {
 			"",
@@ -172,8 +174,8 @@ func TestRegisterOptions(t *testing.T) {
 				MicrosoftEntraConfig: &types.MicrosoftEntraConfig{TenantId: new("tenant"), ApplicationConfigSecretArn: new(secret)},
 			},
 			func(id string) *types.WorkspaceDirectory {
-				d := pools(id)
-				d.WorkspaceType, d.UserIdentityType = types.WorkspaceTypePersonal, types.UserIdentityTypeAwsIamIdentityCenter
+				d := own(id)
+				d.UserIdentityType = types.UserIdentityTypeAwsIamIdentityCenter
 				d.DirectoryType = types.WorkspaceDirectoryTypeAwsIamIdentityCenter
 				d.IDCConfig = &types.IDCConfig{InstanceArn: new("arn:aws:sso:::instance/ssoins-1")}
 				d.MicrosoftEntraConfig = &types.MicrosoftEntraConfig{TenantId: new("tenant"), ApplicationConfigSecretArn: new(secret)}

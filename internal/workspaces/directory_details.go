@@ -12,9 +12,12 @@ type DirectoryDetails struct {
 	ConnectUser      string   // AD Connector: the account that it signs in with
 	ConnectAddresses []string // AD Connector: its own addresses
 
-	LDAPS    LDAPS
-	Log      LogSubscription
-	Settings map[string]DirectorySetting // Microsoft AD: those that were ever changed, by name
+	LDAPS LDAPS
+	Log   LogSubscription
+	// Forwarders and Controllers, of a Microsoft AD, are records: no name server and no controller is there.
+	Forwarders  []ConditionalForwarder
+	Controllers int                         // how many domain controllers; 0: as many as it was made with
+	Settings    map[string]DirectorySetting // Microsoft AD: those that were ever changed, by name
 }
 
 // LDAPS says whether a directory is spoken to by LDAP over TLS.

@@ -46,7 +46,7 @@ func (s TrustState) Next() (TrustState, bool) {
 	switch s {
 	case TrustCreating:
 		return TrustCreated, true
-	case TrustCreated:
+	case TrustCreated, TrustUpdated:
 		return TrustVerifying, true
 	case TrustVerifying:
 		return TrustVerified, true
@@ -93,7 +93,8 @@ func (t *Trust) Enter(s TrustState, now time.Time) {
 
 // Change moves a trust that rests to a passing state, or refuses with CodeInvalidState.
 func (t *Trust) Change(s TrustState, now time.Time) error {
-	if _, passing := t.State.Next(); passing {
+	// One that was Updated by an earlier version of Carrel rests there, and waits for nothing.
+	if _, passing := t.State.Next(); passing && !t.WakeAt.IsZero() {
 		return Errorf(CodeInvalidState, "The trust %s is %s.", t.ID, t.State)
 	}
 	t.UpdatedAt = now

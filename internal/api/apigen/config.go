@@ -44,12 +44,13 @@ func targets() []target {
 			model: "ds", pkg: "ds", title: "AWS Directory Service",
 			protocol: api.JSON11, version: "2015-04-16",
 			typed: []string{
-				"AddTagsToResource", "ConnectDirectory", "CreateAlias", "CreateDirectory", "CreateLogSubscription",
-				"CreateMicrosoftAD", "CreateTrust", "DeleteDirectory", "DeleteLogSubscription", "DeleteTrust",
-				"DescribeDirectories", "DescribeDirectoryDataAccess", "DescribeLDAPSSettings", "DescribeSettings",
-				"DescribeTrusts", "DisableDirectoryDataAccess", "DisableLDAPS", "DisableSso",
+				"AddTagsToResource", "ConnectDirectory", "CreateAlias", "CreateConditionalForwarder", "CreateDirectory",
+				"CreateLogSubscription", "CreateMicrosoftAD", "CreateTrust", "DeleteConditionalForwarder", "DeleteDirectory",
+				"DeleteLogSubscription", "DeleteTrust", "DescribeConditionalForwarders", "DescribeDirectories",
+				"DescribeDirectoryDataAccess", "DescribeDomainControllers", "DescribeLDAPSSettings", "DescribeSettings", "DescribeTrusts", "DisableDirectoryDataAccess", "DisableLDAPS", "DisableSso",
 				"EnableDirectoryDataAccess", "EnableLDAPS", "EnableSso", "GetDirectoryLimits", "ListLogSubscriptions",
-				"ListTagsForResource", "RemoveTagsFromResource", "ResetUserPassword", "UpdateSettings", "UpdateTrust", "VerifyTrust",
+				"ListTagsForResource", "RemoveTagsFromResource", "ResetUserPassword",
+				"UpdateConditionalForwarder", "UpdateNumberOfDomainControllers", "UpdateSettings", "UpdateTrust", "VerifyTrust",
 			},
 			matchers: map[string]string{
 				"AliasName": "matchAliasName", "CustomerUserName": "matchCustomerUserName", "Password": "matchPassword",

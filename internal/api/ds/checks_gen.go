@@ -59,6 +59,15 @@ func (in *CreateAliasRequest) check(c *api.Checker) {
 	c.String("alias", in.Alias, &ruleAliasName)
 }
 
+func (in *CreateConditionalForwarderRequest) check(c *api.Checker) {
+	c.Required("directoryId", in.DirectoryId != nil)
+	c.String("directoryId", in.DirectoryId, &ruleDirectoryId)
+	c.Required("remoteDomainName", in.RemoteDomainName != nil)
+	c.String("remoteDomainName", in.RemoteDomainName, &ruleRemoteDomainName)
+	c.Strings("dnsIpAddrs", in.DnsIpAddrs, &ruleIpAddr)
+	c.Strings("dnsIpv6Addrs", in.DnsIpv6Addrs, &ruleIpv6Addr)
+}
+
 func (in *CreateDirectoryRequest) check(c *api.Checker) {
 	c.Required("name", in.Name != nil)
 	c.String("name", in.Name, &ruleDirectoryName)
@@ -131,6 +140,13 @@ var ruleCustomerUserName = api.StringRule{
 	Pattern: api.NewPatternFunc(`^(?!.*\\|.*"|.*\/|.*\[|.*\]|.*:|.*;|.*\||.*=|.*,|.*\+|.*\*|.*\?|.*<|.*>|.*@).*$`, matchCustomerUserName),
 }
 
+func (in *DeleteConditionalForwarderRequest) check(c *api.Checker) {
+	c.Required("directoryId", in.DirectoryId != nil)
+	c.String("directoryId", in.DirectoryId, &ruleDirectoryId)
+	c.Required("remoteDomainName", in.RemoteDomainName != nil)
+	c.String("remoteDomainName", in.RemoteDomainName, &ruleRemoteDomainName)
+}
+
 func (in *DeleteDirectoryRequest) check(c *api.Checker) {
 	c.Required("directoryId", in.DirectoryId != nil)
 	c.String("directoryId", in.DirectoryId, &ruleDirectoryId)
@@ -146,6 +162,12 @@ func (in *DeleteTrustRequest) check(c *api.Checker) {
 	c.String("trustId", in.TrustId, &ruleTrustId)
 }
 
+func (in *DescribeConditionalForwardersRequest) check(c *api.Checker) {
+	c.Required("directoryId", in.DirectoryId != nil)
+	c.String("directoryId", in.DirectoryId, &ruleDirectoryId)
+	c.Strings("remoteDomainNames", in.RemoteDomainNames, &ruleRemoteDomainName)
+}
+
 func (in *DescribeDirectoriesRequest) check(c *api.Checker) {
 	c.Strings("directoryIds", in.DirectoryIds, &ruleDirectoryId)
 	c.Int("limit", in.Limit, api.IntRule{Min: 0, Max: 2147483647})
@@ -154,6 +176,13 @@ func (in *DescribeDirectoriesRequest) check(c *api.Checker) {
 func (in *DescribeDirectoryDataAccessRequest) check(c *api.Checker) {
 	c.Required("directoryId", in.DirectoryId != nil)
 	c.String("directoryId", in.DirectoryId, &ruleDirectoryId)
+}
+
+func (in *DescribeDomainControllersRequest) check(c *api.Checker) {
+	c.Required("directoryId", in.DirectoryId != nil)
+	c.String("directoryId", in.DirectoryId, &ruleDirectoryId)
+	c.Strings("domainControllerIds", in.DomainControllerIds, &ruleDomainControllerId)
+	c.Int("limit", in.Limit, api.IntRule{Min: 0, Max: 2147483647})
 }
 
 func (in *DescribeLDAPSSettingsRequest) check(c *api.Checker) {
@@ -264,6 +293,10 @@ func (in *DisableSsoRequest) check(c *api.Checker) {
 	c.String("directoryId", in.DirectoryId, &ruleDirectoryId)
 	c.String("userName", in.UserName, &ruleUserName)
 	c.String("password", in.Password, &ruleConnectPassword)
+}
+
+var ruleDomainControllerId = api.StringRule{
+	Pattern: api.NewPattern(`^dc-[0-9a-f]{10}$`, `^dc-[0-9a-f]{10}$`),
 }
 
 func (in *EnableDirectoryDataAccessRequest) check(c *api.Checker) {
@@ -414,6 +447,22 @@ var ruleTrustType = api.StringRule{
 		"Forest",
 		"External",
 	},
+}
+
+func (in *UpdateConditionalForwarderRequest) check(c *api.Checker) {
+	c.Required("directoryId", in.DirectoryId != nil)
+	c.String("directoryId", in.DirectoryId, &ruleDirectoryId)
+	c.Required("remoteDomainName", in.RemoteDomainName != nil)
+	c.String("remoteDomainName", in.RemoteDomainName, &ruleRemoteDomainName)
+	c.Strings("dnsIpAddrs", in.DnsIpAddrs, &ruleIpAddr)
+	c.Strings("dnsIpv6Addrs", in.DnsIpv6Addrs, &ruleIpv6Addr)
+}
+
+func (in *UpdateNumberOfDomainControllersRequest) check(c *api.Checker) {
+	c.Required("directoryId", in.DirectoryId != nil)
+	c.String("directoryId", in.DirectoryId, &ruleDirectoryId)
+	c.Required("desiredNumber", in.DesiredNumber != nil)
+	c.Int("desiredNumber", in.DesiredNumber, api.IntRule{Min: 2, Max: 2147483647})
 }
 
 func (in *UpdateSettingsRequest) check(c *api.Checker) {

@@ -57,6 +57,18 @@ const (
 	DirectoryTypeSharedMicrosoftAD = "SharedMicrosoftAD"
 )
 
+// Values of DomainControllerStatus.
+const (
+	DomainControllerStatusCreating  = "Creating"
+	DomainControllerStatusActive    = "Active"
+	DomainControllerStatusImpaired  = "Impaired"
+	DomainControllerStatusRestoring = "Restoring"
+	DomainControllerStatusDeleting  = "Deleting"
+	DomainControllerStatusDeleted   = "Deleted"
+	DomainControllerStatusFailed    = "Failed"
+	DomainControllerStatusUpdating  = "Updating"
+)
+
 // Values of LDAPSStatus.
 const (
 	LDAPSStatusEnabling     = "Enabling"
@@ -96,6 +108,11 @@ const (
 	RadiusStatusCreating  = "Creating"
 	RadiusStatusCompleted = "Completed"
 	RadiusStatusFailed    = "Failed"
+)
+
+// Values of ReplicationScope.
+const (
+	ReplicationScopeDomain = "Domain"
 )
 
 // Values of SelectiveAuth.

@@ -48,6 +48,12 @@ var DirectoryUnavailableException = api.ExceptionShape{Name: "DirectoryUnavailab
 	{Name: "RequestId"},
 }}
 
+// DomainControllerLimitExceededException is an exception of the model.
+var DomainControllerLimitExceededException = api.ExceptionShape{Name: "DomainControllerLimitExceededException", Status: 400, Members: []api.ExceptionMember{
+	{Name: "Message"},
+	{Name: "RequestId"},
+}}
+
 // EntityAlreadyExistsException is an exception of the model.
 var EntityAlreadyExistsException = api.ExceptionShape{Name: "EntityAlreadyExistsException", Status: 400, Members: []api.ExceptionMember{
 	{Name: "Message"},

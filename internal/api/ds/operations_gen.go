@@ -104,8 +104,8 @@ var CreateComputer = api.Operation[api.Unmodelled, api.Unmodelled]{
 	}},
 }
 
-// CreateConditionalForwarder is the operation CreateConditionalForwarder, known by name only.
-var CreateConditionalForwarder = api.Operation[api.Unmodelled, api.Unmodelled]{
+// CreateConditionalForwarder is the operation CreateConditionalForwarder.
+var CreateConditionalForwarder = api.Operation[CreateConditionalForwarderRequest, CreateConditionalForwarderResult]{
 	Info: api.Info{Service: "ds", Name: "CreateConditionalForwarder", Method: "POST", Path: "/", Exceptions: []string{
 		"EntityAlreadyExistsException",
 		"EntityDoesNotExistException",
@@ -115,6 +115,7 @@ var CreateConditionalForwarder = api.Operation[api.Unmodelled, api.Unmodelled]{
 		"ClientException",
 		"ServiceException",
 	}},
+	Check: (*CreateConditionalForwarderRequest).check,
 }
 
 // CreateDirectory is the operation CreateDirectory.
@@ -201,8 +202,8 @@ var DeleteADAssessment = api.Operation[api.Unmodelled, api.Unmodelled]{
 	}},
 }
 
-// DeleteConditionalForwarder is the operation DeleteConditionalForwarder, known by name only.
-var DeleteConditionalForwarder = api.Operation[api.Unmodelled, api.Unmodelled]{
+// DeleteConditionalForwarder is the operation DeleteConditionalForwarder.
+var DeleteConditionalForwarder = api.Operation[DeleteConditionalForwarderRequest, DeleteConditionalForwarderResult]{
 	Info: api.Info{Service: "ds", Name: "DeleteConditionalForwarder", Method: "POST", Path: "/", Exceptions: []string{
 		"EntityDoesNotExistException",
 		"DirectoryUnavailableException",
@@ -211,6 +212,7 @@ var DeleteConditionalForwarder = api.Operation[api.Unmodelled, api.Unmodelled]{
 		"ClientException",
 		"ServiceException",
 	}},
+	Check: (*DeleteConditionalForwarderRequest).check,
 }
 
 // DeleteDirectory is the operation DeleteDirectory.
@@ -325,8 +327,8 @@ var DescribeClientAuthenticationSettings = api.Operation[api.Unmodelled, api.Unm
 	}},
 }
 
-// DescribeConditionalForwarders is the operation DescribeConditionalForwarders, known by name only.
-var DescribeConditionalForwarders = api.Operation[api.Unmodelled, api.Unmodelled]{
+// DescribeConditionalForwarders is the operation DescribeConditionalForwarders.
+var DescribeConditionalForwarders = api.Operation[DescribeConditionalForwardersRequest, DescribeConditionalForwardersResult]{
 	Info: api.Info{Service: "ds", Name: "DescribeConditionalForwarders", Method: "POST", Path: "/", Exceptions: []string{
 		"EntityDoesNotExistException",
 		"DirectoryUnavailableException",
@@ -335,6 +337,7 @@ var DescribeConditionalForwarders = api.Operation[api.Unmodelled, api.Unmodelled
 		"ClientException",
 		"ServiceException",
 	}},
+	Check: (*DescribeConditionalForwardersRequest).check,
 }
 
 // DescribeDirectories is the operation DescribeDirectories.
@@ -361,8 +364,8 @@ var DescribeDirectoryDataAccess = api.Operation[DescribeDirectoryDataAccessReque
 	Check: (*DescribeDirectoryDataAccessRequest).check,
 }
 
-// DescribeDomainControllers is the operation DescribeDomainControllers, known by name only.
-var DescribeDomainControllers = api.Operation[api.Unmodelled, api.Unmodelled]{
+// DescribeDomainControllers is the operation DescribeDomainControllers.
+var DescribeDomainControllers = api.Operation[DescribeDomainControllersRequest, DescribeDomainControllersResult]{
 	Info: api.Info{Service: "ds", Name: "DescribeDomainControllers", Method: "POST", Path: "/", Exceptions: []string{
 		"EntityDoesNotExistException",
 		"InvalidNextTokenException",
@@ -371,6 +374,7 @@ var DescribeDomainControllers = api.Operation[api.Unmodelled, api.Unmodelled]{
 		"ServiceException",
 		"UnsupportedOperationException",
 	}},
+	Check: (*DescribeDomainControllersRequest).check,
 }
 
 // DescribeEventTopics is the operation DescribeEventTopics, known by name only.
@@ -867,8 +871,8 @@ var UnshareDirectory = api.Operation[api.Unmodelled, api.Unmodelled]{
 	}},
 }
 
-// UpdateConditionalForwarder is the operation UpdateConditionalForwarder, known by name only.
-var UpdateConditionalForwarder = api.Operation[api.Unmodelled, api.Unmodelled]{
+// UpdateConditionalForwarder is the operation UpdateConditionalForwarder.
+var UpdateConditionalForwarder = api.Operation[UpdateConditionalForwarderRequest, UpdateConditionalForwarderResult]{
 	Info: api.Info{Service: "ds", Name: "UpdateConditionalForwarder", Method: "POST", Path: "/", Exceptions: []string{
 		"EntityDoesNotExistException",
 		"DirectoryUnavailableException",
@@ -877,6 +881,7 @@ var UpdateConditionalForwarder = api.Operation[api.Unmodelled, api.Unmodelled]{
 		"ClientException",
 		"ServiceException",
 	}},
+	Check: (*UpdateConditionalForwarderRequest).check,
 }
 
 // UpdateDirectorySetup is the operation UpdateDirectorySetup, known by name only.
@@ -906,8 +911,8 @@ var UpdateHybridAD = api.Operation[api.Unmodelled, api.Unmodelled]{
 	}},
 }
 
-// UpdateNumberOfDomainControllers is the operation UpdateNumberOfDomainControllers, known by name only.
-var UpdateNumberOfDomainControllers = api.Operation[api.Unmodelled, api.Unmodelled]{
+// UpdateNumberOfDomainControllers is the operation UpdateNumberOfDomainControllers.
+var UpdateNumberOfDomainControllers = api.Operation[UpdateNumberOfDomainControllersRequest, UpdateNumberOfDomainControllersResult]{
 	Info: api.Info{Service: "ds", Name: "UpdateNumberOfDomainControllers", Method: "POST", Path: "/", Exceptions: []string{
 		"EntityDoesNotExistException",
 		"DirectoryUnavailableException",
@@ -917,6 +922,7 @@ var UpdateNumberOfDomainControllers = api.Operation[api.Unmodelled, api.Unmodell
 		"ClientException",
 		"ServiceException",
 	}},
+	Check: (*UpdateNumberOfDomainControllersRequest).check,
 }
 
 // UpdateRadius is the operation UpdateRadius, known by name only.

@@ -105,6 +105,7 @@ var Service = &api.Service{
 		DirectoryInDesiredStateException,
 		DirectoryLimitExceededException,
 		DirectoryUnavailableException,
+		DomainControllerLimitExceededException,
 		EntityAlreadyExistsException,
 		EntityDoesNotExistException,
 		IncompatibleSettingsException,

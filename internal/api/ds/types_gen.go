@@ -16,6 +16,14 @@ type AddTagsToResourceRequest struct {
 type AddTagsToResourceResult struct {
 }
 
+// ConditionalForwarder is a structure of the model.
+type ConditionalForwarder struct {
+	RemoteDomainName *string  `json:"RemoteDomainName,omitzero"`
+	DnsIpAddrs       []string `json:"DnsIpAddrs,omitzero"`
+	DnsIpv6Addrs     []string `json:"DnsIpv6Addrs,omitzero"`
+	ReplicationScope *string  `json:"ReplicationScope,omitzero"`
+}
+
 // ConnectDirectoryRequest is the input of ConnectDirectory.
 type ConnectDirectoryRequest struct {
 	Name            *string                   `json:"Name,omitzero"` // required
@@ -43,6 +51,18 @@ type CreateAliasRequest struct {
 type CreateAliasResult struct {
 	DirectoryId *string `json:"DirectoryId,omitzero"`
 	Alias       *string `json:"Alias,omitzero"`
+}
+
+// CreateConditionalForwarderRequest is the input of CreateConditionalForwarder.
+type CreateConditionalForwarderRequest struct {
+	DirectoryId      *string  `json:"DirectoryId,omitzero"`      // required
+	RemoteDomainName *string  `json:"RemoteDomainName,omitzero"` // required
+	DnsIpAddrs       []string `json:"DnsIpAddrs,omitzero"`
+	DnsIpv6Addrs     []string `json:"DnsIpv6Addrs,omitzero"`
+}
+
+// CreateConditionalForwarderResult is the output of CreateConditionalForwarder.
+type CreateConditionalForwarderResult struct {
 }
 
 // CreateDirectoryRequest is the input of CreateDirectory.
@@ -106,6 +126,16 @@ type CreateTrustResult struct {
 	TrustId *string `json:"TrustId,omitzero"`
 }
 
+// DeleteConditionalForwarderRequest is the input of DeleteConditionalForwarder.
+type DeleteConditionalForwarderRequest struct {
+	DirectoryId      *string `json:"DirectoryId,omitzero"`      // required
+	RemoteDomainName *string `json:"RemoteDomainName,omitzero"` // required
+}
+
+// DeleteConditionalForwarderResult is the output of DeleteConditionalForwarder.
+type DeleteConditionalForwarderResult struct {
+}
+
 // DeleteDirectoryRequest is the input of DeleteDirectory.
 type DeleteDirectoryRequest struct {
 	DirectoryId *string `json:"DirectoryId,omitzero"` // required
@@ -136,6 +166,17 @@ type DeleteTrustResult struct {
 	TrustId *string `json:"TrustId,omitzero"`
 }
 
+// DescribeConditionalForwardersRequest is the input of DescribeConditionalForwarders.
+type DescribeConditionalForwardersRequest struct {
+	DirectoryId       *string  `json:"DirectoryId,omitzero"` // required
+	RemoteDomainNames []string `json:"RemoteDomainNames,omitzero"`
+}
+
+// DescribeConditionalForwardersResult is the output of DescribeConditionalForwarders.
+type DescribeConditionalForwardersResult struct {
+	ConditionalForwarders []ConditionalForwarder `json:"ConditionalForwarders,omitzero"`
+}
+
 // DescribeDirectoriesRequest is the input of DescribeDirectories.
 type DescribeDirectoriesRequest struct {
 	DirectoryIds []string `json:"DirectoryIds,omitzero"`
@@ -157,6 +198,20 @@ type DescribeDirectoryDataAccessRequest struct {
 // DescribeDirectoryDataAccessResult is the output of DescribeDirectoryDataAccess.
 type DescribeDirectoryDataAccessResult struct {
 	DataAccessStatus *string `json:"DataAccessStatus,omitzero"`
+}
+
+// DescribeDomainControllersRequest is the input of DescribeDomainControllers.
+type DescribeDomainControllersRequest struct {
+	DirectoryId         *string  `json:"DirectoryId,omitzero"` // required
+	DomainControllerIds []string `json:"DomainControllerIds,omitzero"`
+	NextToken           *string  `json:"NextToken,omitzero"`
+	Limit               *int32   `json:"Limit,omitzero"`
+}
+
+// DescribeDomainControllersResult is the output of DescribeDomainControllers.
+type DescribeDomainControllersResult struct {
+	DomainControllers []DomainController `json:"DomainControllers,omitzero"`
+	NextToken         *string            `json:"NextToken,omitzero"`
 }
 
 // DescribeLDAPSSettingsRequest is the input of DescribeLDAPSSettings.
@@ -309,6 +364,21 @@ type DisableSsoRequest struct {
 
 // DisableSsoResult is the output of DisableSso.
 type DisableSsoResult struct {
+}
+
+// DomainController is a structure of the model.
+type DomainController struct {
+	DirectoryId               *string        `json:"DirectoryId,omitzero"`
+	DomainControllerId        *string        `json:"DomainControllerId,omitzero"`
+	DnsIpAddr                 *string        `json:"DnsIpAddr,omitzero"`
+	DnsIpv6Addr               *string        `json:"DnsIpv6Addr,omitzero"`
+	VpcId                     *string        `json:"VpcId,omitzero"`
+	SubnetId                  *string        `json:"SubnetId,omitzero"`
+	AvailabilityZone          *string        `json:"AvailabilityZone,omitzero"`
+	Status                    *string        `json:"Status,omitzero"`
+	StatusReason              *string        `json:"StatusReason,omitzero"`
+	LaunchTime                *api.Timestamp `json:"LaunchTime,omitzero"`
+	StatusLastUpdatedDateTime *api.Timestamp `json:"StatusLastUpdatedDateTime,omitzero"`
 }
 
 // EnableDirectoryDataAccessRequest is the input of EnableDirectoryDataAccess.
@@ -488,6 +558,28 @@ type Trust struct {
 	StateLastUpdatedDateTime *api.Timestamp `json:"StateLastUpdatedDateTime,omitzero"`
 	TrustStateReason         *string        `json:"TrustStateReason,omitzero"`
 	SelectiveAuth            *string        `json:"SelectiveAuth,omitzero"`
+}
+
+// UpdateConditionalForwarderRequest is the input of UpdateConditionalForwarder.
+type UpdateConditionalForwarderRequest struct {
+	DirectoryId      *string  `json:"DirectoryId,omitzero"`      // required
+	RemoteDomainName *string  `json:"RemoteDomainName,omitzero"` // required
+	DnsIpAddrs       []string `json:"DnsIpAddrs,omitzero"`
+	DnsIpv6Addrs     []string `json:"DnsIpv6Addrs,omitzero"`
+}
+
+// UpdateConditionalForwarderResult is the output of UpdateConditionalForwarder.
+type UpdateConditionalForwarderResult struct {
+}
+
+// UpdateNumberOfDomainControllersRequest is the input of UpdateNumberOfDomainControllers.
+type UpdateNumberOfDomainControllersRequest struct {
+	DirectoryId   *string `json:"DirectoryId,omitzero"`   // required
+	DesiredNumber *int32  `json:"DesiredNumber,omitzero"` // required
+}
+
+// UpdateNumberOfDomainControllersResult is the output of UpdateNumberOfDomainControllers.
+type UpdateNumberOfDomainControllersResult struct {
 }
 
 // UpdateSettingsRequest is the input of UpdateSettings.

@@ -129,7 +129,7 @@ func describe(d *workspaces.Directory) ds.DirectoryDescription {
 		Type:                             &d.Type,
 		NetworkType:                      &d.NetworkType,
 		SsoEnabled:                       &d.SSOEnabled,
-		DesiredNumberOfDomainControllers: new(int32(0)), // a Microsoft AD alone lets them be chosen, and nobody has
+		DesiredNumberOfDomainControllers: new(int32(d.DomainControllers())), //nolint:gosec // at most 20
 	}
 	switch d.Type {
 	case workspaces.ADConnector:

@@ -44,6 +44,13 @@ func (s *Service) CreateTrust(ctx context.Context, in *ds.CreateTrustRequest) (*
 		if err := t.Begin(d, others, s.core.Clock.Now()); err != nil {
 			return err
 		}
+		if len(t.Forwarders) > 0 {
+			read := d.Generation
+			d.PutForwarder(workspaces.ConditionalForwarder{Domain: t.RemoteDomain, Addresses: t.Forwarders})
+			if err := save(ctx, tx, d, read); err != nil {
+				return err
+			}
+		}
 		if err := tx.InsertTrust(ctx, t); err != nil {
 			return err
 		}
@@ -131,7 +138,7 @@ func describeTrust(t *workspaces.Trust) ds.Trust {
 
 // VerifyTrust verifies a trust again, which always succeeds: no domain is asked.
 func (s *Service) VerifyTrust(ctx context.Context, in *ds.VerifyTrustRequest) (*ds.VerifyTrustResult, error) {
-	err := s.changeTrust(ctx, value(in.TrustId), func(t *workspaces.Trust) error {
+	err := s.changeTrust(ctx, value(in.TrustId), func(_ *store.Tx, t *workspaces.Trust) error {
 		return t.Change(workspaces.TrustVerifying, s.core.Clock.Now())
 	})
 	return &ds.VerifyTrustResult{TrustId: in.TrustId}, err
@@ -139,7 +146,7 @@ func (s *Service) VerifyTrust(ctx context.Context, in *ds.VerifyTrustRequest) (*
 
 // UpdateTrust sets whether a trust authenticates selectively.
 func (s *Service) UpdateTrust(ctx context.Context, in *ds.UpdateTrustRequest) (*ds.UpdateTrustResult, error) {
-	err := s.changeTrust(ctx, value(in.TrustId), func(t *workspaces.Trust) error {
+	err := s.changeTrust(ctx, value(in.TrustId), func(_ *store.Tx, t *workspaces.Trust) error {
 		if in.SelectiveAuth != nil {
 			t.SelectiveAuth = *in.SelectiveAuth
 		}
@@ -148,17 +155,28 @@ func (s *Service) UpdateTrust(ctx context.Context, in *ds.UpdateTrustRequest) (*
 	return &ds.UpdateTrustResult{TrustId: in.TrustId, RequestId: new(api.CallerFrom(ctx).RequestID)}, err
 }
 
-// DeleteTrust starts to take a trust away, and with it what its directory knew of the
-// domain's name servers.
+// DeleteTrust starts to take a trust away, and where that is asked, what its directory knows of
+// the domain's name servers at once.
 func (s *Service) DeleteTrust(ctx context.Context, in *ds.DeleteTrustRequest) (*ds.DeleteTrustResult, error) {
-	err := s.changeTrust(ctx, value(in.TrustId), func(t *workspaces.Trust) error {
-		return t.Change(workspaces.TrustDeleting, s.core.Clock.Now())
+	err := s.changeTrust(ctx, value(in.TrustId), func(tx *store.Tx, t *workspaces.Trust) error {
+		if err := t.Change(workspaces.TrustDeleting, s.core.Clock.Now()); err != nil || !value(in.DeleteAssociatedConditionalForwarder) {
+			return err
+		}
+		d, err := find(ctx, tx, t.DirectoryID)
+		if err != nil {
+			return err
+		}
+		read := d.Generation
+		if !d.DropForwarder(t.RemoteDomain) {
+			return nil
+		}
+		return save(ctx, tx, d, read)
 	})
 	return &ds.DeleteTrustResult{TrustId: in.TrustId}, err
 }
 
 // changeTrust changes a trust in one transaction with the job that the change asks for.
-func (s *Service) changeTrust(ctx context.Context, id string, change func(*workspaces.Trust) error) error {
+func (s *Service) changeTrust(ctx context.Context, id string, change func(*store.Tx, *workspaces.Trust) error) error {
 	var t *workspaces.Trust
 	err := s.core.Store.Update(ctx, func(tx *store.Tx) (err error) {
 		var found bool
@@ -169,7 +187,7 @@ func (s *Service) changeTrust(ctx context.Context, id string, change func(*works
 			return unknownTrust(id)
 		}
 		read := t.Generation
-		if err := change(t); err != nil {
+		if err := change(tx, t); err != nil {
 			return err
 		}
 		if _, err := tx.SaveTrust(ctx, t, read); err != nil {

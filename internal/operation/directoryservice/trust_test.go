@@ -75,7 +75,7 @@ func TestTrust(t *testing.T) {
 		do             func() error
 		passing, rests types.TrustState
 	}{
-		{nil, "Creating", "Verified"}, {verify, "Verifying", "Verified"}, {update, "Updating", "Updated"}, {verify, "Verifying", "Verified"},
+		{nil, "Creating", "Verified"}, {verify, "Verifying", "Verified"}, {update, "Updating", "Verified"}, {verify, "Verifying", "Verified"},
 	} {
 		if step.do != nil {
 			if err := step.do(); err != nil {
