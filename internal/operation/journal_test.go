@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -246,6 +247,42 @@ func TestReplay(t *testing.T) {
 				t.Errorf("after the replay of the replay there is %s, not %s", got, want)
 			}
 		})
+	}
+}
+
+// TestReplayOfManyClients has requests come at once: the order in which they took effect is the journal's.
+func TestReplayOfManyClients(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal")
+	first := record(t, nil)
+	if err := first.journal.Open(path, first.begun(t)); err != nil {
+		t.Fatal(err)
+	}
+	c, d := first.client(), "d-0123456789"
+	first.register(t, c, &sdk.RegisterWorkspaceDirectoryInput{DirectoryId: &d})
+	first.ask(t, "faults", `{"name": "error-after-n", "after": 3, "count": 9}`)
+	var clients sync.WaitGroup
+	for n := range 6 {
+		clients.Go(func() {
+			for i := range 8 {
+				in := &sdk.CreateWorkspacesInput{Workspaces: []types.WorkspaceRequest{order(d, fmt.Sprintf("user%d", i)), order(d, fmt.Sprintf("user-%d-%d", n, i))}}
+				if _, err := c.CreateWorkspaces(t.Context(), in); err != nil { // of the first, one client's is made
+					t.Error(err)
+				}
+				if _, err := c.CreateIpGroup(t.Context(), &sdk.CreateIpGroupInput{GroupName: aws.String(fmt.Sprintf("g%d", i))}); err == nil {
+					first.describe(t, c)
+				}
+			}
+		})
+	}
+	clients.Wait()
+	first.ask(t, "clock", `{"advance": "5m"}`)
+	first.rest(t)
+	want := first.all(t, c)
+	second := record(t, nil)
+	replay(t, second, path, false)
+	if got := second.all(t, second.client()); got != want {
+		t.Errorf("after the replay there is %s, not %s", got, want)
 	}
 }
 
