@@ -57,6 +57,7 @@ func (s *server) browse(method, path, kind, body string) (status int, text strin
 	if err != nil {
 		return 0, "", err
 	}
+	request.Host = s.host
 	request.Header = http.Header{"Content-Type": {kind}, "Sec-Fetch-Site": {"same-origin"}, "Accept": {"application/json"}}
 	reply, err := s.browser.Do(request)
 	if err != nil {

@@ -21,6 +21,8 @@
 //	desktops N            wait until the engine has so many desktops, all of which answer; stdout is their ids
 //	engine-image ID there|gone    wait until the engine has the image, or has it no more
 //	sign-in CODE USER PASSWORD    sign in to the portal for the commands that follow
+//	sign-in-at HOST USER PASSWORD sign in under the host name of a connection alias, which stays the browser's
+//	await-standby PRIMARY STATE   wait until the standby WorkSpace has the state, and the files of the primary's latest snapshot
 //	ask METHOD PATH [BODY]        ask the portal; stdout is the status and what was answered
 //	connect ID [share]    open the desktop's stream in the portal, in the place of others or beside them
 //	cut-off CODE          wait until the oldest open stream has been ended with the WebSocket's code

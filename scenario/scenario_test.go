@@ -149,10 +149,13 @@ func params(engine string, files []string) testscript.Params {
 
 			"await-application": command(awaitApplication),
 
-			"await-pool":   command(awaitPool),
-			"desktops":     command(wantDesktops),
+			"await-pool": command(awaitPool),
+			"desktops":   command(wantDesktops),
 
 			"await-capacity": command(awaitCapacity),
+
+			"await-standby": command(awaitStandby),
+			"sign-in-at":    command(signInAt),
 
 			"engine-image": command(engineImage),
 			"sign-in":      command(signIn),

@@ -46,6 +46,7 @@ type server struct {
 	key    aws.Credentials
 	client *workspaces.Client
 
+	host    string            // that the browser was given; "": the server's address
 	browser *http.Client      // who is signed in to the portal; nil: nobody
 	streams []*websocket.Conn // that are open, the oldest first
 }

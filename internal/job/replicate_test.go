@@ -50,7 +50,7 @@ func TestReplicate(t *testing.T) {
 		wantFile(t, w, standby, simulated.Home, "its own") // nothing was kept yet
 		write(t, w, primary, simulated.Home, "first")
 		w.Keep(primary)
-		write(t, w, primary, simulated.Home, "later")
+		write(t, w, primary, simulated.Home, "not kept")
 		w.Driver.Calls()
 		w.ReplicateDue()
 		w.Settle()
@@ -59,6 +59,13 @@ func TestReplicate(t *testing.T) {
 		if got := methods(w); !slices.Equal(got, []string{"Receive", "Start"}) {
 			t.Errorf("%v", got)
 		}
+		write(t, w, primary, simulated.Home, "soon after")
+		w.Keep(primary)
+		w.ReplicateDue()
+		w.Settle()
+		wantFile(t, w, standby, simulated.Home, "soon after")
+		write(t, w, primary, simulated.Home, "later")
+		w.Driver.Calls()
 		w.ReplicateDue() // once is enough
 		if got := methods(w); len(got) > 0 {
 			t.Errorf("%v", got)

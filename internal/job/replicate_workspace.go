@@ -166,7 +166,7 @@ func noteReplication(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace,
 	if found {
 		w.Properties.UserGiB = max(w.Properties.UserGiB, primary.Properties.UserGiB)
 	}
-	tie.RecoveredAt = takenAt
+	tie.RecoveredAt, tie.RetryAt = takenAt, time.Time{}
 	return tx.SaveStandby(ctx, tie)
 }
 

@@ -12,7 +12,7 @@ type Standby struct {
 	Replication   string // DataReplication: NoReplication or PrimaryAsSource
 
 	RecoveredAt time.Time // when the snapshot was taken that the user volume has the contents of; zero: none yet
-	RetryAt     time.Time // until when no other replication begins, after one has
+	RetryAt     time.Time // until when no other replication begins, after one that has not succeeded; zero: at once
 }
 
 // The values of DataReplication.
@@ -90,10 +90,10 @@ func (a Action) neverOfStandby() bool {
 	}
 }
 
-// replicationPause is how long a standby WorkSpace is left alone after a replication has begun, whatever came of it.
+// replicationPause is how long a standby WorkSpace is left alone after a replication has begun that has not succeeded.
 const replicationPause = 10 * time.Minute
 
-// Rests reports whether a replication has begun so recently that none is to follow it. A time that is farther off was
+// Rests reports whether a replication that has not succeeded began so recently that none is to follow it. A time that is farther off was
 // set before the clock went back.
 func (s *Standby) Rests(now time.Time) bool {
 	return s.RetryAt.After(now) && !s.RetryAt.After(now.Add(replicationPause))
