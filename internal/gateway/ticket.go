@@ -56,6 +56,9 @@ func (p *Portal) ticket(w http.ResponseWriter, r *http.Request, v visitor) {
 	}
 	if !at.takesVisits() {
 		state, label, text := at.describe()
+		if at.startable() && at.workspace == nil { // nobody has asked for another
+			label, text = "Your session has ended", "Its desktop has been removed. You can begin another session."
+		}
 		status := http.StatusConflict
 		if state == "busy" {
 			status = http.StatusAccepted

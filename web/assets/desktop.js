@@ -41,7 +41,10 @@ function notice(phase, title, text, choices) {
     if (!choice.hidden) first ??= choice;
   }
   cover.hidden = false;
-  if (phase === "over") first?.focus();
+  if (phase === "over") {
+    $("said").hidden = true; // what was warned of has come
+    first?.focus();
+  }
   clearInterval(ticking);
   ticking = phase === "over" ? 0 : setInterval(tick, 1000);
   tick();
