@@ -13,6 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"carrel/internal/fault"
+	"carrel/internal/store"
 )
 
 // faulty makes a server that can have faults.
@@ -115,7 +116,19 @@ func TestStuckPendingIsNotWaitedFor(t *testing.T) {
 
 func TestErrorAfterN(t *testing.T) {
 	t.Parallel()
-	s := start(t, faulty, func(set *setup) { set.Clock.Freeze() })
+	for _, postgres := range []bool{false, true} {
+		t.Run(fmt.Sprintf("postgres %v", postgres), func(t *testing.T) {
+			t.Parallel()
+			errorAfterN(t, start(t, faulty, func(set *setup) {
+				set.Clock.Freeze()
+				set.postgres = postgres
+			}))
+		})
+	}
+}
+
+func errorAfterN(t *testing.T, s *server) {
+	t.Helper()
 	c, d := s.client(), s.home(t)
 	s.fault(t, `{"name": "error-after-n", "after": 2, "count": 2, "error_code": "OutOfCarrels", "error_message": "There are none left."}`)
 	ids := s.order(t, c, d, "a", "b", "c", "d", "e")
@@ -328,5 +341,21 @@ func TestStaleReads(t *testing.T) {
 	s.await(t, "the present", func() bool { return strings.HasPrefix(states(), "old STOP") }) // STOPPING, or STOPPED by then
 	if tags, err := c.DescribeTags(t.Context(), &sdk.DescribeTagsInput{ResourceId: &old}); err != nil {
 		t.Errorf("%s, %v", show(tags), err)
+	}
+}
+
+// TestNoStaleReadsOfASharedDatabase refuses what cannot be, and sets nothing of it.
+func TestNoStaleReadsOfASharedDatabase(t *testing.T) {
+	t.Parallel()
+	s := start(t, faulty, func(set *setup) { set.postgres = true })
+	rules, err := fault.Parse([]byte(`[{"name": "throttling"}, {"name": "stale-reads"}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.faults.Add(t.Context(), rules); !errors.Is(err, store.ErrNoHistory) {
+		t.Errorf("got %v", err)
+	}
+	if set := s.faults.All(); len(set) > 0 {
+		t.Errorf("there is %v", set)
 	}
 }

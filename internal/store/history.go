@@ -36,15 +36,15 @@ var ErrNoHistory = errors.New("only a database of one process, SQLite's, has a p
 // KeepHistory keeps, from now on, what Past needs to look back as far as back, by the time that
 // now tells; zero ends it. Errors: ErrNoHistory.
 func (s *Store) KeepHistory(ctx context.Context, back time.Duration, now func() time.Time) error {
-	b, ok := s.backend.(*sqlite)
-	if !ok {
-		return ErrNoHistory
-	}
 	h := &s.history
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if back == 0 {
 		return h.end()
+	}
+	b, ok := s.backend.(*sqlite)
+	if !ok {
+		return ErrNoHistory
 	}
 	h.back, h.now = back, now
 	if h.db != nil {
