@@ -7,6 +7,7 @@ import (
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/gateway"
 	"carrel/internal/gateway/channel"
+	"carrel/internal/journal"
 	"carrel/internal/operation"
 	"carrel/internal/workspaces"
 )
@@ -19,7 +20,7 @@ func (s *server) portal(ctx context.Context, core *operation.Core) (*gateway.Por
 	}
 	return gateway.New(ctx, gateway.Config{
 		Store: s.store, Clock: s.clock, Real: s.real, Directories: core.Directories, Log: s.log, Proxies: proxies,
-		Actions:  actions{operation.WorkSpaces{Core: core}},
+		Actions:  actions{operation.WorkSpaces{Core: core}, s.journal},
 		Pictures: s.streams, Streams: s.streams,
 		Channels: channel.New(channel.Config{Dial: s.engine.driver.DialSide, Real: s.real, Log: s.log}),
 	})
@@ -27,7 +28,10 @@ func (s *server) portal(ctx context.Context, core *operation.Core) (*gateway.Por
 
 // actions does what the portal's users ask for as the API's operations do, on behalf of the
 // account that their directory is in.
-type actions struct{ of operation.WorkSpaces }
+type actions struct {
+	of      operation.WorkSpaces
+	journal *journal.Journal
+}
 
 func (actions) caller(ctx context.Context, d gateway.Desktop) context.Context {
 	return api.WithCaller(ctx, api.Caller{Account: d.Account, Region: d.Region})
@@ -43,9 +47,9 @@ func refusedItem(failed []wsapi.FailedWorkspaceChangeRequest) error {
 
 // Start starts a stopped WorkSpace.
 func (a actions) Start(ctx context.Context, d gateway.Desktop) error {
-	out, err := a.of.StartWorkspaces(a.caller(ctx, d), &wsapi.StartWorkspacesRequest{
+	out, err := journal.Do(a.caller(ctx, d), a.journal, wsapi.StartWorkspaces, &wsapi.StartWorkspacesRequest{
 		StartWorkspaceRequests: []wsapi.StartRequest{{WorkspaceId: &d.ID}},
-	})
+	}, a.of.StartWorkspaces)
 	if err != nil {
 		return err
 	}
@@ -54,9 +58,9 @@ func (a actions) Start(ctx context.Context, d gateway.Desktop) error {
 
 // Restart reboots a WorkSpace.
 func (a actions) Restart(ctx context.Context, d gateway.Desktop) error {
-	out, err := a.of.RebootWorkspaces(a.caller(ctx, d), &wsapi.RebootWorkspacesRequest{
+	out, err := journal.Do(a.caller(ctx, d), a.journal, wsapi.RebootWorkspaces, &wsapi.RebootWorkspacesRequest{
 		RebootWorkspaceRequests: []wsapi.RebootRequest{{WorkspaceId: &d.ID}},
-	})
+	}, a.of.RebootWorkspaces)
 	if err != nil {
 		return err
 	}
@@ -65,9 +69,9 @@ func (a actions) Restart(ctx context.Context, d gateway.Desktop) error {
 
 // Rebuild rebuilds a WorkSpace.
 func (a actions) Rebuild(ctx context.Context, d gateway.Desktop) error {
-	out, err := a.of.RebuildWorkspaces(a.caller(ctx, d), &wsapi.RebuildWorkspacesRequest{
+	out, err := journal.Do(a.caller(ctx, d), a.journal, wsapi.RebuildWorkspaces, &wsapi.RebuildWorkspacesRequest{
 		RebuildWorkspaceRequests: []wsapi.RebuildRequest{{WorkspaceId: &d.ID}},
-	})
+	}, a.of.RebuildWorkspaces)
 	if err != nil {
 		return err
 	}
@@ -87,9 +91,9 @@ func (a actions) Modify(ctx context.Context, d gateway.Desktop, c gateway.Change
 	default:
 		properties.UserVolumeSizeGib = new(int32(c.UserGiB)) //nolint:gosec // one of a few sizes
 	}
-	_, err := a.of.ModifyWorkspaceProperties(a.caller(ctx, d), &wsapi.ModifyWorkspacePropertiesRequest{
+	_, err := journal.Do(a.caller(ctx, d), a.journal, wsapi.ModifyWorkspaceProperties, &wsapi.ModifyWorkspacePropertiesRequest{
 		WorkspaceId: &d.ID, WorkspaceProperties: properties,
-	})
+	}, a.of.ModifyWorkspaceProperties)
 	return err
 }
 

@@ -225,6 +225,15 @@ func (h journaled) Invoke(ctx context.Context, input any) (any, error) {
 	return output, err
 }
 
+// Do carries out an operation that somebody asks for by other ways than the API, as Middleware would.
+func Do[I, O any](ctx context.Context, j *Journal, op api.Operation[I, O], in *I, method func(context.Context, *I) (*O, error)) (*O, error) {
+	output, err := journaled{api.Bind(op, method), j}.Invoke(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return output.(*O), nil //nolint:errcheck // what Bind's handler returns
+}
+
 // record is the line of a request, without what only changes have.
 func record(at time.Time, spec api.Info, caller api.Caller, input any, err error) Record {
 	r := Record{

@@ -92,7 +92,7 @@ func (p *Player) line(ctx context.Context, number int, line []byte, played *Play
 	switch {
 	case r.Control != "":
 		return p.control(ctx, r)
-	case r.Seed == "":
+	case r.Seed == "", r.Error != nil && r.Error.Name == api.InternalServerException: // which had no effect
 		return nil
 	default:
 		played.Requests++
