@@ -3,7 +3,6 @@ package operation
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"carrel/internal/api"
 	wsapi "carrel/internal/api/workspaces"
@@ -234,7 +233,7 @@ func (b *standbyBatch) home(ctx context.Context, tx *store.Tx, item *standbyItem
 		return nil, nil, err
 	case !found || !d.TakesWorkSpaces():
 		return nil, noDirectory(), nil
-	case item.user.noUser || !strings.EqualFold(user, item.user.order.UserName): // who was asked for is not who it is by now
+	case item.user.noUser || workspaces.UserKey(user) != workspaces.UserKey(item.user.order.UserName): // who was asked for is not who it is by now
 		return nil, noUser(user, id), nil
 	}
 	has, err := b.userHas(ctx, tx, id, user)

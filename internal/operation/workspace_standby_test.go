@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/workspaces/types"
 
 	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/compute/simulated"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
@@ -173,6 +174,41 @@ func TestStandbyFollows(t *testing.T) {
 	s.stoodBy(t, far, standby(id, fd))
 }
 
+// TestStandbyOfACustomBundle is made of the image that the bundle has now, which its own region does not have.
+func TestStandbyOfACustomBundle(t *testing.T) {
+	t.Parallel()
+	s := start(t, anybody)
+	here, far := s.client(), s.as(account, farRegion)
+	hd, fd := s.home(t), s.homeOf(t, far)
+	captured := func(text string) string {
+		from := s.create(t, here, order(hd, "maker of "+text))[0]
+		if err := s.engine.WriteFile(t.Context(), from, simulated.Root, "note", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		out, err := here.CreateWorkspaceImage(t.Context(), &sdk.CreateWorkspaceImageInput{Name: &text, Description: &text, WorkspaceId: &from})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.awaitImage(t, here, *out.ImageId, types.WorkspaceImageStateAvailable)
+		return *out.ImageId
+	}
+	bundle := *s.bundle(t, here, captured("old"), "custom").BundleId
+	id := s.create(t, here, order(hd, "jane", func(r *types.WorkspaceRequest) { r.BundleId = &bundle }))[0]
+	_, err := here.UpdateWorkspaceBundle(t.Context(), &sdk.UpdateWorkspaceBundleInput{BundleId: &bundle, ImageId: new(captured("new"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := s.stoodBy(t, far, standby(id, fd))
+	if got := s.describe(t, far, other)[0]; *got.BundleId != bundle {
+		t.Errorf("%s", show(got))
+	}
+	for id, want := range map[string]string{id: "old", other: "new"} {
+		if got, err := s.engine.ReadFile(t.Context(), id, simulated.Root, "note"); err != nil || string(got) != want {
+			t.Errorf("%s has %q, want %q: %v", id, got, want, err)
+		}
+	}
+}
+
 // TestStandbyReplaced makes a standby WorkSpace while the one before it is still seen.
 func TestStandbyReplaced(t *testing.T) {
 	t.Parallel()
@@ -305,6 +341,42 @@ func attemptStandby(t *testing.T, c client, primary, directoryID string) {
 	})
 	if err != nil || len(out.PendingStandbyRequests) != 0 || len(out.FailedStandbyRequests) != 1 {
 		t.Errorf("%s %v", show(out), err)
+	}
+}
+
+// TestStandbyRecovers shows on both sides from when the files are that the standby WorkSpace has.
+func TestStandbyRecovers(t *testing.T) {
+	t.Parallel()
+	s := start(t, anybody, func(set *setup) { set.Clock.Freeze() })
+	here, far := s.client(), s.as(account, farRegion)
+	id := s.create(t, here, order(s.home(t), "jane", byHand))[0]
+	item := standby(id, s.homeOf(t, far))
+	item.DataReplication = types.DataReplicationPrimaryAsSource
+	other := s.stoodBy(t, far, item)
+	var before time.Time
+	for _, after := range []time.Duration{time.Minute, workspaces.SnapshotEvery} {
+		text := after.String()
+		if err := s.engine.WriteFile(t.Context(), id, simulated.Home, "note", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		s.keep(t, after, here, id)
+		out, err := here.DescribeWorkspaceSnapshots(t.Context(), &sdk.DescribeWorkspaceSnapshotsInput{WorkspaceId: &id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := *out.RebuildSnapshots[0].SnapshotTime
+		if !kept.After(before) {
+			t.Errorf("kept at %v, and before at %v", kept, before)
+		}
+		before = kept
+		is := func(at *time.Time) bool { return at != nil && at.Equal(kept) }
+		s.await(t, "recovery", func() bool {
+			return is(s.describe(t, here, id)[0].StandbyWorkspacesProperties[0].RecoverySnapshotTime) &&
+				is(s.describe(t, far, other)[0].DataReplicationSettings.RecoverySnapshotTime)
+		})
+		if got, err := s.engine.ReadFile(t.Context(), other, simulated.Home, "note"); err != nil || string(got) != text {
+			t.Errorf("it has %q: %v", got, err)
+		}
 	}
 }
 

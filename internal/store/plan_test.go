@@ -60,6 +60,14 @@ func TestPlans(t *testing.T) {
 			_, err := tx.NextSnapshotDue(ctx)
 			return err
 		}},
+		"standby of a primary": {"standby_primary", func(tx *store.Tx) error {
+			_, _, err := tx.StandbyOf(ctx, here, "ws-1")
+			return err
+		}},
+		"standby states": {"standby_primary", func(tx *store.Tx) error {
+			_, _, err := tx.StandbyStates(ctx, here, []string{"ws-1"}) // there is none
+			return err
+		}},
 		"snapshots": {"sqlite_autoindex_snapshot_1", func(tx *store.Tx) error {
 			_, err := tx.Snapshots(ctx, here, "ws-1")
 			return err

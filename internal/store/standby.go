@@ -47,8 +47,10 @@ func (t *Tx) StandbyOf(ctx context.Context, primary workspaces.Scope, id string)
 
 // StandbyStates returns, of the WorkSpaces with the ids, those that are standby WorkSpaces and those that are primaries of one.
 func (t *Tx) StandbyStates(ctx context.Context, s workspaces.Scope, ids []string) (standbys, primaries []workspaces.StandbyStates, err error) {
-	if len(ids) == 0 {
-		return nil, nil, nil
+	var has bool // most accounts have none, and DescribeWorkspaces is asked all the time
+	err = t.row(ctx, "SELECT EXISTS (SELECT 1 FROM standby WHERE account = $1)", s.Account).Scan(&has)
+	if err != nil || !has || len(ids) == 0 {
+		return nil, nil, err
 	}
 	var c condition
 	c.and("s.account = ?", s.Account)
