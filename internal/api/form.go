@@ -113,7 +113,7 @@ func (b *branch) list(path string, into reflect.Value) error {
 
 // one reads a value that is no list.
 func (b *branch) one(path string, into reflect.Value) error {
-	timestamp, isTime := into.Addr().Interface().(*Timestamp)
+	timestamp, isTime := reflect.TypeAssert[*Timestamp](into.Addr())
 	switch {
 	case into.Kind() == reflect.Struct && !isTime:
 		return b.structure(path+".", into)

@@ -73,7 +73,7 @@ func encodeEntries(e *xml.Encoder, v reflect.Value) error {
 
 // textOf returns the text of a value that is no structure, list or map.
 func textOf(v reflect.Value) (text string, ok bool) {
-	if m, ok := v.Interface().(encoding.TextMarshaler); ok {
+	if m, ok := reflect.TypeAssert[encoding.TextMarshaler](v); ok {
 		written, err := m.MarshalText()
 		return string(written), err == nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"reflect"
@@ -32,9 +33,7 @@ func (d cborDialect) exception(body *bytes.Buffer, header http.Header, reply rep
 	if exception.Message != "" {
 		members[d.service.MessageOf(exception.Name)] = exception.Message
 	}
-	for name, value := range exception.Members {
-		members[name] = value
-	}
+	maps.Copy(members, exception.Members)
 	if err := cbor.MarshalToBuffer(members, body); err != nil { // a member that CBOR cannot hold: an exception has to arrive
 		body.Reset()
 		_ = cbor.MarshalToBuffer(map[string]string{"__type": exception.Name}, body)

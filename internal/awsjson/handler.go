@@ -183,7 +183,7 @@ func (e *endpoint) payload(r *http.Request, body []byte) (payload api.Payload, e
 }
 
 // reply writes the outcome of an exchange and notes the status and the exception in it.
-func (h *Handler) reply(w http.ResponseWriter, r *http.Request, x *exchange) {
+func (*Handler) reply(w http.ResponseWriter, r *http.Request, x *exchange) {
 	buffer := newBuffer()
 	defer freeBuffer(buffer)
 	said := reply{operation: x.Operation, requestID: x.RequestID, output: x.output}

@@ -134,8 +134,10 @@ func TestRefusedInCBOR(t *testing.T) {
 	t.Parallel()
 	h := newHandler(t, nil, stopped())
 	good := func() map[string]any {
-		return map[string]any{"Namespace": "n", "MetricName": "m", "StartTime": cbor.Tag{Number: 1, Content: 1.5}, "EndTime": cbor.Tag{Number: 1, Content: 2}, "Period": 60,
-			"Dimensions": []any{map[string]any{"Name": "n", "Value": "v"}}}
+		return map[string]any{
+			"Namespace": "n", "MetricName": "m", "StartTime": cbor.Tag{Number: 1, Content: 1.5}, "EndTime": cbor.Tag{Number: 1, Content: 2}, "Period": 60,
+			"Dimensions": []any{map[string]any{"Name": "n", "Value": "v"}},
+		}
 	}
 	with := func(member string, value any) []byte {
 		in := good()

@@ -12,15 +12,19 @@ const metricsEvery = 6 * time.Hour
 
 // metrics forgets the metrics that are too old to be kept.
 func (r *Reconciler) metrics(ctx context.Context) error {
+	var next time.Time
 	for {
 		changed, now := r.Clock.Changed(), r.Clock.Now()
-		if err := r.Store.Update(ctx, func(tx *store.Tx) error { return tx.PruneMetrics(ctx, now) }); err != nil {
+		if !now.Before(next) || next.Sub(now) > metricsEvery { // the clock may have gone back
+			if err := r.Store.Update(ctx, func(tx *store.Tx) error { return tx.PruneMetrics(ctx, now) }); err != nil {
+				return err
+			}
+			next = now.Add(metricsEvery)
+		}
+		if err := r.await(ctx, next, nil, changed); err != nil {
 			return err
 		}
-		if err := r.await(ctx, now.Add(metricsEvery), nil, changed); err != nil {
-			return err
-		}
-		if err := r.Real.Sleep(ctx, retryAfter); err != nil { // where the clock runs fast
+		if err := r.Real.Sleep(ctx, wakePause); err != nil { // where the clock runs fast
 			return err
 		}
 	}

@@ -30,13 +30,23 @@ func (t *Tx) keepStays(ctx context.Context, stays []workspaces.Stay) error {
 		if last := workspaces.SampledAt(s.Until.Add(-1)); last.Before(s.Since) {
 			continue
 		}
-		args := append(traitValues(s.Traits), micros(s.Until), string(s.State), micros(s.Since))
+		args := append(traitValues(s.Traits), micros(s.Until), stayed(s), micros(s.Since))
 		if err := t.exec(ctx, "INSERT INTO stay ("+traitColumns+", until, state, since) VALUES ("+placeholders(len(args))+
 			") ON CONFLICT (account, region, workspace_id, until, state) DO NOTHING", args...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// connected is what stands for a state in the stay of a user.
+const connected = "connected"
+
+func stayed(s workspaces.Stay) string {
+	if s.Connected {
+		return connected
+	}
+	return string(s.State)
 }
 
 // keepConnection writes that a WorkSpace's user was connected, when they are no more.
@@ -46,7 +56,7 @@ func (t *Tx) keepConnection(ctx context.Context, w *workspaces.WorkSpace) error 
 		return err
 	}
 	c := of[w.ID]
-	return t.keepStays(ctx, []workspaces.Stay{{Traits: w.Traits(), State: workspaces.InUse, Since: c.ConnectedAt, Until: c.DisconnectedAt}})
+	return t.keepStays(ctx, []workspaces.Stay{{Traits: w.Traits(), Connected: true, Since: c.ConnectedAt, Until: c.DisconnectedAt}})
 }
 
 // MetricFilter says whose metrics a query is for, and of what time. Empty members do not restrict.
@@ -76,6 +86,9 @@ func (t *Tx) past(ctx context.Context, filter MetricFilter, f func(workspaces.St
 		var until, since int64
 		err := row.Scan(append(traitTargets(&s.Traits), &until, &s.State, &since)...)
 		s.Until, s.Since = instantOf(until), instantOf(since)
+		if s.Connected = s.State == connected; s.Connected {
+			s.State = workspaces.Absent
+		}
 		f(s)
 		return err
 	}, "SELECT "+traitColumns+", until, state, since FROM stay"+c.where(), c.args...)
@@ -83,14 +96,14 @@ func (t *Tx) past(ctx context.Context, filter MetricFilter, f func(workspaces.St
 
 // lasting calls f on what WorkSpaces are now.
 func (t *Tx) lasting(ctx context.Context, filter MetricFilter, f func(workspaces.Stay)) error {
-	connected := make(map[string]time.Time)
+	since := make(map[string]time.Time)
 	c := filter.condition("workspace_id", "")
 	c.and("disconnected_at = 0")
 	err := t.each(ctx, func(row scanner) error {
 		var id string
 		var at int64
 		err := row.Scan(&id, &at)
-		connected[id] = instantOf(at)
+		since[id] = instantOf(at)
 		return err
 	}, "SELECT workspace_id, connected_at FROM connection"+c.where(), c.args...)
 	if err != nil {
@@ -105,8 +118,8 @@ func (t *Tx) lasting(ctx context.Context, filter MetricFilter, f func(workspaces
 		if stay, is := w.Stay(filter.To); is {
 			f(stay)
 		}
-		if since, is := connected[w.ID]; is && since.Before(filter.To) {
-			f(workspaces.Stay{Traits: w.Traits(), State: workspaces.InUse, Since: since, Until: filter.To})
+		if at, is := since[w.ID]; is && at.Before(filter.To) {
+			f(workspaces.Stay{Traits: w.Traits(), Connected: true, Since: at, Until: filter.To})
 		}
 		return nil
 	}, selectWorkSpace+c.where(), c.args...)

@@ -55,7 +55,7 @@ func (m Metric) Sampled() bool {
 
 // Unit is what the metric is measured in, as CloudWatch spells it.
 func (m Metric) Unit() string {
-	switch m { //nolint:exhaustive // all others are counted
+	switch m {
 	case MetricLaunch:
 		return "Seconds"
 	case MetricLatency:
@@ -68,7 +68,7 @@ func (m Metric) Unit() string {
 // metric is the one that a state is a sample of 1 in, "" where it is a 0 in all. What is in
 // ERROR does not work, and the guide has no other metric for that.
 func (s State) metric() Metric {
-	switch s { //nolint:exhaustive // the others have none
+	switch s {
 	case Available:
 		return MetricAvailable
 	case Unhealthy, Impaired, Errored:
@@ -77,8 +77,6 @@ func (s State) metric() Metric {
 		return MetricStopped
 	case Maintenance, AdminMaintenance:
 		return MetricMaintenance
-	case InUse:
-		return MetricConnected
 	default:
 		return ""
 	}
@@ -132,25 +130,30 @@ func (t Traits) Dimensions() [8]Dimension {
 	}
 }
 
-// Stay is a time that a WorkSpace has spent in a state, or, of the state InUse, with its user
-// connected.
+// Stay is a time that a WorkSpace has spent in a state, or with its user connected.
 type Stay struct {
-	Traits // that it had then
-	State  State
-	Since  time.Time
-	Until  time.Time // exclusive
+	Traits          // that it had then
+	State     State // Absent where it was the user who stayed
+	Connected bool  // it was the user who stayed
+	Since     time.Time
+	Until     time.Time // exclusive
 }
 
-// InUse is no state of the API: it stands for a user's being connected in a Stay.
-const InUse State = "connected"
-
 // Of is the metric that the stay's samples are 1 in, "" where they are 0 in all.
-func (s Stay) Of() Metric { return s.State.metric() }
+func (s Stay) Of() Metric {
+	if s.Connected {
+		return MetricConnected
+	}
+	return s.State.metric()
+}
+
+// Sampled reports whether the WorkSpace had samples meanwhile.
+func (s Stay) Sampled() bool { return !s.Connected && s.State.Sampled() }
 
 // Sampled reports whether a WorkSpace in the state has samples: once it has been made, until
 // it is taken away.
 func (s State) Sampled() bool {
-	return !slices.Contains([]State{Absent, Pending, Terminating, Terminated, InUse}, s)
+	return !slices.Contains([]State{Absent, Pending, Terminating, Terminated}, s)
 }
 
 // Stay returns how long the WorkSpace has been as it is; false while it has no samples.

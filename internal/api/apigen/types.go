@@ -13,7 +13,7 @@ func emitTypes(p *plan, s *source) error {
 		s.printf("type %s struct {\n", upperFirst(name))
 		for _, member := range shape.Members.names {
 			m := shape.Members.values[member]
-			s.printf("%s %s `%s`", upperFirst(member), p.memberType(m.Shape), p.tag(member, m))
+			s.printf("%s %s `%s`", upperFirst(member), p.memberType(m.Shape), tagOf(member, m))
 			if shape.requires(member) {
 				s.printf(" // required")
 			}
@@ -43,7 +43,7 @@ func (p *plan) uses() map[string]string {
 	return uses
 }
 
-func (p *plan) tag(member string, m ref) string {
+func tagOf(member string, m ref) string {
 	if m.Location == "querystring" {
 		return `json:"-"`
 	}

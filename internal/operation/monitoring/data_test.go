@@ -148,8 +148,12 @@ func TestOldData(t *testing.T) {
 		period time.Duration
 		points int
 	}{
-		{14 * 24 * time.Hour, time.Minute, 12}, {16 * 24 * time.Hour, time.Minute, 0}, {16 * 24 * time.Hour, 5 * time.Minute, 12},
-		{64 * 24 * time.Hour, 5 * time.Minute, 0}, {64 * 24 * time.Hour, time.Hour, 1}, {460 * 24 * time.Hour, time.Hour, 0},
+		{14 * 24 * time.Hour, time.Minute, 12},
+		{16 * 24 * time.Hour, time.Minute, 0},
+		{16 * 24 * time.Hour, 5 * time.Minute, 12},
+		{64 * 24 * time.Hour, 5 * time.Minute, 0},
+		{64 * 24 * time.Hour, time.Hour, 1},
+		{460 * 24 * time.Hour, time.Hour, 0},
 	} {
 		w.pass(t, w.began.Add(c.age).Sub(w.Clock.Now()))
 		in := w.ask("Available", "WorkspaceId", id, c.period)

@@ -42,9 +42,12 @@ func (s *Service) ListMetrics(ctx context.Context, in *monitoring.ListMetricsInp
 	if in.RecentlyActive != nil {
 		since = recently
 	}
-	found, err := s.inventoryOf(ctx, since, token != nil)
-	if err != nil {
-		return nil, err
+	of := listOf{operation.Scope(ctx), since}
+	found, kept := s.inventory.Get(of)
+	if !kept || token == nil { // a later page may be of the list as it was
+		if found, err = s.take(ctx, of); err != nil {
+			return nil, err
+		}
 	}
 	out := &monitoring.ListMetricsOutput{Metrics: []monitoring.Metric{}}
 	if value(in.OwningAccount) != "" && *in.OwningAccount != operation.Scope(ctx).Account {
@@ -151,20 +154,15 @@ type listOf struct {
 // keptLists is how many lists are kept.
 const keptLists = 8
 
-// inventoryOf returns the metrics with data within a time. A later page may be of the list as
-// it was.
-func (s *Service) inventoryOf(ctx context.Context, since time.Duration, later bool) (inventory, error) {
-	of := listOf{operation.Scope(ctx), since}
-	if kept, found := s.inventory.Get(of); found && later {
-		return kept, nil
-	}
+// take takes the inventory: the metrics with data within the list's time.
+func (s *Service) take(ctx context.Context, of listOf) (inventory, error) {
 	now := s.core.Clock.Now()
-	filter := store.MetricFilter{Scope: of.Scope, From: now.Add(-since), To: now.Add(time.Microsecond)}
+	filter := store.MetricFilter{Scope: of.Scope, From: now.Add(-of.since), To: now.Add(time.Microsecond)}
 	found := make(map[workspaces.Dimension]uint16)
 	all := sampledBits()
 	err := s.core.Store.View(func(tx *store.Tx) error {
 		err := tx.Stays(ctx, filter, func(stay workspaces.Stay) {
-			if !stay.State.Sampled() || samples(latest(stay.Since, filter.From), stay.Until) == 0 {
+			if !stay.Sampled() || samples(latest(stay.Since, filter.From), stay.Until) == 0 {
 				return
 			}
 			for _, d := range stay.Dimensions() {

@@ -65,17 +65,25 @@ func TestListMetrics(t *testing.T) {
 			in   sdk.ListMetricsInput
 			want []string
 		}{
-			"a metric": {sdk.ListMetricsInput{MetricName: aws.String("InSessionLatency"), Dimensions: []types.DimensionFilter{filter("WorkspaceId", nil)}},
-				[]string{"WorkspaceId=" + id + ":InSessionLatency"}},
-			"a value": {sdk.ListMetricsInput{Namespace: aws.String("AWS/WorkSpaces"), Dimensions: []types.DimensionFilter{filter("UserName", aws.String("user1"))}},
-				[]string{"UserName=user1:Available", "UserName=user1:InSessionLatency", "UserName=user1:Maintenance", "UserName=user1:Stopped",
-					"UserName=user1:Unhealthy", "UserName=user1:UserConnected"}},
+			"a metric": {
+				sdk.ListMetricsInput{MetricName: aws.String("InSessionLatency"), Dimensions: []types.DimensionFilter{filter("WorkspaceId", nil)}},
+				[]string{"WorkspaceId=" + id + ":InSessionLatency"},
+			},
+			"a value": {
+				sdk.ListMetricsInput{Namespace: aws.String("AWS/WorkSpaces"), Dimensions: []types.DimensionFilter{filter("UserName", aws.String("user1"))}},
+				[]string{
+					"UserName=user1:Available", "UserName=user1:InSessionLatency", "UserName=user1:Maintenance", "UserName=user1:Stopped",
+					"UserName=user1:Unhealthy", "UserName=user1:UserConnected",
+				},
+			},
 			"another value":     {sdk.ListMetricsInput{Dimensions: []types.DimensionFilter{filter("UserName", aws.String("user2"))}}, nil},
 			"two dimensions":    {sdk.ListMetricsInput{Dimensions: []types.DimensionFilter{filter("UserName", nil), filter("WorkspaceId", nil)}}, nil},
 			"another namespace": {sdk.ListMetricsInput{Namespace: aws.String("AWS/EC2")}, nil},
 			"another account":   {sdk.ListMetricsInput{OwningAccount: aws.String("210987654321")}, nil},
-			"recently": {sdk.ListMetricsInput{RecentlyActive: types.RecentlyActivePt3h, MetricName: aws.String("InSessionLatency"),
-				Dimensions: []types.DimensionFilter{filter("DirectoryId", nil)}}, []string{"DirectoryId=d-0000000001:InSessionLatency"}},
+			"recently": {sdk.ListMetricsInput{
+				RecentlyActive: types.RecentlyActivePt3h, MetricName: aws.String("InSessionLatency"),
+				Dimensions: []types.DimensionFilter{filter("DirectoryId", nil)},
+			}, []string{"DirectoryId=d-0000000001:InSessionLatency"}},
 		} {
 			if got := list(t, w.client, c.in); !slices.Equal(got, c.want) {
 				t.Errorf("%s: %v, want %v", why, got, c.want)

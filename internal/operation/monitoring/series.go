@@ -71,7 +71,7 @@ func samplesBefore(t time.Time) int64 {
 
 // stay adds what a WorkSpace of the series has been.
 func (s *series) stay(stay workspaces.Stay) {
-	if stay.State.Sampled() {
+	if stay.Sampled() {
 		s.all.add(s.window, stay.Since, stay.Until)
 	}
 	if stay.Of() == s.metric {
@@ -90,7 +90,7 @@ func (s *series) happened(h workspaces.Happening) {
 func (s *series) each(f func(at time.Time, known workspaces.Summary)) {
 	var all, ones int64
 	for i := range s.periods() {
-		known := workspaces.Summary{}
+		var known workspaces.Summary
 		if s.metric.Sampled() {
 			all, ones = all+s.all.whole[i], ones+s.ones.whole[i]
 			whole := samples(s.at(i), s.at(i+1))

@@ -22,22 +22,22 @@ func TestSeriesAgreeWithSampling(t *testing.T) {
 		stays := make([]workspaces.Stay, rapid.IntRange(0, 6).Draw(t, "stays"))
 		for i := range stays {
 			stays[i] = workspaces.Stay{
-				State: rapid.SampledFrom([]workspaces.State{workspaces.Stopped, workspaces.Available, workspaces.Pending, workspaces.InUse}).Draw(t, "state"),
-				Since: at("since"), Until: at("until"),
+				State:     rapid.SampledFrom([]workspaces.State{workspaces.Stopped, workspaces.Available, workspaces.Pending}).Draw(t, "state"),
+				Connected: rapid.Bool().Draw(t, "connected"), Since: at("since"), Until: at("until"),
 			}
 			s.stay(stays[i])
 		}
 		want := make(map[time.Time]workspaces.Summary)
 		for tick := began; tick.Before(w.end); tick = tick.Add(workspaces.SampleEvery) {
 			for _, stay := range stays {
-				if tick.Before(w.start) || tick.Before(stay.Since) || !tick.Before(stay.Until) || !stay.State.Sampled() {
+				if tick.Before(w.start) || tick.Before(stay.Since) || !tick.Before(stay.Until) || !stay.Sampled() {
 					continue
 				}
 				sample := workspaces.Summary{N: 1}
 				if stay.State == workspaces.Stopped {
 					sample = workspaces.Summary{N: 1, Sum: 1, Min: 1, Max: 1}
 				}
-				period := w.start.Add(tick.Sub(w.start) / w.period * w.period)
+				period := w.start.Add(tick.Sub(w.start).Truncate(w.period))
 				sum := want[period]
 				sum.Add(sample)
 				want[period] = sum
