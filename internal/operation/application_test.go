@@ -152,6 +152,8 @@ func TestApplications(t *testing.T) {
 	s.wantApp(t, c, w, notes, types.AssociationStateInstalling)
 	s.wantApp(t, c, w, draw, types.AssociationStatePendingInstallDeployment)
 	refused(t, disassociateApp(t, c, w, notes), inUse, notes)
+	_, half := c.CreateWorkspaceImage(t.Context(), &sdk.CreateWorkspaceImageInput{Name: new("half"), Description: new("d"), WorkspaceId: &w})
+	refused(t, half, badState, notes)
 	_, err := deploy(t, c, w, false)
 	refused(t, err, inUse, notes)
 	if s.installed(t, w, notes) {
@@ -243,6 +245,28 @@ func TestApplicationsWait(t *testing.T) {
 			t.Errorf("as %s it is in %v, %v; want %v", kind, got, err, want)
 		}
 	}
+
+	other := order(*s.describe(t, c, w)[0].DirectoryId, "john")
+	other.BundleId = &b
+	made := s.create(t, c, other)[0]
+	s.wantApp(t, c, made, notes, types.AssociationStateCompleted)
+	refused(t, associateApp(t, c, made, notes), exists, notes)
+	s.await(t, "a snapshot of what is made of the image", func() bool {
+		out, err := c.DescribeWorkspaceSnapshots(t.Context(), &sdk.DescribeWorkspaceSnapshotsInput{WorkspaceId: &made})
+		return err == nil && len(out.RebuildSnapshots) > 0
+	})
+	succeeds(t, rebuildWorkSpaces, c, made)
+	s.await(t, "installed anew in what is made of the image", func() bool {
+		return s.describe(t, c, made)[0].State == types.WorkspaceStateAvailable && s.installed(t, made, notes)
+	})
+	s.wantApp(t, c, made, notes, types.AssociationStateCompleted)
+	if err := disassociateApp(t, c, made, notes); err != nil {
+		t.Fatal(err)
+	}
+	mustDeploy(t, c, made, false, notes)
+	s.wantApp(t, c, made, notes, types.AssociationStateRemoved)
+	terminate(t, c, made)
+	s.awaitGone(t, c, made)
 
 	s.awaitState(t, c, w, types.WorkspaceStateAvailable)
 	succeeds(t, rebuildWorkSpaces, c, w)

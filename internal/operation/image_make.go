@@ -25,6 +25,9 @@ func (s WorkSpaces) CreateWorkspaceImage(ctx context.Context, in *wsapi.CreateWo
 		if err != nil {
 			return workspaces.Image{}, err
 		}
+		if err := checkDeployed(ctx, tx, w); err != nil {
+			return workspaces.Image{}, err
+		}
 		read := w.Generation
 		if err := w.Capture(s.Clock.Now()); err != nil {
 			return workspaces.Image{}, err

@@ -326,6 +326,9 @@ func (b *createBatch) write(
 		if err := tx.PutTags(ctx, b.scope, w.ID, item.order.Tags); err != nil {
 			return err
 		}
+		if err := bringApplications(ctx, tx, w, item.bundle); err != nil {
+			return err
+		}
 		if err := noteInUse(ctx, tx, d); err != nil {
 			return err
 		}

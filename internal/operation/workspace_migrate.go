@@ -65,6 +65,9 @@ func (s WorkSpaces) migrate(ctx context.Context, tx *store.Tx, source *workspace
 	if err := tx.InsertWorkSpace(ctx, target); err != nil {
 		return nil, err
 	}
+	if err := bringApplications(ctx, tx, target, bundle); err != nil {
+		return nil, err
+	}
 	if err := tx.PutSnapshot(ctx, source.Scope, source.ID, snapshot); err != nil {
 		return nil, err
 	}

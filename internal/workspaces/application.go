@@ -118,6 +118,13 @@ type Association struct {
 	UpdatedAt     time.Time
 }
 
+// Brought is the association of the same application with a WorkSpace that is made of the image.
+func (a *Association) Brought(w *WorkSpace) *Association {
+	return &Association{
+		Scope: w.Scope, ResourceID: w.ID, ApplicationID: a.ApplicationID, State: InstallCompleted, CreatedAt: w.CreatedAt, UpdatedAt: w.CreatedAt,
+	}
+}
+
 // IsDeployed reports whether the association is on its way.
 func (a *Association) IsDeployed() bool {
 	switch a.State {
