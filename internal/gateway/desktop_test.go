@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -476,5 +478,47 @@ func TestStreamingRulesChange(t *testing.T) {
 	})
 	if page := jane.get("/desktop/" + janes).text; strings.Contains(page, "data-copy") || !strings.Contains(page, "data-paste") {
 		t.Error("the page offers what is not permitted, or not what is")
+	}
+}
+
+// impatient is a browser's side of a connection that notes until when it has to have taken what it is sent.
+type impatient struct {
+	*httptest.ResponseRecorder
+	until   time.Time
+	gone    bool
+	written int
+}
+
+func (i *impatient) SetReadDeadline(time.Time) error { return nil }
+
+func (i *impatient) SetWriteDeadline(until time.Time) error {
+	i.until = until
+	return nil
+}
+
+func (i *impatient) Write(p []byte) (int, error) {
+	i.written++
+	if left := time.Until(i.until); i.until.IsZero() || left > time.Minute {
+		i.gone = true
+	}
+	return 0, os.ErrDeadlineExceeded
+}
+
+func TestEventsWaitForNobody(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	jane := h.signedIn("jane")
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/desktops/events", http.NoBody)
+	at, err := url.Parse(h.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cookie := range jane.client.Jar.Cookies(at) {
+		r.AddCookie(cookie)
+	}
+	w := &impatient{ResponseRecorder: httptest.NewRecorder()}
+	h.handler().ServeHTTP(w, r)
+	if w.written != 1 || w.gone || !w.until.IsZero() {
+		t.Errorf("%d writes, without an end: %v, and afterwards %v", w.written, w.gone, w.until)
 	}
 }

@@ -93,6 +93,9 @@ func (p *Portal) cards(ctx context.Context, v visitor) ([]card, error) {
 const (
 	eventsPause = 250 * time.Millisecond
 	eventsEvery = 2 * time.Second
+	// eventsTake is how long a browser may leave what it is sent, in the machine's time: one that sleeps, or
+	// has gone without a word, must not hold a connection for ever.
+	eventsTake = 20 * time.Second
 )
 
 // events sends the cards whenever they have changed, as server-sent events.
@@ -102,11 +105,15 @@ func (p *Portal) events(w http.ResponseWriter, r *http.Request, v visitor) {
 		p.refuse(w, r, err)
 		return
 	}
+	defer func() { _ = stream.SetWriteDeadline(time.Time{}) }() //nolint:errcheck // the browser has gone
 	w.Header().Set("Content-Type", "text/event-stream")
 	last := ""
 	for {
 		changed := p.Store.Changed()
 		now, err := p.eventData(r, v)
+		if late := stream.SetWriteDeadline(time.Now().Add(eventsTake)); late != nil { //nolint:forbidigo // connections live in real time
+			return
+		}
 		if err != nil {
 			_, _ = fmt.Fprint(w, "event: over\ndata:\n\n") //nolint:errcheck // the browser has gone
 			return

@@ -88,13 +88,21 @@ export class Line extends EventTarget {
     if (code === taken) {
       this.tell("over", { title: "Your desktop is open somewhere else", text: reason || "Another window has taken it over.", choices: ["take", "share"] });
     } else if (code === access) {
-      this.tell("over", { title: "You are disconnected", text: reason, choices: ["again"] });
+      this.cut(reason, turn);
     } else if (code === away) {
       this.open(); // asks why, and waits where that passes
     } else {
       this.tell("lost", { tries: 0 });
       this.pause(0).then(() => turn === this.turn && this.open());
     }
+  }
+
+  // cut tells why the person may not go on. A reason holds 123 bytes; of a longer one the whole is asked for.
+  async cut(reason, turn) {
+    const whole = reason.endsWith("…") ? await this.ask({}) : {};
+    if (turn !== this.turn) return;
+    const { title = "You are disconnected", text = reason } = whole.ticket ? {} : whole;
+    this.tell("over", { title, text, choices: ["again"] });
   }
 
   // freeze keeps the last picture on the page while there is no line, or takes it away.
