@@ -23,9 +23,14 @@ func (s *server) announce(ctx context.Context, folder installation.Folder, addre
 		s.log.WarnContext(ctx, "passwords and screens cross the network in the open; see carrel serve --help for --tls-cert, --tls-acme and --tls-self-signed, "+
 			"and for --trusted-proxies where a proxy speaks TLS", "address", address.String())
 	}
+	var down []store.RegionDown
 	err := s.store.View(func(tx *store.Tx) error {
 		subnets, err := tx.Subnets(ctx)
+		if err != nil {
+			return err
+		}
 		about.VPCID, about.SubnetIDs = networkFor(subnets, s.config.Region)
+		down, err = tx.RegionsDown(ctx)
 		return err
 	})
 	if err != nil {
@@ -36,6 +41,9 @@ func (s *server) announce(ctx context.Context, folder installation.Folder, addre
 	}
 	s.log.InfoContext(ctx, "carrel answers", "endpoint", about.Endpoint, "engine", s.engine.name, "why", s.engine.why, "limits", s.config.Limits,
 		"data", s.config.Data)
+	for _, region := range down {
+		s.log.WarnContext(ctx, "nobody is let in to a region that is down; carrel region up says that it is up again", "region", region.Name, "since", region.Since)
+	}
 	if !web.HasClient() {
 		s.log.WarnContext(ctx, "users cannot open their desktops in a browser: the program was built without npm; install it, then: make build")
 	}

@@ -201,3 +201,41 @@ func TestStreamsOfARegionThatGoesDown(t *testing.T) {
 		t.Errorf("%v", said)
 	}
 }
+
+// TestAliasWithoutDirectory leads to the next region where the first has no directory any more, up or not.
+func TestAliasWithoutDirectory(t *testing.T) {
+	t.Parallel()
+	for what, lose := range map[string]func(h *house, a *workspaces.ConnectionAlias){
+		"disassociated": func(h *house, a *workspaces.ConnectionAlias) {
+			read := a.Generation
+			if err := a.BeginDisassociate(here().Account, h.clock.Now()); err != nil {
+				t.Error(err)
+			}
+			h.update(func(tx *store.Tx) error {
+				_, err := tx.SaveConnectionAlias(t.Context(), a, read)
+				return err
+			})
+		},
+		"being deregistered": func(h *house, _ *workspaces.ConnectionAlias) {
+			h.directory(func(d *workspaces.WorkspaceDirectory) { d.State = workspaces.Deregistering })
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			h := paired(t)
+			var all []*workspaces.ConnectionAlias
+			h.update(func(tx *store.Tx) (err error) {
+				all, err = tx.ConnectionAliasesOfHost(t.Context(), deskHost)
+				return err
+			})
+			if len(all) != 2 || all[0].Scope != here() {
+				t.Fatalf("%+v", all)
+			}
+			lose(h, all[0])
+			b := h.atDesk()
+			b.signIn("jane", password, "code", "").want(t, http.StatusSeeOther)
+			b.get("/desktops").want(t, http.StatusOK, standbyID, "Standby")
+			b.get("/desktop/"+standbyID).want(t, http.StatusForbidden) // the first region is up
+		})
+	}
+}

@@ -4,13 +4,15 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // mostControl is the most that the body of a request to a control endpoint may hold to be written down.
 const mostControl = 1 << 20
 
-// Control writes down what test suites do through the control endpoints: the clock, the reset, faults.
+// Control writes down what test suites do through the control endpoints: the clock, the reset, faults,
+// regions that are down.
 func (j *Journal) Control(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isControl(r) {
@@ -56,6 +58,9 @@ type replayedKey struct{}
 
 // isControl tells whether a request is one that changes what comes after it.
 func isControl(r *http.Request) bool {
+	if r.Method == http.MethodPut {
+		return strings.HasPrefix(r.URL.Path, "/_carrel/regions/")
+	}
 	if r.Method != http.MethodPost && r.Method != http.MethodDelete {
 		return false
 	}

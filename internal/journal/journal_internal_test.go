@@ -124,7 +124,7 @@ func TestControlWritesWhatHadAnEffect(t *testing.T) {
 	}))
 	for _, request := range []string{
 		"GET /_carrel/clock", "POST /_carrel/clock?bad", "POST /_carrel/clock", "POST /_carrel/faults", "DELETE /_carrel/faults/fault-1",
-		"PUT /_carrel/desktops/x", "POST /_carrel/reset", "POST /moto-api/reset",
+		"PUT /_carrel/desktops/x", "PUT /_carrel/regions/eu-west-1", "POST /_carrel/reset", "POST /moto-api/reset",
 	} {
 		method, target, _ := strings.Cut(request, " ")
 		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(`{"advance": "1h"}`)))
@@ -134,7 +134,7 @@ func TestControlWritesWhatHadAnEffect(t *testing.T) {
 	}
 	text, err := os.ReadFile(path)
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	if err != nil || len(lines) != 6 || lines[1] != `{"at":"2026-03-01T12:00:00Z","scale":0,"control":"POST /_carrel/clock","input":{"advance":"1h"}}` {
+	if err != nil || len(lines) != 7 || lines[1] != `{"at":"2026-03-01T12:00:00Z","scale":0,"control":"POST /_carrel/clock","input":{"advance":"1h"}}` {
 		t.Errorf("%s, %v", text, err)
 	}
 }
