@@ -41,11 +41,16 @@ type IdentityProvider struct {
 	ends    time.Duration
 }
 
-// New starts an identity provider whose clock shows now until it is moved.
+// New makes an identity provider whose clock shows now until it is moved. No network leads to it: see Visit.
 func New(tb testing.TB, now time.Time) *IdentityProvider {
 	tb.Helper()
-	idp := &IdentityProvider{tb: tb, clock: clockwork.NewFakeClockAt(now)}
-	idp.URL = "https://idp.example.com"
+	return NewAt(tb, now, "https://idp.example.com")
+}
+
+// NewAt is New, at an address where its Handler answers.
+func NewAt(tb testing.TB, now time.Time, address string) *IdentityProvider {
+	tb.Helper()
+	idp := &IdentityProvider{tb: tb, clock: clockwork.NewFakeClockAt(now), URL: address}
 	key, certificate := newKey(tb, now)
 	idp.provider = &saml.IdentityProvider{
 		Signer: key, Certificate: certificate, MetadataURL: idp.at("/metadata"), SSOURL: idp.at("/sso"), Logger: logger.DefaultLogger,
@@ -181,6 +186,16 @@ func (f Form) Values() url.Values {
 
 var fieldPattern = regexp.MustCompile(`(action|name="SAMLResponse" value|name="RelayState" value)="([^"]*)"`) //nolint:gochecknoglobals // a constant
 
+// Handler answers at the identity provider's addresses.
+func (i *IdentityProvider) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/sso", i.provider.ServeSSO)
+	mux.HandleFunc("/app", func(w http.ResponseWriter, r *http.Request) {
+		i.provider.ServeIDPInitiated(w, r, i.Service().EntityID, r.URL.Query().Get("Where"))
+	})
+	return mux
+}
+
 // Visit is a browser's visit at an address of the identity provider's, and the form that it gets.
 func (i *IdentityProvider) Visit(address string) Form {
 	i.tb.Helper()
@@ -189,11 +204,7 @@ func (i *IdentityProvider) Visit(address string) Form {
 		i.tb.Fatal(err)
 	}
 	w := httptest.NewRecorder()
-	if r.URL.Path == "/sso" {
-		i.provider.ServeSSO(w, r)
-	} else {
-		i.provider.ServeIDPInitiated(w, r, i.Service().EntityID, r.URL.Query().Get("Where"))
-	}
+	i.Handler().ServeHTTP(w, r)
 	var form Form
 	for _, field := range fieldPattern.FindAllStringSubmatch(w.Body.String(), -1) {
 		value := html.UnescapeString(field[2])
