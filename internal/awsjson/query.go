@@ -81,6 +81,8 @@ func queryCode(service *api.Service, exception *api.Exception) (code string, sta
 		return "IncompleteSignature", http.StatusBadRequest
 	case unknownOperation:
 		return "InvalidAction", exception.HTTPStatus()
+	case "ThrottlingException":
+		return "Throttling", exception.HTTPStatus()
 	case api.ValidationException:
 		return "ValidationError", http.StatusBadRequest
 	case api.InternalServerException:

@@ -36,11 +36,11 @@ func (s *Service) GetMetricData(ctx context.Context, in *monitoring.GetMetricDat
 		return nil, err
 	}
 	queries := s.queries(ctx, in)
-	first, err := positionOf(in.NextToken, queries, about)
+	p := &page{queries: queries, descending: value(in.ScanBy) != monitoring.ScanByTimestampAscending, room: maxPoints}
+	first, err := p.positionOf(in.NextToken, about)
 	if err != nil {
 		return nil, err
 	}
-	p := &page{queries: queries, descending: value(in.ScanBy) != monitoring.ScanByTimestampAscending, room: maxPoints}
 	if in.MaxDatapoints != nil {
 		p.room = int(*in.MaxDatapoints)
 	}
@@ -50,7 +50,7 @@ func (s *Service) GetMetricData(ctx context.Context, in *monitoring.GetMetricDat
 	results, next := p.results(first)
 	out := &monitoring.GetMetricDataOutput{MetricDataResults: results, Messages: []monitoring.MessageData{}}
 	if next != nil {
-		out.NextToken = cursor.Token(next.String(), about...)
+		out.NextToken = cursor.Token(p.keyOf(*next), about...)
 	}
 	return out, nil
 }
@@ -165,25 +165,40 @@ func labelOf(q monitoring.MetricDataQuery) string {
 	return strings.NewReplacer(properties...).Replace(*q.Label)
 }
 
-// position is where a page begins: at a period of a query, in the order of the request.
+// position is where a page begins: at a period of a query, counted from where the scan begins.
 type position struct {
 	query  int
 	period int64
 }
 
-// String writes the position for a token.
-func (p position) String() string { return fmt.Sprintf("%d.%d", p.query, p.period) }
+// keyOf writes a position for a token. The period is told by its time: which one it is counted
+// from either end may have changed when the token comes back.
+func (p *page) keyOf(at position) string {
+	q := p.queries[at.query]
+	return fmt.Sprintf("%d.%d", at.query, q.at(p.turned(q, at.period)).Unix())
+}
 
-func positionOf(token *string, queries []query, about []string) (p position, err error) {
+// turned counts a period of a query from the other end where the scan begins there.
+func (p *page) turned(q query, period int64) int64 {
+	if p.descending {
+		return q.n - 1 - period
+	}
+	return period
+}
+
+func (p *page) positionOf(token *string, about []string) (at position, err error) {
 	key, err := cursor.Key(unlessEmpty(token), about...)
 	if err != nil || key == "" {
-		return p, err
+		return at, err
 	}
-	if _, err := fmt.Sscanf(key, "%d.%d", &p.query, &p.period); err != nil || p.query < 0 || p.query >= len(queries) ||
-		p.period < 0 || p.period > queries[p.query].n {
-		return p, monitoring.InvalidNextToken.New("The value for parameter NextToken is not one that this request was given.")
+	var seconds int64
+	if _, err := fmt.Sscanf(key, "%d.%d", &at.query, &seconds); err != nil || at.query < 0 || at.query >= len(p.queries) {
+		return at, monitoring.InvalidNextToken.New("The value for parameter NextToken is not one that this request was given.")
 	}
-	return p, nil
+	q := p.queries[at.query]
+	at.period = p.turned(q, (seconds-q.start.Unix())/int64(q.period.Seconds()))
+	at.period = min(max(at.period, 0), q.n) // what is as old may have been forgotten since
+	return at, nil
 }
 
 // aboutData is all of the request but what may change from page to page.

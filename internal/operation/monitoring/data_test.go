@@ -123,6 +123,42 @@ func TestManyPeriods(t *testing.T) {
 	}
 }
 
+// TestPagesWhileTimePasses asks for the time to come, page by page, while it comes: nothing is told twice.
+func TestPagesWhileTimePasses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.SQLite(t))
+	id := w.make(t, 1)
+	w.pass(t, time.Hour)
+	for _, order := range types.ScanByTimestampAscending.Values() {
+		in := sdk.GetMetricDataInput{
+			StartTime: &w.began, EndTime: aws.Time(w.began.Add(48 * time.Hour)), ScanBy: order, MaxDatapoints: aws.Int32(4),
+			MetricDataQueries: []types.MetricDataQuery{query("a", "Available", id, "Sum", 300)},
+		}
+		seen := make(map[time.Time]bool)
+		for {
+			out, err := w.client.GetMetricData(t.Context(), &in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, at := range out.MetricDataResults[0].Timestamps {
+				if seen[at] {
+					t.Errorf("%s: %v is told twice", order, at.Sub(w.began))
+				}
+				seen[at] = true
+			}
+			if in.NextToken = out.NextToken; in.NextToken == nil {
+				break
+			}
+			if order == types.ScanByTimestampDescending {
+				w.pass(t, 5*time.Minute)
+			}
+		}
+		if len(seen) < 13 {
+			t.Errorf("%s: %d points", order, len(seen))
+		}
+	}
+}
+
 // TestLabels: a result is called by its metric, or as its query says.
 func TestLabels(t *testing.T) {
 	t.Parallel()
