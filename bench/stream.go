@@ -214,6 +214,7 @@ type desk struct {
 	id      string
 	server  *server
 	browser *http.Client
+	seen    string // the state in which it was on its way
 }
 
 // desks makes desktops, and signs their users in.
@@ -278,20 +279,29 @@ func (d *desk) post(ctx context.Context, path string, form url.Values) ([]byte, 
 	}
 	defer reply.Body.Close()
 	body, err := io.ReadAll(reply.Body)
-	if err == nil && reply.StatusCode != http.StatusOK {
+	if err == nil && reply.StatusCode >= http.StatusBadRequest {
 		err = fmt.Errorf("%s: %s", reply.Status, body)
 	}
 	return body, err
 }
 
+// errNotYet says that a desktop is on its way.
+var errNotYet = errors.New("the desktop is on its way")
+
 // open opens a stream beside those that there are, of a desktop that a pool gives where there is none yet.
 func (d *desk) open(ctx context.Context) (*screen, error) {
-	body, err := d.post(ctx, "/desktop/"+d.id+"/ticket", url.Values{"share": {"yes"}, "start": {"yes"}})
+	body, err := d.post(ctx, "/desktop/"+d.id+"/ticket", url.Values{"share": {"yes"}, "start": {"yes"}, "seen": {d.seen}})
 	if err != nil {
 		return nil, err
 	}
-	var reply struct{ Ticket, Text string }
-	if err := json.Unmarshal(body, &reply); err != nil || reply.Ticket == "" {
+	var reply struct {
+		Ticket, Text, State string
+		Wait                bool
+	}
+	if err := json.Unmarshal(body, &reply); err == nil && reply.Wait {
+		d.seen = reply.State // the next reply comes when there is another
+		return nil, errNotYet
+	} else if err != nil || reply.Ticket == "" {
 		return nil, fmt.Errorf("no ticket: %s, %w", body, err)
 	}
 	ws, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(d.server.endpoint, "http")+"/desktop/"+d.id+"/stream?ticket="+url.QueryEscape(reply.Ticket), //nolint:bodyclose // a WebSocket's has none

@@ -25,6 +25,10 @@ const (
 	maxSettings = 16 << 20
 	// settingsLimit is how long the script may take, of the machine's time.
 	settingsLimit = time.Minute
+	// settingsPause is how soon the script is looked at again in its first settingsHurry: most take a fraction of
+	// a second, for which a user waits. Later the engine says when.
+	settingsPause = 300 * time.Millisecond
+	settingsHurry = 5 * time.Second
 )
 
 // errSettings says that there is more than is kept.
@@ -89,7 +93,12 @@ func (r *Runner) takeSettings(ctx context.Context, s *workspaces.PoolSession) (a
 
 // runSettings runs the script with a verb.
 func (r *Runner) runSettings(ctx context.Context, s *workspaces.PoolSession, verb string) (again time.Time, err error) {
-	return r.Driver.Run(ctx, s.DesktopID, compute.Script{
+	again, err = r.Driver.Run(ctx, s.DesktopID, compute.Script{
 		Name: "settings-" + verb, Text: settingsScript, Argument: verb, Limit: settingsLimit,
 	})
+	now := r.Clock.Now()
+	if soon := now.Add(settingsPause); again.After(soon) && now.Sub(s.ChangedAt) < settingsHurry {
+		again = soon
+	}
+	return again, err
 }

@@ -47,4 +47,21 @@ func TestPoolDesktopReplaced(t *testing.T) {
 		return len(now) == 2 && now[0] != before[0] && now[1] != before[0]
 	})
 	w.Sound()
+
+	// One that is in use takes the session with it.
+	session, err := w.API.JoinPool(w.Context(), p.ID, "jane")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Engine.Break(t.Context(), session.DesktopID); err != nil {
+		t.Fatal(err)
+	}
+	w.Await("the session is over, and two are ready again", func() (over bool) {
+		w.View(func(ctx context.Context, tx *store.Tx) error {
+			_, lasts, err := tx.PoolSession(ctx, session.Scope, session.ID)
+			over = !lasts
+			return err
+		})
+		return over && len(ready()) == 2
+	})
 }

@@ -119,8 +119,11 @@ func TestPoolSettings(t *testing.T) {
 
 		user := &workspaces.User{Scope: here, DirectoryID: john.DirectoryID, Name: "john"}
 		update(t, s, func(tx *store.Tx) error { return tx.PutUser(ctx, user) })
+		update(t, s, func(tx *store.Tx) error { return tx.InsertPoolSession(ctx, john) })
 		update(t, s, func(tx *store.Tx) error { _, err := tx.DeleteUser(ctx, here, user.DirectoryID, "john"); return err })
 		equal(t, []string{kept(jane), kept(john)}, []string{"jane\x00's", ""})
+		lasting := read(t, s, func(tx *store.Tx) (*workspaces.PoolSession, error) { return found(tx.PoolSession(ctx, here, john.ID)) })
+		equal(t, []any{lasting.SettingsGroup, lasting.Generation}, []any{"", john.Generation + 1})
 		for i, want := range []string{"jane\x00's", ""} { // the other pool has the same group
 			update(t, s, func(tx *store.Tx) error { _, err := tx.DeletePool(ctx, pools[i].Ref()); return err })
 			equal(t, kept(jane), want)

@@ -70,8 +70,16 @@ func (t *Tx) DeleteUser(ctx context.Context, s workspaces.Scope, directoryID, na
 	if err != nil || n == 0 {
 		return false, err
 	}
-	return true, t.exec(ctx, "DELETE FROM pool_settings WHERE account = $1 AND region = $2 AND directory_id = $3 AND user_key = $4",
-		s.Account, s.Region, directoryID, workspaces.UserKey(name))
+	for _, forget := range []string{ // a session that lasts keeps nothing any more; a turn that is under way is stale
+		"DELETE FROM pool_settings", "UPDATE pool_session SET settings_group = '', generation = generation + 1",
+	} {
+		err := t.exec(ctx, forget+" WHERE account = $1 AND region = $2 AND directory_id = $3 AND user_key = $4",
+			s.Account, s.Region, directoryID, workspaces.UserKey(name))
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func scanUser(row scanner) (*workspaces.User, error) {

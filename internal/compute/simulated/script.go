@@ -68,28 +68,36 @@ func (d *disks) ran(w with) *disks {
 	root, home, status := maps.Clone(d.volume(Root)), d.volume(Home), "0"
 	maps.DeleteFunc(root, func(name string, _ *file) bool { return strings.HasPrefix(name, scriptResults) })
 	for line := range strings.SplitSeq(w.Text, "\n") {
-		var err error
-		if words, path, found := strings.Cut(line, " >/"); found && strings.HasPrefix(words, "printf ") {
-			words = strings.Trim(strings.TrimPrefix(words, "printf "), `'"`)
-			root, err = root.holding(path, words)
-		} else if path, found := strings.CutPrefix(line, "rm /"); found {
-			_, name, _ := strings.Cut(path, "/")
-			delete(root, name)
-		} else if line == "take_settings" {
-			home, err = home.takeSettings()
-		} else if line == "bring_settings" {
-			home, err = home.bringSettings()
-		} else if said, found := strings.CutPrefix(line, "exit "); found {
+		if said, found := strings.CutPrefix(line, "exit "); found {
 			status = said
 			break
 		}
-		if err != nil {
+		var err error
+		if root, home, err = after(line, root, home); err != nil {
 			status = "1"
 			break
 		}
 	}
 	root, _ = root.holding("/"+scriptResults+w.Script, status) // without it, Run says so
 	return d.put(Root, root).put(Home, home)
+}
+
+// after is what both volumes hold after a line, which may change root.
+func after(line string, root, home contents) (contents, contents, error) {
+	words, path, printed := strings.Cut(line, " >/")
+	var err error
+	switch {
+	case line == "take_settings":
+		home, err = home.takeSettings()
+	case line == "bring_settings":
+		home, err = home.bringSettings()
+	case printed && strings.HasPrefix(words, "printf "):
+		root, err = root.holding(path, strings.Trim(strings.TrimPrefix(words, "printf "), `'"`))
+	case strings.HasPrefix(line, "rm /"):
+		_, name, _ := strings.Cut(strings.TrimPrefix(line, "rm /"), "/")
+		delete(root, name)
+	}
+	return root, home, err
 }
 
 // holding is the contents with a text in the file of a path, whose first folder does not count; as
