@@ -25,6 +25,25 @@ func bringApplications(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpac
 	return tx.InsertDeployment(ctx, &workspaces.Deployment{Scope: w.Scope, ID: w.ID})
 }
 
+// copyApplications notes what an image has from the one that it is made of, as far as its account knows of it.
+func (s WorkSpaces) copyApplications(ctx context.Context, tx *store.Tx, from, to *workspaces.Image) error {
+	all, _, err := tx.Associations(ctx, store.AssociationFilter{Scope: from.Scope, ResourceID: from.ID})
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		known, found := s.known(a.ApplicationID)
+		if !found || !known.IsFor(to.Account) {
+			continue
+		}
+		a.Scope, a.ResourceID, a.CreatedAt, a.UpdatedAt = to.Scope, to.ID, to.CreatedAt, to.CreatedAt
+		if err := tx.PutAssociation(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // checkDeployed refuses a WorkSpace in which an application is on its way: half of it would be in an image.
 func checkDeployed(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace) error {
 	all, _, err := tx.Associations(ctx, store.AssociationFilter{Scope: w.Scope, ResourceID: w.ID})

@@ -232,13 +232,26 @@ func TestApplicationsWait(t *testing.T) {
 	if err != nil || len(ofImage) != 1 || *ofImage[0].AssociatedResourceId != notes || ofImage[0].State != types.AssociationStateCompleted {
 		t.Errorf("the image has %s, %v", show(ofImage), err)
 	}
+	updated, err := c.CreateUpdatedWorkspaceImage(t.Context(), &sdk.CreateUpdatedWorkspaceImageInput{SourceImageId: out.ImageId, Name: new("newer"), Description: new("d")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := s.as(account, farRegion).CopyWorkspaceImage(t.Context(), &sdk.CopyWorkspaceImageInput{SourceImageId: out.ImageId, SourceRegion: new(region), Name: new("there")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for by, id := range map[client]string{c: *updated.ImageId, s.as(account, farRegion): *copied.ImageId} {
+		if has, err := imageApps(t, by, id); err != nil || len(has) != 1 || *has[0].AssociatedResourceId != notes || *has[0].ImageId != id {
+			t.Errorf("the image that was made of it has %s, %v", show(has), err)
+		}
+	}
 	ofBundle, err := bundleApps(t, c, b)
 	if err != nil || len(ofBundle) != 1 || *ofBundle[0].AssociatedResourceId != notes || *ofBundle[0].BundleId != b {
 		t.Errorf("the bundle has %s, %v", show(ofBundle), err)
 	}
 	for kind, want := range map[types.ApplicationAssociatedResourceType][]string{
 		types.ApplicationAssociatedResourceTypeWorkspace: {w},
-		types.ApplicationAssociatedResourceTypeImage:     {*out.ImageId},
+		types.ApplicationAssociatedResourceTypeImage:     {*out.ImageId, *updated.ImageId},
 		types.ApplicationAssociatedResourceTypeBundle:    nil,
 	} {
 		if got, err := placesOf(t, c, notes, kind); err != nil || !slices.Equal(got, want) {

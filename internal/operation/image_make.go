@@ -61,10 +61,10 @@ func (s WorkSpaces) CreateWorkspaceImage(ctx context.Context, in *wsapi.CreateWo
 //
 // Effect: image. Another name of the same image in the engine: it takes no room.
 func (s WorkSpaces) CopyWorkspaceImage(ctx context.Context, in *wsapi.CopyWorkspaceImageRequest) (*wsapi.CopyWorkspaceImageResult, error) {
-	image, err := s.addImage(ctx, deref(in.Name), in.Tags, func(tx *store.Tx) (workspaces.Image, error) {
+	var source *workspaces.Image
+	image, err := s.addImage(ctx, deref(in.Name), in.Tags, func(tx *store.Tx) (_ workspaces.Image, err error) {
 		from := workspaces.Scope{Account: Scope(ctx).Account, Region: deref(in.SourceRegion)}
-		source, err := s.image(ctx, tx, from, deref(in.SourceImageId))
-		if err != nil {
+		if source, err = s.image(ctx, tx, from, deref(in.SourceImageId)); err != nil {
 			return workspaces.Image{}, err
 		}
 		if err := source.MustBeAvailable(); err != nil {
@@ -76,7 +76,7 @@ func (s WorkSpaces) CopyWorkspaceImage(ctx context.Context, in *wsapi.CopyWorksp
 			copied.Description = *in.Description
 		}
 		return copied, nil
-	})
+	}, func(tx *store.Tx, image *workspaces.Image) error { return s.copyApplications(ctx, tx, source, image) })
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +89,9 @@ func (s WorkSpaces) CopyWorkspaceImage(ctx context.Context, in *wsapi.CopyWorksp
 func (s WorkSpaces) CreateUpdatedWorkspaceImage(
 	ctx context.Context, in *wsapi.CreateUpdatedWorkspaceImageRequest,
 ) (*wsapi.CreateUpdatedWorkspaceImageResult, error) {
-	image, err := s.addImage(ctx, deref(in.Name), in.Tags, func(tx *store.Tx) (workspaces.Image, error) {
-		source, err := s.usableImage(ctx, tx, deref(in.SourceImageId))
-		if err != nil {
+	var source *workspaces.Image
+	image, err := s.addImage(ctx, deref(in.Name), in.Tags, func(tx *store.Tx) (_ workspaces.Image, err error) {
+		if source, err = s.usableImage(ctx, tx, deref(in.SourceImageId)); err != nil {
 			return workspaces.Image{}, err
 		}
 		if source.State != workspaces.ImageAvailable {
@@ -101,7 +101,7 @@ func (s WorkSpaces) CreateUpdatedWorkspaceImage(
 		updated := copyOf(source)
 		updated.Description, updated.Origin.Update = deref(in.Description), true
 		return updated, nil
-	})
+	}, func(tx *store.Tx, image *workspaces.Image) error { return s.copyApplications(ctx, tx, source, image) })
 	if err != nil {
 		return nil, err
 	}
@@ -117,9 +117,10 @@ func copyOf(source *workspaces.Image) workspaces.Image {
 }
 
 // addImage writes an image of a free name, PENDING, together with its job. What it is made from is
-// looked up first, in the same transaction.
+// looked up first, in the same transaction, and what else there is to write after it.
 func (s WorkSpaces) addImage(
 	ctx context.Context, name string, tags []wsapi.Tag, of func(*store.Tx) (workspaces.Image, error),
+	also ...func(*store.Tx, *workspaces.Image) error,
 ) (image *workspaces.Image, err error) {
 	scope := Scope(ctx)
 	if err := workspaces.CheckTags(tagsOf(tags)); err != nil {
@@ -137,6 +138,11 @@ func (s WorkSpaces) addImage(
 		image = workspaces.NewImage(Chance(ctx), what, s.Installation, s.Clock.Now())
 		if err := tx.InsertImage(ctx, image); err != nil {
 			return err
+		}
+		for _, do := range also {
+			if err := do(tx, image); err != nil {
+				return err
+			}
 		}
 		if err := tx.PutTags(ctx, scope, image.ID, tagsOf(tags)); err != nil {
 			return err
