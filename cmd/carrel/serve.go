@@ -157,7 +157,7 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	repair := &reconcile.Reconciler{Store: s.store, Clock: s.clock, Real: s.real, Driver: s.engine.driver, Runner: s.runner, Log: s.log}
 	group, ctx := errgroup.WithContext(ctx)
 	if s.engine.faults != nil {
-		repair.Looks = s.engine.faults.Looks(ctx)
+		repair.Looks = s.engine.faults.Looks(ctx, s.real)
 	}
 	group.Go(func() error { return repair.Run(ctx) })
 	group.Go(func() error {

@@ -148,16 +148,16 @@ var (
 	ErrFailed      = errors.New("the engine failed")           // try again, a few times
 )
 
-// Refusal is an engine's last word about a desktop, in words of the engine's choice: a failure
+// RefusalError is an engine's last word about a desktop, in words of the engine's choice: a failure
 // that nobody tries again. A simulated engine has it when it was asked to fail.
-type Refusal struct{ Code, Message string }
+type RefusalError struct{ Code, Message string }
 
 // Error implements error.
-func (r *Refusal) Error() string { return r.Message }
+func (r *RefusalError) Error() string { return r.Message }
 
-// Held says that the engine was told to hold the work up, whatever deadlines it has: it is to be
+// HeldError says that the engine was told to hold the work up, whatever deadlines it has: it is to be
 // called again at a time. Only a simulated engine is ever told so.
-type Held struct{ Until time.Time }
+type HeldError struct{ Until time.Time }
 
 // Error implements error.
-func (h *Held) Error() string { return "the engine was told to wait" }
+func (*HeldError) Error() string { return "the engine was told to wait" }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"carrel/internal/clock"
 	"carrel/internal/compute"
 )
 
@@ -31,7 +32,7 @@ func (e engine) Create(ctx context.Context, d compute.Desktop) (time.Time, error
 	return e.Driver.Create(ctx, d)
 }
 
-// making decides what becomes of the making of a desktop: a compute.Held, a compute.Refusal or nil.
+// making decides what becomes of the making of a desktop: a compute.HeldError, a compute.RefusalError or nil.
 func (f *Faults) making(ctx context.Context, id string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -42,14 +43,14 @@ func (f *Faults) making(ctx context.Context, id string) error {
 	case r == nil:
 		return nil
 	case r.Name == ErrorAfterN:
-		return &compute.Refusal{Code: r.ErrorCode, Message: r.ErrorMessage}
+		return &compute.RefusalError{Code: r.ErrorCode, Message: r.ErrorMessage}
 	}
 	r.held[id] = true
 	until := f.clock.Now().Add(heldFor)
 	if !r.Until.IsZero() && r.Until.Before(until) {
 		until = r.Until
 	}
-	return &compute.Held{Until: until}
+	return &compute.HeldError{Until: until}
 }
 
 // Holds reports whether the making of a desktop is being held up, so that nobody waits for it.
@@ -129,22 +130,24 @@ func (f *Faults) silent(ctx context.Context) (func(id string) bool, error) {
 // lookEvery is how often, in real time, desktops are looked at that fall silent and answer again.
 const lookEvery = 100 * time.Millisecond
 
-// Looks tells, until the context ends, when there is something new to be seen of the desktops.
-func (f *Faults) Looks(ctx context.Context) <-chan struct{} {
+// Looks tells, until the context ends, when there is something new to be seen of the desktops. It
+// lives by the machine's time.
+func (f *Faults) Looks(ctx context.Context, machine *clock.Clock) <-chan struct{} {
 	looks := make(chan struct{})
 	go func() {
-		for {
+		for flapped := false; ; {
 			changed, flapping := f.watch()
-			var soon <-chan time.Time
-			if flapping {
-				soon = time.After(lookEvery)
-			}
-			select {
-			case <-changed:
-			case <-soon:
-			case <-ctx.Done():
+			if flapping && machine.Sleep(ctx, lookEvery) != nil {
 				return
 			}
+			if !flapping && !flapped { // else the last is still to be seen
+				select {
+				case <-changed:
+				case <-ctx.Done():
+					return
+				}
+			}
+			flapped = flapping
 			select {
 			case looks <- struct{}{}:
 			case <-ctx.Done():

@@ -32,7 +32,7 @@ func (q request) Invoke(ctx context.Context, input any) (any, error) {
 		return q.Handler.Invoke(ctx, input)
 	}
 	who := whom{Scope: workspaces.Scope{Account: caller.Account, Region: caller.Region}, operation: spec.Name}
-	refused, lag := q.faults.meets(who, spec.IsRead())
+	refused, lag := q.faults.meets(who, spec)
 	if refused {
 		exception := &api.Exception{Name: throttled, Message: "Rate exceeded", Status: http.StatusBadRequest}
 		if spec.Declares(throttled) {
@@ -59,7 +59,7 @@ type exemptKey struct{}
 func Exempt(ctx context.Context) context.Context { return context.WithValue(ctx, exemptKey{}, true) }
 
 // meets decides about a request: whether it is refused, and how old what it reads is.
-func (f *Faults) meets(who whom, reads bool) (refused bool, lag time.Duration) {
+func (f *Faults) meets(who whom, asked api.Info) (refused bool, lag time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.clock.Now()
@@ -74,7 +74,7 @@ func (f *Faults) meets(who whom, reads bool) (refused bool, lag time.Duration) {
 			}
 		case r.Name == Throttling:
 			refused = r.strikes(who.Scope, "") || refused
-		case r.Name == StaleReads && reads && r.strikes(who.Scope, ""):
+		case r.Name == StaleReads && asked.IsRead() && r.strikes(who.Scope, ""):
 			lag = max(lag, time.Duration(r.Lag))
 		}
 	}

@@ -148,7 +148,7 @@ type trial struct {
 
 // judge is the function of that name, and notes failures and overtime in t.
 func (t *trial) judge(now, again time.Time, err error) (time.Time, error) {
-	held, isHeld := errors.AsType[*compute.Held](err)
+	held, isHeld := errors.AsType[*compute.HeldError](err)
 	switch {
 	case isHeld:
 		t.deadline = held.Until.Add(overtime)
@@ -190,7 +190,7 @@ func (t *trial) pause(now time.Time) time.Duration {
 
 // isFinal reports whether trying again cannot help.
 func isFinal(action workspaces.Action, err error) bool {
-	if _, refused := errors.AsType[*compute.Refusal](err); refused {
+	if _, refused := errors.AsType[*compute.RefusalError](err); refused {
 		return true
 	}
 	if errors.Is(err, compute.ErrNotFound) {
@@ -307,7 +307,7 @@ func (r *Runner) remove(ctx context.Context, id string) error {
 // explain turns an engine's error into what the API shows of it. The engine's own words
 // are shown: whoever sees them runs the engine.
 func explain(err error) (code, message string) {
-	if refusal, ok := errors.AsType[*compute.Refusal](err); ok {
+	if refusal, ok := errors.AsType[*compute.RefusalError](err); ok {
 		return refusal.Code, refusal.Message
 	}
 	switch {

@@ -166,7 +166,7 @@ func work(t *testing.T, core *operation.Core, driver compute.Driver, faults *fau
 		Store: core.Store, Clock: core.Clock, Real: clock.New(), Driver: driver, Runner: runner, Log: log, DriftEvery: time.Hour,
 	}
 	if faults != nil {
-		repair.Looks = faults.Looks(ctx)
+		repair.Looks = faults.Looks(ctx, clock.New())
 	}
 	done := make(chan error, 1)
 	go func() { done <- repair.Run(ctx) }()

@@ -13,10 +13,10 @@ import (
 )
 
 // countIn counts the WorkSpaces that a context shows.
-func countIn(t *testing.T, s *store.Store, in context.Context) (n int) {
+func countIn(ctx context.Context, t *testing.T, s *store.Store) (n int) {
 	t.Helper()
 	err := s.View(func(tx *store.Tx) (err error) {
-		n, err = tx.CountWorkSpaces(in, workSpace("").Scope)
+		n, err = tx.CountWorkSpaces(ctx, workSpace("").Scope)
 		return err
 	})
 	if err != nil {
@@ -37,7 +37,7 @@ func TestPast(t *testing.T) {
 	at := func(when time.Time) int {
 		past, release := s.Past(t.Context(), when)
 		defer release()
-		return countIn(t, s, past)
+		return countIn(past, t, s)
 	}
 	insert(t, s, "ws-1")
 	equal(t, at(noon), 1) // nothing is kept: the present
@@ -55,7 +55,7 @@ func TestPast(t *testing.T) {
 	insert(t, s, "ws-3")
 	equal(t, at(now), 3)
 	equal(t, at(now.Add(-time.Second)), 2)
-	equal(t, countIn(t, s, t.Context()), 3) // the others see the present
+	equal(t, countIn(t.Context(), t, s), 3) // the others see the present
 
 	// A past that is being read stays, though nobody else will ask for it any more.
 	past, release := s.Past(t.Context(), noon)
@@ -63,7 +63,7 @@ func TestPast(t *testing.T) {
 	insert(t, s, "ws-4")
 	now = noon.Add(20 * time.Minute)
 	insert(t, s, "ws-5")
-	equal(t, countIn(t, s, past), 2)
+	equal(t, countIn(past, t, s), 2)
 	equal(t, at(noon), 4) // this far back it does not reach any more
 	err = s.View(func(tx *store.Tx) error {
 		_, found, err := tx.WorkSpace(past, workspaces.Scope{Account: "1", Region: "r"}, "ws-5")
@@ -78,7 +78,7 @@ func TestPast(t *testing.T) {
 	if err := s.KeepHistory(t.Context(), 0, nil); err != nil {
 		t.Fatal(err)
 	}
-	equal(t, countIn(t, s, past), 2)
+	equal(t, countIn(past, t, s), 2)
 	release()
 	equal(t, at(noon), 5)
 }
@@ -105,7 +105,7 @@ func TestHistoryIsThinned(t *testing.T) {
 	}
 	for _, seconds := range []int{1, 17, 42} {
 		past, release := s.Past(t.Context(), start.Add(time.Duration(seconds)*time.Second))
-		if n := countIn(t, s, past); n > 10*seconds+1 || n < 10*seconds-10 {
+		if n := countIn(past, t, s); n > 10*seconds+1 || n < 10*seconds-10 {
 			t.Errorf("after %d s there were %d WorkSpaces", seconds, n)
 		}
 		release()
