@@ -19,7 +19,7 @@ import (
 	"carrel/internal/store"
 )
 
-var errNoIncus = errors.New("Incus does not answer")
+var errNoIncus = errors.New("no Incus answers")
 
 // incusServer is a carrel with a project of its own on Incus.
 type incusServer struct {

@@ -76,13 +76,13 @@ func hear(_ *testscript.TestScript, s *server, args []string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	socket, _, err := websocket.Dial(ctx, s.about.Endpoint+"/desktop/"+args[0]+"/sound", &websocket.DialOptions{ //nolint:bodyclose // it is the socket's
+	socket, _, err := websocket.Dial(ctx, s.about.Endpoint+"/desktop/"+args[0]+"/sound", &websocket.DialOptions{
 		HTTPClient: s.browser, HTTPHeader: http.Header{"Origin": {s.about.Endpoint}},
 	})
 	if err != nil {
 		return err
 	}
-	defer socket.CloseNow()
+	defer func() { _ = socket.CloseNow() }()
 	if s.engine == "incus" {
 		time.AfterFunc(time.Second, func() {
 			_, _ = s.inDesktop(args[0], "", "head -c 400000 /dev/urandom | XDG_RUNTIME_DIR=/run/user/10001 su "+args[1]+

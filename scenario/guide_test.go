@@ -36,7 +36,7 @@ func TestGuide(t *testing.T) {
 	checkWorkflow(t, files[".github/workflows/desktops.yml"])
 	checkSwitches(t, string(page))
 
-	pytest := exec.CommandContext(t.Context(), pythonWith(t, "boto3", "pytest"), "-m", "pytest", "-q", "-p", "no:cacheprovider", dir) //nolint:gosec // a Python of this machine
+	pytest := exec.CommandContext(t.Context(), pythonWith(t, "boto3", "pytest"), "-m", "pytest", "-q", "-p", "no:cacheprovider", dir) // a Python of this machine
 	pytest.Dir = dir
 	pytest.Env = append(clean(os.Environ()), "CARREL="+program, "AWS_EC2_METADATA_DISABLED=true", "PYTHONDONTWRITEBYTECODE=1")
 	pytest.Cancel = func() error { return pytest.Process.Signal(os.Interrupt) }
@@ -51,7 +51,7 @@ func TestGuide(t *testing.T) {
 func pythonWith(t *testing.T, modules ...string) string {
 	t.Helper()
 	for _, python := range []string{"python3", "/usr/bin/python3"} {
-		if exec.CommandContext(t.Context(), python, "-c", "import "+strings.Join(modules, ", ")).Run() == nil { //nolint:gosec // as it says
+		if exec.CommandContext(t.Context(), python, "-c", "import "+strings.Join(modules, ", ")).Run() == nil { // as it says
 			return python
 		}
 	}

@@ -92,7 +92,7 @@ func workUntilKilled(t *testing.T, s *server) map[string]string {
 			}
 		})
 	}
-	time.Sleep(200*time.Millisecond + rand.N(300*time.Millisecond)) //nolint:gosec // whenever it may be
+	time.Sleep(200*time.Millisecond + rand.N(300*time.Millisecond)) // whenever it may be
 	if err := s.signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func identityProvider(t *testing.T) *samltest.IdentityProvider {
 // carrel runs a command of the administrator's and returns what it prints.
 func (p *person) carrel(args ...string) []byte {
 	p.t.Helper()
-	cmd := exec.CommandContext(p.t.Context(), program, args...) //nolint:gosec // the test's own
+	cmd := exec.CommandContext(p.t.Context(), program, args...) // the test's own
 	cmd.Env = append(clean(os.Environ()), "CARREL_DATA="+p.server.dir)
 	out, err := cmd.Output()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {

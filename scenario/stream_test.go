@@ -63,7 +63,7 @@ func connect(_ *testscript.TestScript, s *server, args []string) error {
 }
 
 func (s *server) dialStream(ctx context.Context, id, ticket string) (*websocket.Conn, error) {
-	socket, _, err := websocket.Dial(ctx, s.about.Endpoint+"/desktop/"+id+"/stream?ticket="+ticket, &websocket.DialOptions{ //nolint:bodyclose // it is the socket's
+	socket, _, err := websocket.Dial(ctx, s.about.Endpoint+"/desktop/"+id+"/stream?ticket="+ticket, &websocket.DialOptions{
 		HTTPClient: s.browser, HTTPHeader: http.Header{"Origin": {s.about.Endpoint}},
 	})
 	return socket, err

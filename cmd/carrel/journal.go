@@ -55,7 +55,7 @@ func resetBoth(here, there http.Handler) http.Handler {
 			return
 		}
 		w.WriteHeader(reply.Code)
-		_, _ = w.Write(reply.Body.Bytes()) //nolint:errcheck // the client has gone
+		_, _ = w.Write(reply.Body.Bytes()) // the client has gone
 	})
 }
 

@@ -96,7 +96,7 @@ func readSettings(path string, settings *pflag.FlagSet) (settingsFile, error) {
 	if path == "" {
 		return settingsFile{}, nil
 	}
-	file, err := os.Open(path) //nolint:gosec // the administrator's own path
+	file, err := os.Open(path) // the administrator's own path
 	if err != nil {
 		return settingsFile{}, err
 	}

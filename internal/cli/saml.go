@@ -173,17 +173,18 @@ func (s *shared) printSAML(f format, p shownSAML) error {
 	if f == formatJSON {
 		return printJSON(s.Out, p)
 	}
-	text := fmt.Sprintf("The users of %s are signed in by %s (status %s).\n", p.DirectoryID, p.Issuer, p.Status)
+	var text strings.Builder
+	fmt.Fprintf(&text, "The users of %s are signed in by %s (status %s).\n", p.DirectoryID, p.Issuer, p.Status)
 	for _, c := range p.Certificates {
-		text += fmt.Sprintf("  signed by %q, until %s\n", c.Subject, c.Expires.Format(time.DateOnly))
+		fmt.Fprintf(&text, "  signed by %q, until %s\n", c.Subject, c.Expires.Format(time.DateOnly))
 	}
-	text += fmt.Sprintf("\nWhat the identity provider is told of Carrel:\n  metadata                    %s\n"+
+	fmt.Fprintf(&text, "\nWhat the identity provider is told of Carrel:\n  metadata                    %s\n"+
 		"  entity id, audience         %s\n  assertion consumer service  %s\n", p.EntityID, p.EntityID, p.ConsumerURL)
 	if p.Status == workspaces.Disabled {
-		text += fmt.Sprintf("\nSwitched on by:\n  aws workspaces modify-saml-properties --resource-id %s --saml-properties Status=ENABLED,UserAccessUrl=%s\n",
+		fmt.Fprintf(&text, "\nSwitched on by:\n  aws workspaces modify-saml-properties --resource-id %s --saml-properties Status=ENABLED,UserAccessUrl=%s\n",
 			p.DirectoryID, cmp.Or(p.SignOnURL, "URL"))
 	}
-	_, err := fmt.Fprint(s.Out, text)
+	_, err := fmt.Fprint(s.Out, text.String())
 	return err
 }
 

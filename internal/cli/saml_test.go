@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,7 @@ func TestADirectorysIdentityProvider(t *testing.T) {
 	entity := shown["entity_id"]
 	s.carrel(t, "saml", "set", "--user-attribute", "uid").succeed(t)
 	show()
-	if shown["entity_id"] != entity || shown["user_attribute"] != "uid" || !strings.HasPrefix(entity.(string), "https://desktops.example.com/saml/") {
+	if shown["entity_id"] != entity || shown["user_attribute"] != "uid" || !strings.HasPrefix(fmt.Sprint(entity), "https://desktops.example.com/saml/") {
 		t.Errorf("got %v after %v", shown, entity)
 	}
 	s.carrel(t, "saml", "remove").succeed(t)

@@ -152,7 +152,7 @@ func (c *Control) screen(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, r, err)
 	default:
 		w.Header().Set("Content-Type", "image/png")
-		_, _ = w.Write(picture) //nolint:errcheck // the client has gone
+		_, _ = w.Write(picture) // the client has gone
 	}
 }
 
@@ -161,7 +161,7 @@ func (c *Control) picture(ctx context.Context, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close() //nolint:errcheck // only read from
+	defer conn.Close() // only read from
 	img, err := rfb.Screenshot(ctx, conn)
 	if err != nil {
 		return nil, err
@@ -274,5 +274,5 @@ func refuse(w http.ResponseWriter, status int, message string) {
 func reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) //nolint:errcheck // the client has gone
+	_ = json.NewEncoder(w).Encode(body) // the client has gone
 }

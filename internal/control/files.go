@@ -29,7 +29,7 @@ func (c *Control) getFile(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(content) //nolint:gosec // the client has gone; it is told not to make a page of it
+	_, _ = w.Write(content) // the client has gone; it is told not to make a page of it
 }
 
 // putFile writes a file onto a desktop's volume.

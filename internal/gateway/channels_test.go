@@ -39,6 +39,7 @@ func (c *channels) serve(w http.ResponseWriter, r *http.Request, v gateway.Visit
 }
 
 func (c *channels) Files(w http.ResponseWriter, r *http.Request, v gateway.Visit) { c.serve(w, r, v) }
+
 func (c *channels) Sound(w http.ResponseWriter, r *http.Request, v gateway.Visit) { c.serve(w, r, v) }
 
 // served returns how many were let in.

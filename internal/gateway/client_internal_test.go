@@ -11,8 +11,13 @@ import (
 // or an address of the header with nothing but proxies to its right.
 func FuzzForwarded(f *testing.F) {
 	for _, seed := range [][2]string{
-		{"198.51.100.7", "https"}, {"203.0.113.5, 198.51.100.7, 10.1.2.3", "https, http"}, {"", ""}, {",,", ","}, {"::ffff:10.0.0.1, ::1%x", "HTTPS"},
-		{strings.Repeat("10.0.0.1,", 300), "http"}, {"10.0.0.1\n10.0.0.2", "https\nhttp"},
+		{"198.51.100.7", "https"},
+		{"203.0.113.5, 198.51.100.7, 10.1.2.3", "https, http"},
+		{"", ""},
+		{",,", ","},
+		{"::ffff:10.0.0.1, ::1%x", "HTTPS"},
+		{strings.Repeat("10.0.0.1,", 300), "http"},
+		{"10.0.0.1\n10.0.0.2", "https\nhttp"},
 	} {
 		f.Add(seed[0], seed[1])
 	}

@@ -132,9 +132,9 @@ func TestTicketsAreBound(t *testing.T) {
 			_, status := jane.connect(janes, ticket)
 			return status
 		},
-		"signed out since": func(ticket string) int {
+		"signed out since": func(string) int {
 			gone := h.signedIn("jane")
-			ticket, _ = gone.ticket(janes)
+			ticket, _ := gone.ticket(janes)
 			gone.do(http.MethodPost, "/sign-out", nil)
 			_, status := gone.connect(janes, ticket)
 			return status
@@ -489,7 +489,7 @@ type impatient struct {
 	written int
 }
 
-func (i *impatient) SetReadDeadline(time.Time) error { return nil }
+func (*impatient) SetReadDeadline(time.Time) error { return nil }
 
 func (i *impatient) SetWriteDeadline(until time.Time) error {
 	i.until = until

@@ -105,7 +105,7 @@ func (p *Portal) events(w http.ResponseWriter, r *http.Request, v visitor) {
 		p.refuse(w, r, err)
 		return
 	}
-	defer func() { _ = stream.SetWriteDeadline(time.Time{}) }() //nolint:errcheck // the browser has gone
+	defer func() { _ = stream.SetWriteDeadline(time.Time{}) }() // the browser has gone
 	w.Header().Set("Content-Type", "text/event-stream")
 	last := ""
 	for {
@@ -115,7 +115,7 @@ func (p *Portal) events(w http.ResponseWriter, r *http.Request, v visitor) {
 			return
 		}
 		if err != nil {
-			_, _ = fmt.Fprint(w, "event: over\ndata:\n\n") //nolint:errcheck // the browser has gone
+			_, _ = fmt.Fprint(w, "event: over\ndata:\n\n") // the browser has gone
 			return
 		}
 		if now != last {
@@ -170,7 +170,7 @@ func (p *Portal) screen(w http.ResponseWriter, r *http.Request, v visitor) {
 		return
 	}
 	w.Header().Set("Content-Type", mediaType)
-	_, _ = w.Write(image) //nolint:errcheck // the browser has gone
+	_, _ = w.Write(image) // the browser has gone
 }
 
 func errNoPicture() error {

@@ -12,7 +12,7 @@ import (
 )
 
 // codePattern is what a registration code looks like.
-var codePattern = regexp.MustCompile(`^[A-Za-z]{5,10}\+[A-Za-z0-9]{6,9}$`) //nolint:gochecknoglobals // a constant
+var codePattern = regexp.MustCompile(`^[A-Za-z]{5,10}\+[A-Za-z0-9]{6,9}$`) // a constant
 
 // tidyCode is a registration code as it was given out, of one as a person types it; "" where
 // it can be none. See workspaces.NewRegistrationCode.

@@ -85,7 +85,7 @@ func (p *Portal) show(w http.ResponseWriter, r *http.Request, status int, name s
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(out.Bytes()) //nolint:errcheck // the browser has gone
+	_, _ = w.Write(out.Bytes()) // the browser has gone
 }
 
 // showTo answers with a page for somebody who is signed in.
@@ -134,7 +134,7 @@ type message struct {
 func (*Portal) tell(w http.ResponseWriter, status int, m message) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(m) //nolint:errcheck // the browser has gone
+	_ = json.NewEncoder(w).Encode(m) // the browser has gone
 }
 
 // asset answers with a file that pages need. Its address changes with it, so that browsers keep it.
@@ -147,5 +147,5 @@ func (p *Portal) asset(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(content) //nolint:errcheck // the browser has gone
+	_, _ = w.Write(content) // the browser has gone
 }

@@ -24,7 +24,7 @@ type place struct {
 
 // idPattern is what the id of a WorkSpace or of a pool looks like; nothing else is looked up.
 // Source: the API model, WorkspaceId and WorkspacesPoolId.
-var idPattern = regexp.MustCompile(`^(ws-[0-9a-z]{8,63}|wspool-[0-9a-z]{9})$`) //nolint:gochecknoglobals // a constant
+var idPattern = regexp.MustCompile(`^(ws-[0-9a-z]{8,63}|wspool-[0-9a-z]{9})$`) // a constant
 
 func noPlace() error {
 	return &refusal{status: http.StatusNotFound, title: "No such WorkSpace.", text: "You have no WorkSpace of that name. It may have been removed."}

@@ -155,11 +155,11 @@ func (p *Portal) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	p.refuse(w, r, &refusal{status: http.StatusUnauthorized, title: "You are signed out.", text: "Sign in again to go on."})
 }
 
-func (p *Portal) toFront(w http.ResponseWriter, r *http.Request) {
+func (*Portal) toFront(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-func (p *Portal) toDesktops(w http.ResponseWriter, r *http.Request) {
+func (*Portal) toDesktops(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/desktops", http.StatusSeeOther)
 }
 

@@ -102,7 +102,7 @@ func (p *Portal) samlMetadata(w http.ResponseWriter, r *http.Request, f federati
 		return
 	}
 	w.Header().Set("Content-Type", "application/samlmetadata+xml")
-	_, _ = w.Write(text) //nolint:errcheck // the client has gone
+	_, _ = w.Write(text) // the client has gone
 }
 
 // samlStart sends the browser to the identity provider. It does so at the provider's address,

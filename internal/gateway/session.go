@@ -122,7 +122,7 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, v visitor, e entr
 	return nil
 }
 
-func life(staying bool) time.Duration {
+func life(staying bool) time.Duration { //nolint:revive // what the user has ticked
 	if staying {
 		return stayingLife
 	}

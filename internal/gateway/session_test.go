@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -241,9 +242,7 @@ func TestOtherSites(t *testing.T) {
 	} {
 		jane := h.signedIn("jane")
 		jane.header.Del("Sec-Fetch-Site")
-		for name, values := range header {
-			jane.header[name] = values
-		}
+		maps.Copy(jane.header, header)
 		for _, path := range []string{"/sign-in", "/sign-out", "/desktops/" + janes + "/restart", "/desktop/" + janes + "/ticket"} {
 			if got := jane.do(http.MethodPost, path, url.Values{}); got.StatusCode != http.StatusForbidden {
 				t.Errorf("%s: POST %s: %s", why, path, got.Status)

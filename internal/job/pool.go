@@ -89,7 +89,7 @@ func (r *Runner) keepPool(ctx context.Context, tx *store.Tx, p *workspaces.Pool)
 
 // emptyPool takes step 3; left: there are desktops. It reports whether the pool is to be forgotten.
 func (r *Runner) emptyPool(
-	ctx context.Context, tx *store.Tx, p *workspaces.Pool, idle []*workspaces.PoolDesktop, left bool, //nolint:revive // a fact
+	ctx context.Context, tx *store.Tx, p *workspaces.Pool, idle []*workspaces.PoolDesktop, left bool, // a fact
 ) (gone bool, err error) {
 	now := r.Clock.Now()
 	if err := r.removeFromPool(ctx, tx, idle); err != nil {

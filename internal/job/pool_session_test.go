@@ -134,7 +134,7 @@ func TestPoolRace(t *testing.T) {
 	storetest.OnEach(t, func(t *testing.T, url string) {
 		t.Helper()
 		w := jobtest.New(t, url, engine(0))
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test's
+		random := rand.New(rand.NewPCG(1, 2)) // a test's
 		for range 4 {
 			users, desktops := 1+random.IntN(8), 1+random.IntN(6)
 			id := runningPool(t, w, desktops)

@@ -27,7 +27,8 @@ func TestRedacted(t *testing.T) {
 		"a directory": {&ds.CreateDirectoryRequest{Name: new("a.example.com"), Password: new("s3cret!"), Size: new("Small")}, "s3cret", []string{"a.example.com", Redacted}},
 		"a connector": {
 			&ds.ConnectDirectoryRequest{Name: new("a"), Password: new("s3cret!"), ConnectSettings: &ds.DirectoryConnectSettings{CustomerUserName: new("admin")}},
-			"s3cret", []string{"admin", Redacted},
+			"s3cret",
+			[]string{"admin", Redacted},
 		},
 		"a user":    {&ds.ResetUserPasswordRequest{UserName: new("jane"), NewPassword: new("s3cret!")}, "s3cret", []string{"jane", Redacted}},
 		"a trust":   {&ds.CreateTrustRequest{TrustPassword: new("s3cret!")}, "s3cret", []string{Redacted}},

@@ -66,7 +66,7 @@ func queryOf(input any) map[string]string {
 	}
 	var query map[string]string
 	for field, value := range v.Fields() {
-		if text, ok := value.Interface().(*string); ok && text != nil && field.Tag.Get("json") == "-" {
+		if text, ok := reflect.TypeAssert[*string](value); ok && text != nil && field.Tag.Get("json") == "-" {
 			if query == nil {
 				query = make(map[string]string)
 			}

@@ -62,8 +62,7 @@ func (*server) order(t *testing.T, c client, d string, users ...string) []string
 func TestStuckPending(t *testing.T) {
 	t.Parallel()
 	s := start(t, faulty)
-	c, d := s.client(), ""
-	d = s.home(t)
+	c, d := s.client(), s.home(t)
 	before := s.order(t, c, d, "jane-before") // is not concerned: it was made before
 	s.awaitState(t, c, before[0], "AVAILABLE")
 	id := s.fault(t, `{"name": "stuck-pending", "user": "JANE*", "count": 1}`)
@@ -329,7 +328,9 @@ func TestStaleReads(t *testing.T) {
 		t.Errorf("it is seen: %s", show(got))
 	}
 	// What changes things is not fooled: the WorkSpace can be stopped though it cannot be seen.
-	s.faults.Remove(t.Context(), id)
+	if err := s.faults.Remove(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
 	s.awaitState(t, c, created[0], "AVAILABLE")
 	s.fault(t, `{"name": "stale-reads", "lag": "30s", "operation": "DescribeWorkspaces"}`)
 	advance(time.Minute)

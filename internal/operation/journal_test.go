@@ -202,7 +202,7 @@ func TestReplay(t *testing.T) {
 				t.Fatal(err)
 			}
 			c, far := first.client(), first.as(stranger, farRegion)
-			dice := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // has to repeat itself
+			dice := rand.New(rand.NewPCG(seed, 1)) // has to repeat itself
 			d, e := "d-0123456789", "d-9876543210"
 			first.register(t, c, &sdk.RegisterWorkspaceDirectoryInput{DirectoryId: &d})
 			first.register(t, far, &sdk.RegisterWorkspaceDirectoryInput{DirectoryId: &e})

@@ -177,13 +177,13 @@ func TestPoolLife(t *testing.T) {
 	}
 }
 
-func TestPoolRefused(t *testing.T) {
+func TestPoolRefused(t *testing.T) { //nolint:tparallel // afterwards there is a pool more
 	t.Parallel()
 	s := start(t, func(set *setup) { set.Limits.Pools, set.Limits.SessionsPerPool = 2, 5 })
 	c := s.client()
 	d, personal := s.poolsDirectory(t, c), s.home(t)
 	newPool(t, c, poolOrder(d, "taken"))
-	for name, try := range map[string]struct {
+	for name, try := range map[string]struct { //nolint:paralleltest // see above
 		change func(*sdk.CreateWorkspacesPoolInput)
 		code   string
 	}{
@@ -271,6 +271,7 @@ func TestDescribePools(t *testing.T) {
 		"notcontains": {filter(types.DescribeWorkspacesPoolsFilterOperatorNotcontains, "lab"), []string{"Lab", "office"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var got []string
 			in := sdk.DescribeWorkspacesPoolsInput{Filters: try.filters, Limit: new(int32(1))}
 			for more := true; more; more = in.NextToken != nil {

@@ -110,7 +110,7 @@ func (s WorkSpaces) RegisterWorkspaceDirectory(
 }
 
 // checkRegistration applies what the model cannot say about a registration.
-func (s WorkSpaces) checkRegistration(in *wsapi.RegisterWorkspaceDirectoryRequest) error {
+func (WorkSpaces) checkRegistration(in *wsapi.RegisterWorkspaceDirectoryRequest) error {
 	if err := workspaces.CheckTags(tagsOf(in.Tags)); err != nil {
 		return err
 	}

@@ -74,7 +74,8 @@ func (s *server) furnishDirectory(t *testing.T, w *world) {
 	ask := func(operation string, in map[string]any) (out struct {
 		DirectoryID string `json:"DirectoryId"`
 		TrustID     string `json:"TrustId"`
-	}) {
+	},
+	) {
 		t.Helper()
 		body, err := json.Marshal(in)
 		if err != nil {

@@ -148,6 +148,6 @@ func (s *Store) Past(ctx context.Context, at time.Time) (past context.Context, r
 func IsPast(ctx context.Context) bool { return momentOf(ctx) != nil }
 
 func momentOf(ctx context.Context) *moment {
-	m, _ := ctx.Value(pastKey{}).(*moment) //nolint:errcheck // nil is the answer where there is none
+	m, _ := ctx.Value(pastKey{}).(*moment) // nil is the answer where there is none
 	return m
 }

@@ -190,10 +190,12 @@ func (t *Tx) pruneMetricsOf(ctx context.Context, s workspaces.Scope, now time.Ti
 	}{
 		{"DELETE FROM stay WHERE account = $1 AND region = $2 AND until < $3", []any{s.Account, s.Region, kept}},
 		{"DELETE FROM happening WHERE account = $1 AND region = $2 AND at < $3", []any{s.Account, s.Region, kept}},
-		{"INSERT INTO happening (" + traitColumns + ", at, metric, n, total, least, most)" +
-			" SELECT " + traits + ", at - at % $3, metric, SUM(n), SUM(total), MIN(least), MAX(most) FROM happening" +
-			" WHERE account = $1 AND region = $2 AND at < $4 AND at % $3 <> 0 GROUP BY account, region, workspace_id, at - at % $3, metric" + addHappening,
-			[]any{s.Account, s.Region, hour, fine}},
+		{
+			"INSERT INTO happening (" + traitColumns + ", at, metric, n, total, least, most)" +
+				" SELECT " + traits + ", at - at % $3, metric, SUM(n), SUM(total), MIN(least), MAX(most) FROM happening" +
+				" WHERE account = $1 AND region = $2 AND at < $4 AND at % $3 <> 0 GROUP BY account, region, workspace_id, at - at % $3, metric" + addHappening,
+			[]any{s.Account, s.Region, hour, fine},
+		},
 		{"DELETE FROM happening WHERE account = $1 AND region = $2 AND at < $4 AND at % $3 <> 0", []any{s.Account, s.Region, hour, fine}},
 	} {
 		if err := t.exec(ctx, statement.text, statement.args...); err != nil {

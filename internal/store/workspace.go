@@ -329,11 +329,11 @@ func scanWorkSpaceOnly(row scanner) (*workspaces.WorkSpace, error) {
 	return w, err
 }
 
-// scanWorkSpace reads the columns of selectWorkSpace, and what follows them into more.
-func scanWorkSpace(row scanner, more ...any) (w *workspaces.WorkSpace, seq int64, err error) {
+// scanWorkSpace reads the columns of selectWorkSpace.
+func scanWorkSpace(row scanner) (w *workspaces.WorkSpace, seq int64, err error) {
 	var wake, snapshot int64
 	var record string
-	if err := row.Scan(append([]any{&seq, &wake, &snapshot, &record}, more...)...); err != nil {
+	if err := row.Scan(&seq, &wake, &snapshot, &record); err != nil {
 		return nil, 0, err
 	}
 	w = new(workspaces.WorkSpace)

@@ -44,9 +44,21 @@ func TestVerifyBroken(t *testing.T) {
 	t.Parallel()
 	const good = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
 	for _, change := range [][2]string{
-		{"$argon2id$", "$argon2i$"}, {"v=19", "v=16"}, {"m=256", "m=0"}, {"m=256", "m=9999999999"}, {"m=256", "m=2000000"},
-		{"t=2", "t=0"}, {"t=2", "t=65"}, {"p=1", "p=0"}, {"m=256,t=2", "t=2,m=256"}, {"$c29", "$!29"}, {"nf65", "n"}, {"/uIP", "/uIP!"},
-		{good, ""}, {good, "plain"}, {good, good + "$"},
+		{"$argon2id$", "$argon2i$"},
+		{"v=19", "v=16"},
+		{"m=256", "m=0"},
+		{"m=256", "m=9999999999"},
+		{"m=256", "m=2000000"},
+		{"t=2", "t=0"},
+		{"t=2", "t=65"},
+		{"p=1", "p=0"},
+		{"m=256,t=2", "t=2,m=256"},
+		{"$c29", "$!29"},
+		{"nf65", "n"},
+		{"/uIP", "/uIP!"},
+		{good, ""},
+		{good, "plain"},
+		{good, good + "$"},
 	} {
 		broken := strings.Replace(good, change[0], change[1], 1)
 		if right, err := embedded.NewHasher().Verify(t.Context(), broken, "password"); right || err == nil {

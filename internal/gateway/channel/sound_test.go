@@ -20,7 +20,7 @@ import (
 
 func (d *desk) listen() *websocket.Conn {
 	d.Helper()
-	socket, _, err := websocket.Dial(d.Context(), d.server.URL+"/desktop/"+id+"/sound", nil) //nolint:bodyclose // it is the socket's
+	socket, _, err := websocket.Dial(d.Context(), d.server.URL+"/desktop/"+id+"/sound", nil)
 	if err != nil {
 		d.Fatal(err)
 	}

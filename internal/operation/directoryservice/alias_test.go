@@ -26,7 +26,7 @@ func TestAlias(t *testing.T) {
 	t.Parallel()
 	s := dstest.Start(t)
 	id := s.Create(t)
-	want := func(err error, code string) { t.Helper(); _ = dstest.WantError(t, dsapi.CreateAlias.Info, err, code) }
+	want := func(err error, code string) { t.Helper(); dstest.WantError(t, dsapi.CreateAlias.Info, err, code) }
 	want(createAlias(t, s.DS(), id, "corp"), "ClientException") // Requested
 	s.Settle(t, id)
 	register(t, s, id)
@@ -75,8 +75,8 @@ func TestSSO(t *testing.T) {
 		_, err := s.DS().DisableSso(t.Context(), &directoryservice.DisableSsoInput{DirectoryId: &id})
 		return err
 	}
-	_ = dstest.WantError(t, dsapi.EnableSso.Info, enable(directoryservice.EnableSsoInput{}), "ClientException") // Requested
-	_ = dstest.WantError(t, dsapi.DisableSso.Info, disable(), "ClientException")
+	dstest.WantError(t, dsapi.EnableSso.Info, enable(directoryservice.EnableSsoInput{}), "ClientException") // Requested
+	dstest.WantError(t, dsapi.DisableSso.Info, disable(), "ClientException")
 	s.Settle(t, id)
 	got := dstest.WantError(t, dsapi.EnableSso.Info, enable(directoryservice.EnableSsoInput{}), "ClientException")
 	if got.ErrorMessage() != "An alias is required before enabling SSO. DomainId="+id {
@@ -85,7 +85,7 @@ func TestSSO(t *testing.T) {
 	if err := createAlias(t, s.DS(), id, "corp"); err != nil {
 		t.Fatal(err)
 	}
-	_ = dstest.WantError(t, dsapi.EnableSso.Info, enable(directoryservice.EnableSsoInput{UserName: aws.String("@x"), Password: aws.String("x")}),
+	dstest.WantError(t, dsapi.EnableSso.Info, enable(directoryservice.EnableSsoInput{UserName: aws.String("@x"), Password: aws.String("x")}),
 		"ValidationException")
 	for _, c := range []struct {
 		do   func() error

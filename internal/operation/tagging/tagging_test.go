@@ -314,7 +314,7 @@ func TestGetResourcesRefused(t *testing.T) {
 	} {
 		_, err := w.client.GetResources(t.Context(), &c.in)
 		t.Log(why)
-		_ = dstest.WantError(t, tagging.GetResources.Info, err, c.code)
+		dstest.WantError(t, tagging.GetResources.Info, err, c.code)
 	}
 }
 
@@ -374,7 +374,7 @@ func TestFailedResources(t *testing.T) {
 		{map[string]string{"aws:x": "1"}, "InvalidParameterException"}, {map[string]string{"x\x00": "1"}, "ValidationException"}, {map[string]string{}, "ValidationException"},
 	} {
 		_, err := w.client.TagResources(t.Context(), &sdk.TagResourcesInput{ResourceARNList: []string{good}, Tags: c.tags})
-		_ = dstest.WantError(t, tagging.TagResources.Info, err, c.code)
+		dstest.WantError(t, tagging.TagResources.Info, err, c.code)
 	}
 }
 
@@ -426,9 +426,9 @@ func TestKeysAndValues(t *testing.T) {
 			t.Errorf("%+v, %v", one, err)
 		}
 		_, err = w.client.GetTagKeys(t.Context(), &sdk.GetTagKeysInput{PaginationToken: aws.String("x")})
-		_ = dstest.WantError(t, tagging.GetTagKeys.Info, err, "PaginationTokenExpiredException")
+		dstest.WantError(t, tagging.GetTagKeys.Info, err, "PaginationTokenExpiredException")
 		_, err = w.client.GetTagValues(t.Context(), &sdk.GetTagValuesInput{Key: aws.String("k"), PaginationToken: aws.String("x")})
-		_ = dstest.WantError(t, tagging.GetTagValues.Info, err, "PaginationTokenExpiredException")
+		dstest.WantError(t, tagging.GetTagValues.Info, err, "PaginationTokenExpiredException")
 	})
 }
 
