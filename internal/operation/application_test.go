@@ -85,6 +85,23 @@ func (s *server) wantApp(t *testing.T, c client, w, app string, state types.Asso
 	return found
 }
 
+// runFor advances the clock, which stands, when the script of a WorkSpace's application runs: the engine has said how long.
+func (s *server) runFor(t *testing.T, d time.Duration, c client, w string) {
+	t.Helper()
+	s.await(t, "a script in "+w, func() (runs bool) {
+		err := s.store.View(func(tx *store.Tx) error {
+			deployment, found, err := tx.Deployment(t.Context(), c.scope, w)
+			runs = found && !deployment.Deadline.IsZero() && deployment.WakeAt.Before(s.clock.Now().Add(workspaces.Watchdog-time.Second))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return runs
+	})
+	s.advance(t, d, c)
+}
+
 // installed reports whether the application has had its effect in a desktop.
 func (s *server) installed(t *testing.T, w, app string) bool {
 	t.Helper()
@@ -161,7 +178,7 @@ func TestApplications(t *testing.T) {
 	}
 	for _, app := range []string{notes, draw, failing} {
 		s.wantApp(t, c, w, app, types.AssociationStateInstalling)
-		s.advance(t, time.Minute, c)
+		s.runFor(t, time.Minute, c, w)
 		if app != failing {
 			s.wantApp(t, c, w, app, types.AssociationStateCompleted)
 		}
@@ -177,7 +194,7 @@ func TestApplications(t *testing.T) {
 	mustDeploy(t, c, w, false)
 	mustDeploy(t, c, w, true, failing)
 	s.wantApp(t, c, w, failing, types.AssociationStateInstalling)
-	s.advance(t, time.Minute, c)
+	s.runFor(t, time.Minute, c, w)
 	s.wantApp(t, c, w, failing, types.AssociationStateError)
 
 	if err := disassociateApp(t, c, w, notes); err != nil {
@@ -186,7 +203,7 @@ func TestApplications(t *testing.T) {
 	s.wantApp(t, c, w, notes, types.AssociationStatePendingUninstall)
 	mustDeploy(t, c, w, false, notes)
 	s.wantApp(t, c, w, notes, types.AssociationStateUninstalling)
-	s.advance(t, time.Minute, c)
+	s.runFor(t, time.Minute, c, w)
 	s.wantApp(t, c, w, notes, types.AssociationStateRemoved)
 	if s.installed(t, w, notes) {
 		t.Error("what is REMOVED is there")

@@ -62,8 +62,11 @@ func TestListUsersOfABigDirectory(t *testing.T) {
 		t.Errorf("listed %d users, want 601", got)
 	}
 	out, err := s.Data().ListUsers(t.Context(), &data.ListUsersInput{DirectoryId: &id})
-	if err != nil || len(out.Users) != 250 || out.NextToken == nil {
-		t.Errorf("without MaxResults: %d users, %v", len(out.Users), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Users) != 250 || out.NextToken == nil {
+		t.Errorf("without MaxResults: %d users, and a token: %v", len(out.Users), out.NextToken != nil)
 	}
 	if got := search(t, s, id, "599", "SAMAccountName"); got != "user599" {
 		t.Errorf("searched far away: %s", got)
