@@ -69,7 +69,11 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 		Signed: func(next http.Handler) http.Handler { return wire.Signed(wsapi.Service.Name, next) },
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", wire)
+	if to == nil {
+		mux.Handle("/", portal.Otherwise(wire))
+	} else {
+		mux.Handle("/", wire) // what a browser finds there is for the other endpoint to say
+	}
 	portal.Register(mux)
 	mux.Handle(workspaces.BrandingPath, branding.Handler(s.store, s.log))
 	answers := s.journal.Control(beside.Handler())

@@ -86,7 +86,9 @@ func (h *house) serve() *httptest.Server {
 		h.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the API", http.StatusTeapot) })
+	mux.Handle("/", portal.Otherwise(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "the API", http.StatusTeapot)
+	})))
 	portal.Register(mux)
 	server := httptest.NewServer(mux)
 	ctx, stop := context.WithCancel(h.Context())

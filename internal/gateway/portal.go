@@ -126,6 +126,19 @@ func (p *Portal) sameSite(r *http.Request) error {
 	return p.strict.Check(change)
 }
 
+// Otherwise tells people with a browser that there is no such page, and leaves everything else to next, which answers
+// programs: a browser cannot show what those are told.
+func (p *Portal) Otherwise(next http.Handler) http.Handler {
+	nothing := p.guard(http.HandlerFunc(p.nothing))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if (r.Method == http.MethodGet || r.Method == http.MethodHead) && wantsPage(r) {
+			nothing.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // signedIn is a handler for those who are, and whom the directory lets in.
 func (p *Portal) signedIn(next func(http.ResponseWriter, *http.Request, visitor)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

@@ -284,8 +284,14 @@ func TestTheAPIKeepsItsPaths(t *testing.T) {
 	for _, request := range [][2]string{
 		{http.MethodPost, "/"}, {http.MethodPost, "/Users/CreateUser"}, {http.MethodPost, "/Groups/ListGroups"}, {http.MethodGet, "/anything"},
 	} {
-		h.browser().do(request[0], request[1], url.Values{}).want(t, http.StatusTeapot, "the API")
+		program := h.browser()
+		program.header.Set("Accept", "application/json")
+		program.do(request[0], request[1], url.Values{}).want(t, http.StatusTeapot, "the API")
 	}
+	person := h.browser()
+	person.header.Set("Accept", "text/html,*/*;q=0.8")
+	person.get("/anything").want(t, http.StatusNotFound, "Carrel has no page /anything.")
+	person.do(http.MethodPost, "/", url.Values{}).want(t, http.StatusTeapot, "the API")
 }
 
 // until waits for a condition that others bring about.
