@@ -143,10 +143,10 @@ func checkTakenOver(in *wsapi.RegisterWorkspaceDirectoryRequest) error {
 func checkOwn(in *wsapi.RegisterWorkspaceDirectoryRequest) error {
 	identity, pools := deref(in.UserIdentityType), deref(in.WorkspaceType) == wsapi.WorkspaceTypePools
 	switch {
-	case identity == "" || identity == wsapi.UserIdentityTypeAwsDirectoryService:
-		return workspaces.Errorf(workspaces.CodeValidation, "The following arguments are required - DirectoryId.")
 	case pools && identity != wsapi.UserIdentityTypeCustomerManaged:
 		return workspaces.Errorf(workspaces.CodeInvalidParameter, "A directory for pools needs the UserIdentityType CUSTOMER_MANAGED.")
+	case identity == "" || identity == wsapi.UserIdentityTypeAwsDirectoryService:
+		return workspaces.Errorf(workspaces.CodeValidation, "The following arguments are required - DirectoryId.")
 	case !pools && in.ActiveDirectoryConfig != nil:
 		return workspaces.Errorf(workspaces.CodeInvalidParameter, "ActiveDirectoryConfig is for directories of the WorkspaceType POOLS.")
 	case (identity == wsapi.UserIdentityTypeAwsIamIdentityCenter) != (in.IdcInstanceArn != nil):

@@ -225,10 +225,10 @@ func TestRegisterRefused(t *testing.T) {
 		says   string
 	}{
 		"nothing":               {sdk.RegisterWorkspaceDirectoryInput{}, nil, validation, "The following arguments are required - DirectoryId."},
-		"pools, users not said": {own, func(in *sdk.RegisterWorkspaceDirectoryInput) { in.UserIdentityType = "" }, validation, "DirectoryId"},
+		"pools, users not said": {own, func(in *sdk.RegisterWorkspaceDirectoryInput) { in.UserIdentityType = "" }, invalid, "CUSTOMER_MANAGED"},
 		"pools, users of a directory": {own, func(in *sdk.RegisterWorkspaceDirectoryInput) {
 			in.UserIdentityType = types.UserIdentityTypeAwsDirectoryService
-		}, validation, "DirectoryId"},
+		}, invalid, "CUSTOMER_MANAGED"},
 		"pools of an identity center": {own, func(in *sdk.RegisterWorkspaceDirectoryInput) {
 			in.UserIdentityType = types.UserIdentityTypeAwsIamIdentityCenter
 		}, invalid, "CUSTOMER_MANAGED"},
