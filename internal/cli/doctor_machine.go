@@ -188,7 +188,7 @@ func (d *doctor) incusEngine(ctx context.Context) []finding {
 
 // engineFindings is what an engine's account of itself comes to.
 func engineFindings(about compute.About, image string) []finding {
-	findings := []finding{okf("engine", "%s %s, %d desktops running", about.Name, about.Version, about.DesktopsRunning)}
+	findings := []finding{okf("engine", "%s %s", about.Name, about.Version)}
 	if about.SizesEnforced {
 		findings = append(findings, okf("volume sizes", "enforced"))
 	}

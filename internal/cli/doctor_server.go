@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"carrel/internal/compute"
 )
 
 // lookTimeout is how long doctor waits for an answer.
@@ -60,7 +62,7 @@ func (d *doctor) localServer(ctx context.Context) []finding {
 	if err != nil {
 		return append(findings, finding{statusMissing, "desktops", err.Error(), "see the server's log"})
 	}
-	chosen := okf("desktops", "%d running, on the engine %s", about.DesktopsRunning, about.Name)
+	chosen := desktopsFinding(about)
 	if about.Name == "simulated" && d.config.Engine == "incus" {
 		chosen.Status, chosen.Advice = statusWarn, "stop the server, then: carrel serve --engine incus"
 	}
@@ -126,5 +128,11 @@ func (d *doctor) serverElsewhere(ctx context.Context) []finding {
 	if err != nil {
 		return append(findings, finding{statusMissing, "engine", err.Error(), "see the server's log"})
 	}
-	return append(findings, engineFindings(about, d.config.Image)...)
+	findings = append(findings, engineFindings(about, d.config.Image)...)
+	return append(findings, desktopsFinding(about))
+}
+
+// desktopsFinding is how many of the server's desktops run. Only the server knows which are its own.
+func desktopsFinding(about compute.About) finding {
+	return okf("desktops", "%d running, on the engine %s", about.DesktopsRunning, about.Name)
 }
