@@ -180,7 +180,7 @@ type ClockState struct {
 // ClockMove is what POST /_carrel/clock takes; its members are applied in this order.
 type ClockMove struct {
 	Reset   bool     `json:"reset"`   // back to the real time and speed; refused on a real engine
-	Freeze  bool     `json:"freeze"`  // stop
+	Freeze  *bool    `json:"freeze"`  // stop, or go on at the real speed
 	Scale   *float64 `json:"scale"`   // run at a multiple of the real speed
 	Advance string   `json:"advance"` // move forward, e.g. "90m" or "744h"
 }
@@ -223,8 +223,12 @@ func (c *Control) apply(move ClockMove, advance time.Duration) error {
 	if move.Reset {
 		c.Clock.Reset()
 	}
-	if move.Freeze {
+	if move.Freeze != nil && *move.Freeze {
 		c.Clock.Freeze()
+	} else if move.Freeze != nil {
+		if err := c.Clock.SetScale(1); err != nil {
+			return err
+		}
 	}
 	if move.Scale != nil {
 		if err := c.Clock.SetScale(*move.Scale); err != nil {
