@@ -23,6 +23,12 @@ func TestAtRest(t *testing.T) {
 		"a snapshot that is due": {func(w *workspaces.WorkSpace) {
 			w.State, w.NextSnapshotAt = workspaces.Available, start
 		}, false},
+		"a snapshot that is being taken": {func(w *workspaces.WorkSpace) {
+			w.State, w.NextSnapshotAt = workspaces.Stopped, start.Add(workspaces.Watchdog)
+		}, false},
+		"a snapshot to come": {func(w *workspaces.WorkSpace) {
+			w.State, w.NextSnapshotAt = workspaces.Available, start.Add(time.Second)
+		}, true},
 		"a snapshot that cannot be taken": {func(w *workspaces.WorkSpace) {
 			w.State, w.NextSnapshotAt = workspaces.Unhealthy, start
 		}, true},

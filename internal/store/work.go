@@ -56,7 +56,7 @@ func (t *Tx) Settled(ctx context.Context, kind workspaces.Kind, r workspaces.Ref
 }
 
 // AtRest reports whether there is nothing to be done at a time at which the clock stands still: no
-// turn of work is due or being taken, no snapshot is due, and nothing is to be stopped.
+// turn of work is due or being taken, no snapshot is due or being taken, and nothing is to be stopped.
 func (t *Tx) AtRest(ctx context.Context, now time.Time) (resting bool, err error) {
 	due, asked := micros(now), micros(now.Add(workspaces.Watchdog)) // until which what is asked for now is put off
 	for _, kind := range workspaces.Kinds() {
@@ -69,9 +69,10 @@ func (t *Tx) AtRest(ctx context.Context, now time.Time) (resting bool, err error
 			return false, err
 		}
 	}
-	const others = "SELECT NOT EXISTS (SELECT 1 FROM workspace WHERE state IN ($2, $3) AND next_snapshot_at > 0 AND next_snapshot_at <= $1" +
+	const others = "SELECT NOT EXISTS (SELECT 1 FROM workspace" +
+		" WHERE state IN ($2, $3) AND next_snapshot_at > 0 AND (next_snapshot_at <= $1 OR next_snapshot_at = $4)" +
 		" OR state = $2 AND auto_stop_at > 0 AND auto_stop_at <= $1)"
-	err = t.row(ctx, others, due, string(workspaces.Available), string(workspaces.Stopped)).Scan(&resting)
+	err = t.row(ctx, others, due, string(workspaces.Available), string(workspaces.Stopped), asked).Scan(&resting)
 	return resting, err
 }
 

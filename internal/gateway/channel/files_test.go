@@ -216,8 +216,8 @@ func TestTransfersAreCut(t *testing.T) {
 			ours, theirs := net.Pipe()
 			go func() {
 				_, _ = theirs.Read(make([]byte, 64<<10))
-				if c.method == http.MethodGet {
-					_, _ = io.WriteString(theirs, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+				if c.method == http.MethodGet { // once all of this is taken, a part of it is on its way to the browser
+					_, _ = io.WriteString(theirs, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"+strings.Repeat("x", 100_000))
 				}
 				close(asked)
 			}()
