@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"os"
+	"slices"
 	"strings"
 
 	"carrel/internal/certificate"
@@ -86,6 +87,7 @@ func (s *server) unsafe() []string {
 			on = append(on, name)
 		}
 	}
+	slices.Sort(on)
 	return on
 }
 
