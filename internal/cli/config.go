@@ -260,11 +260,22 @@ func (c *Config) Subnets() ([]workspaces.Subnet, error) {
 		if n.Region != "" && !regionPattern.MatchString(n.Region) {
 			return nil, fmt.Errorf("networks, number %d: a region looks like us-east-1, not %q", i+1, n.Region)
 		}
-		subnets = append(subnets, workspaces.Subnet{
+		subnet := workspaces.Subnet{
 			ID: n.SubnetID, VPCID: n.VPCID, Region: cmp.Or(n.Region, c.Region), Zone: n.Zone, Prefix: prefix.Masked(), Gateway: gateway, EngineNetwork: n.Network,
-		})
+		}
+		if j := slices.IndexFunc(subnets, func(other workspaces.Subnet) bool { return collide(subnet, other) }); j >= 0 {
+			return nil, fmt.Errorf("networks, number %d: %s, %s, collides with number %d: %s, %s", i+1, subnet.ID, subnet.Prefix, j+1, subnets[j].ID, subnets[j].Prefix)
+		}
+		subnets = append(subnets, subnet)
 	}
 	return subnets, nil
+}
+
+// collide reports whether two subnets cannot be beside each other: they are one, or have addresses in common in one
+// VPC or on bridges that Carrel makes. Bridges that Incus has already may be apart.
+func collide(a, b workspaces.Subnet) bool {
+	together := a.VPCID == b.VPCID || a.EngineNetwork == b.EngineNetwork
+	return a.ID == b.ID || together && a.Prefix.Overlaps(b.Prefix)
 }
 
 // LimitsOf returns the limits that the configuration asks for.

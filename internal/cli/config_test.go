@@ -107,31 +107,43 @@ func TestSettingsThatAreWrongAreUsageErrors(t *testing.T) {
 		args []string
 		said string
 	}{
-		"flag":                   {args: []string{"--lissten", "x"}, said: "unknown flag: --lissten"},
-		"argument":               {args: []string{"now"}, said: "unknown command"},
-		"variable":               {env: []string{"CARREL_LISSTEN=x", "CARREL_ENGIN=y"}, said: "there is no setting CARREL_ENGIN, CARREL_LISSTEN"},
-		"key":                    {file: "listen: x\nlissten: y\n", said: `line 2: there is no setting "lissten"`},
-		"key for flags":          {file: "data: /x\n", said: `there is no setting "data"`},
-		"list":                   {file: "listen: [x]\n", said: "line 1: listen takes a single value"},
-		"no file":                {args: []string{"--config", "/no/such/file"}, said: "/no/such/file"},
-		"no YAML":                {file: "a: b: c", said: "carrel.yaml"},
-		"file's value":           {file: "incus-parallel: many\n", said: "incus-parallel: must be an integer"},
-		"variable's":             {env: []string{"CARREL_CI=maybe"}, said: "CARREL_CI: must be true or false"},
-		"engine":                 {args: []string{"--engine", "qemu"}, said: `--engine is one of auto, simulated, incus, not "qemu"`},
-		"limits":                 {args: []string{"--limits", "none"}, said: "--limits is one of"},
-		"auth":                   {args: []string{"--auth", "no"}, said: "--auth is one of"},
-		"users":                  {args: []string{"--users", "no"}, said: "--users is one of"},
-		"log level":              {args: []string{"--log-level", "loud"}, said: "--log-level is one of"},
-		"account":                {args: []string{"--account", "12345"}, said: "--account has 12 digits"},
-		"region":                 {args: []string{"--region", "Mars"}, said: "--region looks like us-east-1"},
-		"failures":               {args: []string{"--simulated-failures", "1.5"}, said: "between 0 and 1"},
-		"delay":                  {args: []string{"--simulated-delay", "-1s"}, said: "cannot be negative"},
-		"parallel":               {args: []string{"--incus-parallel", "0"}, said: "--incus-parallel is at least 1"},
-		"ci on Incus":            {args: []string{"--ci", "--engine", "incus"}, said: "--ci throws its data away"},
-		"prefix":                 {file: network("prefix: 10.0.0.0/31"), said: "networks, number 1: prefix"},
-		"IPv6":                   {file: network("prefix: fd00::/64"), said: "networks, number 1: prefix"},
-		"gateway":                {file: network("prefix: 10.0.0.0/24", "gateway: 10.0.1.1"), said: "networks, number 1: gateway"},
-		"subnet":                 {file: strings.Replace(network("prefix: 10.0.0.0/24"), "subnet-0a1b2c3d", "subnet-x", 1), said: "networks, number 1: needs"},
+		"flag":          {args: []string{"--lissten", "x"}, said: "unknown flag: --lissten"},
+		"argument":      {args: []string{"now"}, said: "unknown command"},
+		"variable":      {env: []string{"CARREL_LISSTEN=x", "CARREL_ENGIN=y"}, said: "there is no setting CARREL_ENGIN, CARREL_LISSTEN"},
+		"key":           {file: "listen: x\nlissten: y\n", said: `line 2: there is no setting "lissten"`},
+		"key for flags": {file: "data: /x\n", said: `there is no setting "data"`},
+		"list":          {file: "listen: [x]\n", said: "line 1: listen takes a single value"},
+		"no file":       {args: []string{"--config", "/no/such/file"}, said: "/no/such/file"},
+		"no YAML":       {file: "a: b: c", said: "carrel.yaml"},
+		"file's value":  {file: "incus-parallel: many\n", said: "incus-parallel: must be an integer"},
+		"variable's":    {env: []string{"CARREL_CI=maybe"}, said: "CARREL_CI: must be true or false"},
+		"engine":        {args: []string{"--engine", "qemu"}, said: `--engine is one of auto, simulated, incus, not "qemu"`},
+		"limits":        {args: []string{"--limits", "none"}, said: "--limits is one of"},
+		"auth":          {args: []string{"--auth", "no"}, said: "--auth is one of"},
+		"users":         {args: []string{"--users", "no"}, said: "--users is one of"},
+		"log level":     {args: []string{"--log-level", "loud"}, said: "--log-level is one of"},
+		"account":       {args: []string{"--account", "12345"}, said: "--account has 12 digits"},
+		"region":        {args: []string{"--region", "Mars"}, said: "--region looks like us-east-1"},
+		"failures":      {args: []string{"--simulated-failures", "1.5"}, said: "between 0 and 1"},
+		"delay":         {args: []string{"--simulated-delay", "-1s"}, said: "cannot be negative"},
+		"parallel":      {args: []string{"--incus-parallel", "0"}, said: "--incus-parallel is at least 1"},
+		"ci on Incus":   {args: []string{"--ci", "--engine", "incus"}, said: "--ci throws its data away"},
+		"prefix":        {file: network("prefix: 10.0.0.0/31"), said: "networks, number 1: prefix"},
+		"IPv6":          {file: network("prefix: fd00::/64"), said: "networks, number 1: prefix"},
+		"gateway":       {file: network("prefix: 10.0.0.0/24", "gateway: 10.0.1.1"), said: "networks, number 1: gateway"},
+		"subnet":        {file: strings.Replace(network("prefix: 10.0.0.0/24"), "subnet-0a1b2c3d", "subnet-x", 1), said: "networks, number 1: needs"},
+		"one subnet twice": {
+			file: network("prefix: 10.0.0.0/24") + "  - {subnet-id: subnet-0a1b2c3d, vpc-id: vpc-0a1b2c3e, zone: us-east-1b, prefix: 10.0.1.0/24, network: br0}\n",
+			said: "networks, number 2: subnet-0a1b2c3d, 10.0.1.0/24, collides with number 1: subnet-0a1b2c3d, 10.0.0.0/24",
+		},
+		"subnets that overlap": {
+			file: network("prefix: 10.0.0.0/16") + "  - {subnet-id: subnet-0a1b2c3e, vpc-id: vpc-0a1b2c3d, zone: us-east-1b, prefix: 10.0.1.0/24, network: br0}\n",
+			said: "networks, number 2: subnet-0a1b2c3e",
+		},
+		"bridges that overlap": {
+			file: network("prefix: 10.0.0.0/16") + "  - {subnet-id: subnet-0a1b2c3e, vpc-id: vpc-0a1b2c3e, zone: us-east-1b, prefix: 10.0.1.0/24}\n",
+			said: "networks, number 2: subnet-0a1b2c3e",
+		},
 		"network's key":          {file: network("prefix: 10.0.0.0/24", "gatewy: 10.0.0.1"), said: "gatewy"},
 		"application's id":       {file: application("id: wsa-x", "packages: [gimp]"), said: "applications, number 1: id is wsa-"},
 		"application's name":     {file: "applications:\n  - {id: wsa-12345678, packages: [gimp]}\n", said: "applications, number 1: needs a name"},
@@ -251,6 +263,12 @@ func TestNetworksComeFromTheFile(t *testing.T) {
 		t.Fatalf("got %+v", subnets)
 	}
 	s := subnets[0]
+	c, r = settings(t, nil, "--config", file(t, network("prefix: 10.7.0.0/16", "network: br0")+
+		"  - {subnet-id: subnet-0a1b2c3e, vpc-id: vpc-0a1b2c3e, zone: us-east-1b, prefix: 10.7.0.0/16, network: br1}\n"))
+	r.succeed(t)
+	if apart, err := c.Subnets(); err != nil || len(apart) != 2 {
+		t.Errorf("bridges that are apart: %v %+v", err, apart)
+	}
 	if s.Prefix != netip.MustParsePrefix("10.7.0.0/16") || s.Gateway != netip.MustParseAddr("10.7.0.1") || s.EngineNetwork != "br0" ||
 		s.Region != "eu-west-1" || s.Zone != "us-east-1a" || s.VPCID != "vpc-0a1b2c3d" || s.ID != "subnet-0a1b2c3d" {
 		t.Errorf("got %+v", s)
