@@ -5,6 +5,7 @@ package embedded
 
 import (
 	"context"
+	"fmt"
 
 	"carrel/internal/directory"
 	"carrel/internal/store"
@@ -59,8 +60,13 @@ func (e embedded) Authenticate(ctx context.Context, name, password string) (*wor
 	if err != nil {
 		return nil, err
 	}
-	if !right || !found || !user.Enabled {
+	switch { // the words are for the log; whoever signs in is not told which it was
+	case !found:
 		return nil, directory.ErrNoUser
+	case !user.Enabled:
+		return nil, fmt.Errorf("%w who is enabled", directory.ErrNoUser)
+	case !right:
+		return nil, fmt.Errorf("%w with this password", directory.ErrNoUser)
 	}
 	return user, nil
 }

@@ -109,6 +109,20 @@ func TestDirectoriesAreApart(t *testing.T) {
 	}
 }
 
+// TestRefusalsHaveReasons reads what the log is told of them.
+func TestRefusalsHaveReasons(t *testing.T) {
+	t.Parallel()
+	d := fill(t).Of(scope(), directoryID)
+	for name, says := range map[string]string{
+		"alice": "directory: no such user with this password", "carol": "directory: no such user with this password",
+		"dodgson": "directory: no such user who is enabled", "eve": "directory: no such user",
+	} {
+		if _, err := d.Authenticate(t.Context(), name, "wrong"); err == nil || err.Error() != says {
+			t.Errorf("%s: %v, want %s", name, err, says)
+		}
+	}
+}
+
 // TestRefusalsCostTheSame counts the memory that a refusal takes, which only a hash needs so
 // much of: time would say the same, but not on a busy machine.
 func TestRefusalsCostTheSame(t *testing.T) { //nolint:paralleltest // others would add to the count
