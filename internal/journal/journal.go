@@ -24,6 +24,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -115,11 +116,20 @@ func (j *Journal) begin(start Start) error {
 	return j.write(start)
 }
 
-// cutTorn takes away a last line that a crash has cut off.
+// mark is what a journal begins with.
+const mark = `{"carrel_journal":`
+
+// cutTorn takes away a last line that a crash has cut off, and refuses a file that is no journal.
 func cutTorn(file *os.File) error {
 	text, err := io.ReadAll(file)
-	if err != nil || len(text) == 0 || text[len(text)-1] == '\n' {
+	if err != nil || len(text) == 0 {
 		return err
+	}
+	if !bytes.HasPrefix(text, []byte(mark)) && !strings.HasPrefix(mark, string(text)) {
+		return fmt.Errorf("%s holds something else than a journal, which stays as it is; choose another file", file.Name())
+	}
+	if text[len(text)-1] == '\n' {
+		return nil
 	}
 	return file.Truncate(int64(bytes.LastIndexByte(text, '\n') + 1))
 }

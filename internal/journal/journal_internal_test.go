@@ -74,7 +74,7 @@ func TestQueryOf(t *testing.T) {
 // TestTornLine opens a journal behind what a crash has left.
 func TestTornLine(t *testing.T) {
 	t.Parallel()
-	for left, kept := range map[string]string{"": "", "a\n": "a\n", "a\nb": "a\n", "b": ""} {
+	for left, kept := range map[string]string{"": "", mark + "\n": mark + "\n", mark + "\nb": mark + "\n", mark + "b": "", "{": ""} {
 		path := filepath.Join(t.TempDir(), "journal")
 		if err := os.WriteFile(path, []byte(left), 0o600); err != nil {
 			t.Fatal(err)
@@ -86,6 +86,23 @@ func TestTornLine(t *testing.T) {
 		got, err := os.ReadFile(path)
 		if rest, found := strings.CutPrefix(string(got), kept+`{"carrel_journal":1,`); err != nil || !found || strings.Count(rest, "\n") != 1 {
 			t.Errorf("%q became %q, %v", left, got, err)
+		}
+	}
+}
+
+// TestNoJournal gives it a file of something else.
+func TestNoJournal(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"a letter", "a letter\n", "{}\n", `{"carrel": 1}`} {
+		path := filepath.Join(t.TempDir(), "letter")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := New(clock.New(), slog.New(slog.DiscardHandler), nil, "").Open(path, Start{}); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%q is taken for a journal: %v", text, err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != text {
+			t.Errorf("%q became %q, %v", text, got, err)
 		}
 	}
 }
