@@ -64,7 +64,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 		return nil, err
 	}
 	beside := &control.Control{
-		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Log: s.log, ForTests: s.config.Control, Reset: s.engine.reset, Files: s.engine.files,
+		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Log: s.log, ForTests: s.config.Control, Instant: s.config.Instant, Reset: s.engine.reset, Files: s.engine.files,
 		Faults: s.engine.faults,
 		Signed: func(next http.Handler) http.Handler { return wire.Signed(wsapi.Service.Name, next) },
 	}

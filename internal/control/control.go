@@ -34,6 +34,8 @@ type Control struct {
 	Signed func(http.Handler) http.Handler
 	// ForTests adds the clock, the reset and the regions.
 	ForTests bool
+	// Instant has the reply to a moved clock wait for what became due.
+	Instant bool
 	// Reset empties the engine; nil where the engine is real, whose desktops are nobody's toys.
 	Reset func(context.Context) error
 	// Faults are those that test suites set; nil where the engine is real.
@@ -216,7 +218,22 @@ func (c *Control) moveClock(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, err.Error())
 		return
 	}
+	if c.Instant {
+		c.rest(r.Context())
+	}
 	c.showClock(w, r)
+}
+
+// restPatience is how long, in real time, the reply to a moved clock waits for what became due.
+const restPatience = 10 * time.Second
+
+// rest returns when what is due at the clock's time is done.
+func (c *Control) rest(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, restPatience)
+	defer cancel()
+	if err := c.Store.Rest(ctx, c.Clock.Now); err != nil {
+		c.Log.WarnContext(ctx, "the clock was moved, and what became due is not done yet", "error", err)
+	}
 }
 
 func (c *Control) apply(move ClockMove, advance time.Duration) error {

@@ -235,21 +235,7 @@ const restPatience = 10 * time.Second
 func (p *Player) rest(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, restPatience)
 	defer cancel()
-	for {
-		changed := p.Store.Changed()
-		var resting bool
-		err := p.Store.View(func(tx *store.Tx) (err error) {
-			resting, err = tx.AtRest(ctx, p.Clock.Now())
-			return err
-		})
-		if err == nil && resting {
-			return
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			p.Log.WarnContext(ctx, "the replay goes on, though not all work has settled", "error", err)
-			return
-		}
+	if err := p.Store.Rest(ctx, p.Clock.Now); err != nil {
+		p.Log.WarnContext(ctx, "the replay goes on, though not all work has settled", "error", err)
 	}
 }

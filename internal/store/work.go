@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -74,6 +75,26 @@ func (t *Tx) AtRest(ctx context.Context, now time.Time) (resting bool, err error
 		" OR state = $2 AND auto_stop_at > 0 AND auto_stop_at <= $1)"
 	err = t.row(ctx, others, due, string(workspaces.Available), string(workspaces.Stopped), asked).Scan(&resting)
 	return resting, err
+}
+
+// Rest returns when nothing is to be done at the time that now tells, or with the context's error when that ends before.
+func (s *Store) Rest(ctx context.Context, now func() time.Time) error {
+	for {
+		changed := s.Changed()
+		var resting bool
+		err := s.View(func(tx *Tx) (err error) {
+			resting, err = tx.AtRest(ctx, now())
+			return err
+		})
+		if err == nil && resting {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), err)
+		}
+	}
 }
 
 // TakeDue returns things of a kind whose next turn of work is due, the longest-waiting
