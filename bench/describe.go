@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 )
 
@@ -20,6 +23,22 @@ func (s *server) settled(ctx context.Context) error {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
+}
+
+// freeze stops the server's clock.
+func (s *server) freeze(ctx context.Context) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.endpoint+"/_carrel/clock", strings.NewReader(`{"freeze": true}`))
+	if err != nil {
+		return err
+	}
+	reply, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	if reply.StatusCode != http.StatusOK {
+		err = fmt.Errorf("the clock does not stop: %s", reply.Status)
+	}
+	return errors.Join(err, reply.Body.Close())
 }
 
 // list reads all pages and returns how many WorkSpaces there were.
@@ -66,13 +85,17 @@ func nextToken(page []byte) string {
 	return string(token)
 }
 
-// benchDescribe measures DescribeWorkspaces in stores of different sizes.
+// benchDescribe measures DescribeWorkspaces in stores of different sizes, at rest: the clock stands, for else the first
+// snapshots of 100,000 WorkSpaces would be taken meanwhile.
 func benchDescribe(ctx context.Context, o options, t *table) error {
-	s, err := startCarrel(ctx, o, "--engine", "simulated")
+	s, err := startCarrel(ctx, o, "--engine", "simulated", "--control")
 	if err != nil {
 		return err
 	}
 	defer s.stop()
+	if err := s.freeze(ctx); err != nil {
+		return err
+	}
 	var at1000 rate
 	have := 0
 	for _, size := range []int{0, 100, 1_000, o.large} {
