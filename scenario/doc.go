@@ -25,7 +25,7 @@
 //	await-standby PRIMARY STATE   wait until the standby WorkSpace has the state, and the files of the primary's latest snapshot
 //	ask METHOD PATH [BODY]        ask the portal; stdout is the status and what was answered
 //	connect ID [share]    open the desktop's stream in the portal, in the place of others or beside them
-//	cut-off CODE          wait until the oldest open stream has been ended with the WebSocket's code
+//	cut-off CODE…         wait until the oldest open stream has been ended with one of the WebSocket's codes
 //	connection ID STATE   wait until DescribeWorkspacesConnectionStatus says so
 //	leave                 close the oldest open stream, as a tab does
 //	remains ID STATE      fail unless a WorkSpace has the state a second later
