@@ -55,7 +55,7 @@ func pythonWith(t *testing.T, modules ...string) string {
 			return python
 		}
 	}
-	if os.Getenv("CI") != "" {
+	if os.Getenv("CARREL_TEST_REQUIRE") == "1" {
 		t.Fatalf("no Python has %v", modules)
 	}
 	t.Skipf("no Python has %v; scripts/install-packages.sh test installs them", modules)

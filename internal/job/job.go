@@ -95,13 +95,11 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 	refs := w.Refs
 	switch w.Resource {
 	case workspaces.KindWorkSpace:
-		turn = r.workSpace
-		if len(refs) > 1 { // mostly a hand was quicker, and one look saves as many turns as there are refs
-			var err error
-			if refs, err = r.current(ctx, refs); err != nil {
-				return err
-			}
+		var err error
+		if refs, err = r.current(ctx, refs); err != nil {
+			return err
 		}
+		turn = r.workSpace
 	case workspaces.KindImage:
 		turn = r.image
 	case workspaces.KindDirectory:
@@ -138,8 +136,11 @@ func (r *Runner) Do(ctx context.Context, w store.Work) error {
 	return errors.Join(errs...)
 }
 
-// current leaves out what is stale.
+// current leaves out what is stale, where there are several: mostly a hand was quicker, and one look saves as many turns.
 func (r *Runner) current(ctx context.Context, refs []workspaces.Ref) (current []workspaces.Ref, err error) {
+	if len(refs) < 2 {
+		return refs, nil
+	}
 	err = r.Store.View(func(tx *store.Tx) error {
 		current, err = tx.Current(ctx, refs)
 		return err

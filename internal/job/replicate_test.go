@@ -100,18 +100,7 @@ func TestReplicate(t *testing.T) {
 
 // stop stops a standby WorkSpace, as AutoStop does.
 func stop(w *jobtest.World, standby string) {
-	w.Update(func(ctx context.Context, tx *store.Tx) error {
-		found, _, err := tx.WorkSpace(ctx, jobtest.FarScope(), standby)
-		if err != nil {
-			return err
-		}
-		read := found.Generation
-		if err := found.Begin(workspaces.ActionStop, w.Clock.Now()); err != nil {
-			return err
-		}
-		_, err = tx.SaveWorkSpace(ctx, found, read)
-		return err
-	})
+	beginUnasked(w, jobtest.FarScope(), standby, workspaces.ActionStop)
 	w.Settle()
 }
 

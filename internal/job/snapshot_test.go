@@ -125,13 +125,18 @@ func TestKeep(t *testing.T) {
 
 // sicken makes a WorkSpace UNHEALTHY.
 func sicken(w *jobtest.World, id string) {
+	beginUnasked(w, jobtest.Scope(), id, workspaces.ActionSicken)
+}
+
+// beginUnasked begins an action that nobody has asked for, as reconcile does.
+func beginUnasked(w *jobtest.World, scope workspaces.Scope, id string, action workspaces.Action) {
 	w.Update(func(ctx context.Context, tx *store.Tx) error {
-		found, _, err := tx.WorkSpace(ctx, jobtest.Scope(), id)
+		found, _, err := tx.WorkSpace(ctx, scope, id)
 		if err != nil {
 			return err
 		}
 		read := found.Generation
-		if err := found.Begin(workspaces.ActionSicken, w.Clock.Now()); err != nil {
+		if err := found.Begin(action, w.Clock.Now()); err != nil {
 			return err
 		}
 		_, err = tx.SaveWorkSpace(ctx, found, read)
