@@ -42,7 +42,7 @@ func TestGuide(t *testing.T) {
 	pytest.Cancel = func() error { return pytest.Process.Signal(os.Interrupt) }
 	pytest.WaitDelay = 30 * time.Second
 	out, err := pytest.CombinedOutput()
-	if err != nil || !regexp.MustCompile(`\b7 passed`).Match(out) {
+	if err != nil || !regexp.MustCompile(`\b8 passed`).Match(out) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

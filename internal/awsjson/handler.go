@@ -195,7 +195,7 @@ func (*Handler) reply(w http.ResponseWriter, r *http.Request, x *exchange) {
 		}
 	}
 	if x.err != nil {
-		said.exception = visible(x.err, x.RequestID)
+		said.exception = x.endpoint.complete(visible(x.err, x.RequestID))
 		x.Exception = said.exception.Name
 		x.Status = x.endpoint.dialect.exception(buffer, w.Header(), said)
 	}
@@ -217,6 +217,17 @@ func visible(err error, requestID string) *api.Exception {
 		Message: "The request failed for a reason inside of the service. Its request id is " + requestID + ".",
 		Status:  http.StatusInternalServerError,
 	}
+}
+
+// complete gives an exception without a status that of its model.
+func (e *endpoint) complete(exception *api.Exception) *api.Exception {
+	if exception.Status != 0 {
+		return exception
+	}
+	completed := *exception
+	shape, _ := e.service.Exception(exception.Name)
+	completed.Status = shape.Status
+	return &completed
 }
 
 func withBody(r *http.Request, body []byte) *http.Request {

@@ -1,6 +1,7 @@
 // Package fault makes Carrel fail on purpose, for suites that test automation: WorkSpaces that
 // stay PENDING or end in ERROR, desktops that stop answering now and then, users who cannot be
-// found, throttling, reads of what was. A [Rule] says which fault befalls whom.
+// found, operations that answer an exception, throttling, reads of what was. A [Rule] says which
+// fault befalls whom.
 //
 // The faults are real ones. They come through the seams: [Faults.Engine] stands before a simulated
 // engine, [Faults.Users] before the directories, [Faults.Middleware] before the operations. No
@@ -20,6 +21,7 @@ const (
 	ErrorAfterN       = "error-after-n"
 	UnhealthyFlapping = "unhealthy-flapping"
 	MissingUser       = "missing-user"
+	Exception         = "exception"
 	Throttling        = "throttling"
 	StaleReads        = "stale-reads"
 )

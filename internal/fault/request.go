@@ -14,7 +14,8 @@ import (
 // throttled is the exception of services that refuse requests because there are too many.
 const throttled = "ThrottlingException"
 
-// Middleware puts the faults of requests before the operations: throttling, and reads of the past.
+// Middleware puts the faults of requests before the operations: exceptions, throttling, and reads of
+// the past.
 func (f *Faults) Middleware() api.Middleware {
 	return func(h api.Handler) api.Handler { return request{Handler: h, faults: f} }
 }
@@ -32,13 +33,9 @@ func (q request) Invoke(ctx context.Context, input any) (any, error) {
 		return q.Handler.Invoke(ctx, input)
 	}
 	who := whom{Scope: workspaces.Scope{Account: caller.Account, Region: caller.Region}, operation: spec.Name}
-	refused, lag := q.faults.meets(who, spec)
-	if refused {
-		exception := &api.Exception{Name: throttled, Message: "Rate exceeded", Status: http.StatusBadRequest}
-		if spec.Declares(throttled) {
-			exception.Status = http.StatusTooManyRequests
-		}
-		return nil, exception
+	refusal, lag := q.faults.meets(who, spec)
+	if refusal != nil {
+		return nil, refusal
 	}
 	if lag > 0 {
 		past, release := q.faults.store.Past(ctx, q.faults.clock.Now().Add(-lag))
@@ -58,8 +55,8 @@ type exemptKey struct{}
 // once already.
 func Exempt(ctx context.Context) context.Context { return context.WithValue(ctx, exemptKey{}, true) }
 
-// meets decides about a request: whether it is refused, and how old what it reads is.
-func (f *Faults) meets(who whom, asked api.Info) (refused bool, lag time.Duration) {
+// meets decides about a request: whether it is refused, by the first rule that does, and how old what it reads is.
+func (f *Faults) meets(who whom, asked api.Info) (refusal error, lag time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.clock.Now()
@@ -67,18 +64,42 @@ func (f *Faults) meets(who whom, asked api.Info) (refused bool, lag time.Duratio
 		if r.over(now) || !r.isFor(who) {
 			continue
 		}
+		var refused error
 		switch {
-		case r.Name == Throttling && r.Rate > 0:
-			if !r.limiter(who).AllowN(now, 1) && r.strikes(who.Scope, "") {
-				refused = true
-			}
-		case r.Name == Throttling:
-			refused = r.strikes(who.Scope, "") || refused
+		case r.Name == Exception:
+			refused = exception(r.ErrorCode, r.ErrorMessage)
+		case r.Name == Throttling && (r.Rate == 0 || !r.limiter(who).AllowN(now, 1)):
+			refused = tooMany(asked)
 		case r.Name == StaleReads && asked.IsRead() && r.strikes(who.Scope, ""):
 			lag = max(lag, time.Duration(r.Lag))
 		}
+		if refused != nil && r.strikes(who.Scope, "") && refusal == nil {
+			refusal = refused
+		}
 	}
-	return refused, lag
+	return refusal, lag
+}
+
+// exception is one that is answered on purpose. Its status is the model's, and that of the exceptions that every
+// service has beside. Source: the API reference, "Common Errors".
+func exception(name, message string) *api.Exception {
+	e := &api.Exception{Name: name, Message: message}
+	switch name {
+	case "InternalFailure", api.InternalServerException:
+		e.Status = http.StatusInternalServerError
+	case "ServiceUnavailable":
+		e.Status = http.StatusServiceUnavailable
+	}
+	return e
+}
+
+// tooMany is how an operation refuses requests because there are too many.
+func tooMany(asked api.Info) *api.Exception {
+	e := &api.Exception{Name: throttled, Message: "Rate exceeded", Status: http.StatusBadRequest}
+	if asked.Declares(throttled) {
+		e.Status = http.StatusTooManyRequests
+	}
+	return e
 }
 
 // limiter is the bucket that the request takes from.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -72,6 +73,7 @@ func kinds() map[string][]string {
 		ErrorAfterN:       append([]string{"error_code", "error_message"}, desktops...),
 		UnhealthyFlapping: append([]string{"period"}, desktops...),
 		MissingUser:       append([]string{"operation"}, desktops...),
+		Exception:         append([]string{"operation", "error_code", "error_message"}, everywhere...),
 		Throttling:        append([]string{"operation", "rate", "burst"}, everywhere...),
 		StaleReads:        append([]string{"operation", "lag"}, everywhere...),
 	}
@@ -153,6 +155,9 @@ func (r *Rule) complete() {
 	if r.Name == ErrorAfterN && r.ErrorMessage == "" {
 		r.ErrorMessage = "The WorkSpace could not be created: a fault was asked for."
 	}
+	if r.Name == Exception && r.ErrorMessage == "" {
+		r.ErrorMessage = "The request was refused: a fault was asked for."
+	}
 	if r.Name == Throttling && r.Probability == nil {
 		if r.Rate == 0 {
 			r.Rate = serviceRate
@@ -163,6 +168,9 @@ func (r *Rule) complete() {
 	}
 }
 
+// exceptionName is what exceptions are called: in replies it stands in headers too.
+var exceptionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.]{0,99}$`)
+
 func (r *Rule) check() error {
 	for member, pattern := range map[string]string{
 		"account": r.Account, "region": r.Region, "directory": r.Directory, "operation": r.Operation, "user": r.User,
@@ -172,6 +180,8 @@ func (r *Rule) check() error {
 		}
 	}
 	switch {
+	case r.Name == Exception && !exceptionName.MatchString(r.ErrorCode):
+		return fmt.Errorf("error_code is the name of an exception such as AccessDeniedException, not %q", r.ErrorCode)
 	case r.Probability != nil && !(*r.Probability >= 0 && *r.Probability <= 1):
 		return fmt.Errorf("probability lies between 0 and 1, not %v", *r.Probability)
 	case r.Name == Throttling && r.Probability != nil && (r.Rate != 0 || r.Burst != 0):

@@ -14,9 +14,10 @@ func TestParse(t *testing.T) {
 		{"name": "stuck-pending", "user": "jane*", "after": 1, "count": 2, "until": "2026-03-01T12:00:00Z"},
 		{"name": "throttling"},
 		{"name": "throttling", "probability": 0.5, "seed": 7},
-		{"name": "stale-reads", "lag": "90s"}
+		{"name": "stale-reads", "lag": "90s"},
+		{"name": "exception", "error_code": "AccessDeniedException"}
 	]`))
-	if err != nil || len(rules) != 4 {
+	if err != nil || len(rules) != 5 {
 		t.Fatalf("%v, %v", rules, err)
 	}
 	if r := rules[0]; r.User != "jane*" || r.After != 1 || r.Count != 2 || !r.Until.Equal(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)) {
@@ -31,6 +32,9 @@ func TestParse(t *testing.T) {
 	if r := rules[3]; time.Duration(r.Lag) != 90*time.Second {
 		t.Errorf("%+v", r)
 	}
+	if r := rules[4]; r.ErrorCode != "AccessDeniedException" || r.ErrorMessage == "" {
+		t.Errorf("%+v", r)
+	}
 	if rules, err := fault.Parse([]byte(`{"name": "missing-user", "operation": "Create*"}`)); err != nil || len(rules) != 1 {
 		t.Errorf("%v, %v", rules, err)
 	}
@@ -41,7 +45,7 @@ func TestParseRefuses(t *testing.T) {
 	for text, says := range map[string]string{
 		``:                                                      "faults are JSON",
 		`nothing`:                                               "a fault is JSON",
-		`{}`:                                                    "needs a name: one of error-after-n, missing-user",
+		`{}`:                                                    "needs a name: one of error-after-n, exception, missing-user",
 		`{"name": 1}`:                                           "needs a name",
 		`{"name": "gremlins"}`:                                  `no fault "gremlins"; there are error-after-n`,
 		`{"name": "throttling", "user": "x"}`:                   `throttling takes no "user"; it takes account, after, burst`,
@@ -58,6 +62,8 @@ func TestParseRefuses(t *testing.T) {
 		`{"name": "stale-reads", "probability":2}`:              "between 0 and 1",
 		`{"name": "throttling", "probability": 0.1, "rate": 1}`: "either a probability or a rate",
 		`{"name": "unhealthy-flapping", "period": "1s"}`:        "at least 2s",
+		`{"name": "exception", "operation": "Describe*"}`:       "error_code is the name of an exception",
+		`{"name": "exception", "error_code": "X\r\nY: z"}`:      "error_code is the name of an exception",
 		`[{"name": "throttling"}, {"name": "gremlins"}]`:        "fault number 2: there is no fault",
 	} {
 		rules, err := fault.Parse([]byte(text))

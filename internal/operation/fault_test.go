@@ -360,3 +360,22 @@ func TestNoStaleReadsOfASharedDatabase(t *testing.T) {
 		t.Errorf("there is %v", set)
 	}
 }
+
+// TestRefusal refuses some requests of one kind, which then do nothing.
+func TestRefusal(t *testing.T) {
+	t.Parallel()
+	s := start(t, faulty)
+	c := s.client()
+	s.fault(t, `{"name": "exception", "operation": "Create*", "error_code": "AccessDeniedException", "error_message": "Not you.", "count": 1}`)
+	create := func() error {
+		_, err := c.CreateIpGroup(t.Context(), &sdk.CreateIpGroupInput{GroupName: new("office")})
+		return err
+	}
+	if _, err := c.DescribeIpGroups(t.Context(), &sdk.DescribeIpGroupsInput{}); err != nil {
+		t.Error(err)
+	}
+	refused(t, create(), denied, "Not you.")
+	if err := create(); err != nil {
+		t.Errorf("the second: %v", err)
+	}
+}
