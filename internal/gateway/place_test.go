@@ -27,7 +27,8 @@ func pooled(t *testing.T) *house {
 	}
 	other := p
 	other.ID, other.Name, other.DirectoryID = "wspool-other0001", "Other", "d-9999999999"
-	d := workspaces.NewPoolDesktop(&p, workspaces.Subnet{ID: "subnet-1", Prefix: netip.MustParsePrefix("10.0.0.0/24")}, 9, h.clock.Now())
+	d, _ := workspaces.NewPoolDesktop(&p, h.clock.Now())
+	d.Place(workspaces.Subnet{ID: "subnet-1", Prefix: netip.MustParsePrefix("10.0.0.0/24")}, 9)
 	d.ID = "pd-one"
 	d.Made(h.clock.Now())
 	h.update(func(tx *store.Tx) error {

@@ -48,7 +48,7 @@ func (r *Runner) image(ctx context.Context, ref workspaces.Ref) error {
 	case i.Generation != ref.Generation || i.State != workspaces.ImagePending:
 		return nil
 	case captures:
-		return r.putImageOff(ctx, i, r.Clock.Now().Add(workspaces.Watchdog), false)
+		return r.putImageOff(ctx, i, r.Clock.Now().Add(workspaces.Waits), false)
 	}
 	_, err = r.attempt(ctx, i, r.makeImage)
 	return err
@@ -111,7 +111,7 @@ func (r *Runner) attempt(
 	}
 	wake := again
 	if i.Origin.WorkSpaceID != "" {
-		wake = now.Add(workspaces.Watchdog) // it is the WorkSpace that comes back
+		wake = now.Add(workspaces.Waits) // it is the WorkSpace that comes back
 	}
 	noted := i.Attempts != before.Attempts || !i.Deadline.Equal(before.Deadline) || i.Import != before.Import
 	return again, r.putImageOff(ctx, i, wake, noted)

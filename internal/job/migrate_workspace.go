@@ -45,7 +45,7 @@ func (r *Runner) migrateWorkSpace(ctx context.Context, w *workspaces.WorkSpace) 
 	}
 	// The target decides; should it be lost, this one ends a little later.
 	w.Deadline = target.Deadline.Add(workspaces.Watchdog)
-	return r.Clock.Now().Add(workspaces.Watchdog), nil
+	return r.Clock.Now().Add(workspaces.Waits), nil
 }
 
 // other reads the other WorkSpace of a migration, nil where it is gone.
@@ -104,7 +104,7 @@ func (r *Runner) homeOf(ctx context.Context, w *workspaces.WorkSpace) (home *com
 	case source == nil || !source.IsMigratedTo(w):
 		return nil, time.Time{}, errSourceGone
 	case source.Phase < kept:
-		return nil, r.Clock.Now().Add(workspaces.Watchdog), nil
+		return nil, r.Clock.Now().Add(workspaces.Waits), nil
 	}
 	return &compute.Home{Desktop: source.ID, Snapshot: source.FromSnapshot}, time.Time{}, nil
 }

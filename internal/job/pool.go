@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"math"
 	"net/netip"
 	"slices"
 	"time"
@@ -82,7 +82,7 @@ func (r *Runner) keepPool(ctx context.Context, tx *store.Tx, p *workspaces.Pool)
 	case p.State == workspaces.PoolRunning:
 		p.WakeAt = time.Time{}
 	default:
-		p.WakeAt = now.Add(workspaces.Watchdog)
+		p.WakeAt = now.Add(workspaces.Waits)
 	}
 	return false, nil
 }
@@ -106,7 +106,7 @@ func (r *Runner) emptyPool(
 	}
 	switch {
 	case left && !p.Overdue(now):
-		p.WakeAt = now.Add(workspaces.Watchdog)
+		p.WakeAt = now.Add(workspaces.Waits)
 	case p.State == workspaces.PoolDeleting:
 		return true, nil
 	case p.State == workspaces.PoolStopping:
@@ -142,34 +142,58 @@ func (r *Runner) addToPool(ctx context.Context, tx *store.Tx, p *workspaces.Pool
 		p.WakeAt = p.RetryAt
 		return nil
 	}
-	var refs []workspaces.Ref
-	first := rand.IntN(len(registration.SubnetIDs)) //nolint:gosec // spreads desktops, hides nothing
-	for i := range registration.SubnetIDs {
-		subnet, found, err := tx.Subnet(ctx, registration.SubnetIDs[(first+i)%len(registration.SubnetIDs)])
+	var subnets []workspaces.Subnet
+	for _, id := range registration.SubnetIDs {
+		subnet, found, err := tx.Subnet(ctx, id)
 		if err != nil {
 			return err
 		}
-		if !found || len(refs) == n {
-			continue
-		}
-		offsets, err := tx.TakeAddresses(ctx, subnet, n-len(refs))
-		if err != nil {
-			return err
-		}
-		for _, offset := range offsets {
-			d := workspaces.NewPoolDesktop(p, subnet, offset, now)
-			if err := tx.InsertPoolDesktop(ctx, d); err != nil {
-				return err
-			}
-			refs = append(refs, d.Ref())
+		if found {
+			subnets = append(subnets, subnet)
 		}
 	}
-	p.WakeAt = now.Add(workspaces.Watchdog)
+	var refs []workspaces.Ref
+	for range n {
+		d, chance := workspaces.NewPoolDesktop(p, now)
+		placed, err := place(ctx, tx, d, subnets, chance)
+		if err != nil {
+			return err
+		}
+		if !placed {
+			p.Numbered-- // it is not made
+			break
+		}
+		if err := tx.InsertPoolDesktop(ctx, d); err != nil {
+			return err
+		}
+		refs = append(refs, d.Ref())
+	}
+	p.WakeAt = now.Add(workspaces.Waits)
 	if len(refs) < n {
 		p.Failed(now, "SUBNET_HAS_INSUFFICIENT_IP_ADDRESSES", "The subnets of the directory "+p.DirectoryID+" have no free address left.")
 		p.WakeAt = p.RetryAt
 	}
 	return tx.Enqueue(ctx, store.Work{Resource: workspaces.KindPoolDesktop, Refs: refs})
+}
+
+// place gives a desktop a free address of the subnets, wherever chance has the search begin: so it does not
+// depend on what else asks for addresses now. It reports whether there is one.
+func place(
+	ctx context.Context, tx *store.Tx, d *workspaces.PoolDesktop, subnets []workspaces.Subnet, chance *workspaces.Chance,
+) (placed bool, err error) {
+	first, from := chance.IntN(max(len(subnets), 1)), chance.IntN(math.MaxInt32)
+	for i := range subnets {
+		subnet := subnets[(first+i)%len(subnets)]
+		offset, found, err := tx.FreeAddress(ctx, subnet, int64(from))
+		if err != nil {
+			return false, err
+		}
+		if found {
+			d.Place(subnet, offset)
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // poolDesktopSpec says what the engine has to make for a desktop of a pool. Nobody's yet, it has a neutral account.

@@ -33,7 +33,7 @@ func (r *Runner) ReplicateDue(ctx context.Context) (next time.Time, err error) {
 	for {
 		var due []store.Replication
 		err := r.Store.View(func(tx *store.Tx) error {
-			due, next, err = r.replicationsDue(ctx, tx)
+			due, next, err = tx.ReplicationsDue(ctx, r.Clock.Now(), replicatedTogether)
 			return err
 		})
 		if err != nil || len(due) == 0 {
@@ -60,53 +60,6 @@ func (r *Runner) ReplicateDue(ctx context.Context) (next time.Time, err error) {
 			return next, err
 		}
 	}
-}
-
-// replicationsDue returns some of what can be replicated now, and when the next of the others may be tried again.
-func (r *Runner) replicationsDue(ctx context.Context, tx *store.Tx) (due []store.Replication, next time.Time, err error) {
-	all, err := tx.Replications(ctx)
-	if err != nil || len(all) == 0 {
-		return nil, next, err
-	}
-	down, err := tx.RegionsDown(ctx)
-	if err != nil {
-		return nil, next, err
-	}
-	now := r.Clock.Now()
-	for _, one := range all {
-		if retry := one.Standby.RetryAt; one.Standby.Rests(now) {
-			if next.IsZero() || retry.Before(next) {
-				next = retry
-			}
-			continue
-		}
-		can, err := canReplicate(ctx, tx, one.Standby, down)
-		if err != nil {
-			return nil, next, err
-		}
-		if can {
-			due = append(due, one)
-		}
-		if len(due) == replicatedTogether {
-			break
-		}
-	}
-	return due, next, nil
-}
-
-// canReplicate reports whether nothing stands in the way of a replication.
-func canReplicate(ctx context.Context, tx *store.Tx, s *workspaces.Standby, down []store.RegionDown) (bool, error) {
-	for _, region := range down {
-		if region.Name == s.Region || region.Name == s.PrimaryRegion {
-			return false, nil
-		}
-	}
-	w, found, err := tx.WorkSpace(ctx, s.Scope, s.ID)
-	if err != nil || !found || w.Aside != "" || !workspaces.ActionReplicate.Allowed(w.State) {
-		return false, err
-	}
-	connections, err := tx.Connections(ctx, s.Scope, []string{s.ID})
-	return !connections[s.ID].Connected, err
 }
 
 // beginReplication takes step 1, unless something has happened meanwhile.

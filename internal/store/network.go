@@ -73,6 +73,21 @@ func (t *Tx) TakeAddresses(ctx context.Context, s workspaces.Subnet, n int) ([]i
 	return free, t.exec(ctx, "UPDATE subnet SET last_offset = $1 WHERE id = $2", free[len(free)-1], s.ID)
 }
 
+// FreeAddress finds the first free address of a subnet from the n'th on, and around its end; n may be any
+// number from 0 on. It is not where the next search of TakeAddresses begins. found is false where none is free.
+func (t *Tx) FreeAddress(ctx context.Context, s workspaces.Subnet, n int64) (offset int64, found bool, err error) {
+	first, end := s.Hosts()
+	from := first + n%max(end-first+1, 1)
+	free, err := t.freeAddresses(ctx, s, from, end, 1)
+	if err == nil && len(free) == 0 {
+		free, err = t.freeAddresses(ctx, s, first, from-1, 1)
+	}
+	if err != nil || len(free) == 0 {
+		return 0, false, err
+	}
+	return free[0], true, nil
+}
+
 // takenAddresses are the offsets that WorkSpaces have, or hold until a rebuild has succeeded, and
 // that desktops of pools have.
 const takenAddresses = "SELECT address_offset FROM workspace WHERE subnet_id = $1 AND subnet_id <> '' AND address_offset >= $2 AND address_offset <= $3" +

@@ -133,3 +133,46 @@ func read3[T any](s *store.Store, f func(tx *store.Tx) (T, bool, error)) (v T, o
 	})
 	return v, ok, err
 }
+
+// TestFreeAddress looks from anywhere, round the end, and does not move where the next search begins.
+func TestFreeAddress(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx, n := t.Context(), subnet("10.0.0.0/28")
+		first, last := n.Hosts()
+		update(t, s, func(tx *store.Tx) error { return tx.PutSubnet(ctx, n) })
+		take := func(from int64) (offset int64, found bool) {
+			t.Helper()
+			update(t, s, func(tx *store.Tx) (err error) {
+				if offset, found, err = tx.FreeAddress(ctx, n, from); err != nil || !found {
+					return err
+				}
+				return tx.InsertPoolDesktop(ctx, &workspaces.PoolDesktop{
+					Scope: here, ID: fmt.Sprint("pd-", offset), SubnetID: n.ID, AddressOffset: offset,
+				})
+			})
+			return offset, found
+		}
+		size := last - first + 1
+		for _, c := range []struct{ from, want int64 }{
+			{3, first + 3}, {3, first + 4}, {size - 1, last}, {size - 1, first}, {2*size + 1, first + 1}, {3*size + 2, first + 2},
+		} {
+			if got, found := take(c.from); !found || got != c.want {
+				t.Errorf("from %d: got %d, %v, want %d", c.from, got, found, c.want)
+			}
+		}
+		for range size - 6 {
+			if _, found := take(7); !found {
+				t.Error("there is an address left")
+			}
+		}
+		if got, found := take(7); found {
+			t.Errorf("got %d of a full subnet", got)
+		}
+		update(t, s, func(tx *store.Tx) error {
+			next, err := tx.TakeAddresses(ctx, subnet("10.0.0.0/27"), 1)
+			equal(t, next, []int64{last + 1})
+			return err
+		})
+	})
+}

@@ -2,13 +2,14 @@ package store
 
 import (
 	"context"
+	"encoding/hex"
 	"strings"
 
 	"carrel/internal/workspaces"
 )
 
 const poolColumns = "account, region, id, name, description, directory_id, bundle_id, design, running_mode, desired, timeouts, state, " +
-	"generation, changed_at, deadline, wake_at, attempts, retry_at, error_code, error_message, created_at, settings_group"
+	"generation, changed_at, deadline, wake_at, attempts, retry_at, error_code, error_message, created_at, settings_group, seed, numbered"
 
 // PoolFilter says which pools a query is for. Empty members do not restrict.
 type PoolFilter struct {
@@ -143,7 +144,7 @@ func (t *Tx) SavePool(ctx context.Context, p *workspaces.Pool, read int64) (save
 		return false, err
 	}
 	n, err := t.execCount(ctx, "UPDATE pool SET "+assignments(poolColumns)+
-		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $23", append(args, read)...)
+		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $25", append(args, read)...)
 	return n == 1, err
 }
 
@@ -170,17 +171,21 @@ func poolValues(p *workspaces.Pool) ([]any, error) {
 	return []any{
 		p.Account, p.Region, p.ID, p.Name, p.Description, p.DirectoryID, p.BundleID, design, p.RunningMode, p.Desired, timeouts,
 		string(p.State), p.Generation, micros(p.ChangedAt), micros(p.Deadline), micros(p.WakeAt), p.Attempts, micros(p.RetryAt),
-		p.ErrorCode, p.ErrorMessage, micros(p.CreatedAt), p.SettingsGroup,
+		p.ErrorCode, p.ErrorMessage, micros(p.CreatedAt), p.SettingsGroup, hex.EncodeToString(p.Seed[:]), p.Numbered,
 	}, err
 }
 
 func scanPool(row scanner) (*workspaces.Pool, error) {
 	p := new(workspaces.Pool)
 	var changed, deadline, wake, retry, created int64
+	var seed string
 	err := row.Scan(&p.Account, &p.Region, &p.ID, &p.Name, &p.Description, &p.DirectoryID, &p.BundleID, document{&p.Design}, &p.RunningMode,
 		&p.Desired, document{&p.Timeouts}, (*string)(&p.State), &p.Generation, &changed, &deadline, &wake, &p.Attempts, &retry,
-		&p.ErrorCode, &p.ErrorMessage, &created, &p.SettingsGroup)
+		&p.ErrorCode, &p.ErrorMessage, &created, &p.SettingsGroup, &seed, &p.Numbered)
 	p.ChangedAt, p.Deadline, p.WakeAt = instantOf(changed), instantOf(deadline), instantOf(wake)
 	p.RetryAt, p.CreatedAt = instantOf(retry), instantOf(created)
+	if err == nil {
+		_, err = hex.Decode(p.Seed[:], []byte(seed))
+	}
 	return p, err
 }

@@ -7,12 +7,12 @@ import (
 )
 
 const poolDesktopColumns = "account, region, id, pool_id, directory_id, design, subnet_id, address_offset, address, computer_name, state, " +
-	"generation, changed_at, deadline, wake_at, attempts"
+	"generation, changed_at, deadline, wake_at, attempts, number"
 
-// PoolDesktops returns the desktops of a pool, the oldest first.
+// PoolDesktops returns the desktops of a pool, in the order of their numbers.
 func (t *Tx) PoolDesktops(ctx context.Context, s workspaces.Scope, poolID string) ([]*workspaces.PoolDesktop, error) {
 	return list(ctx, t, scanPoolDesktop, "SELECT "+poolDesktopColumns+
-		" FROM pool_desktop WHERE account = $1 AND region = $2 AND pool_id = $3 ORDER BY changed_at, id", s.Account, s.Region, poolID)
+		" FROM pool_desktop WHERE account = $1 AND region = $2 AND pool_id = $3 ORDER BY number, id", s.Account, s.Region, poolID)
 }
 
 // PoolDesktop returns the desktop of the scope with the id; found is false where there is none.
@@ -21,10 +21,10 @@ func (t *Tx) PoolDesktop(ctx context.Context, s workspaces.Scope, id string) (d 
 		" FROM pool_desktop WHERE account = $1 AND region = $2 AND id = $3", s.Account, s.Region, id)
 }
 
-// ReadyPoolDesktop returns the desktop of a pool that has been ready for longest; found is false where none is.
+// ReadyPoolDesktop returns the first of the desktops of a pool that are ready, by their numbers; found is false where none is.
 func (t *Tx) ReadyPoolDesktop(ctx context.Context, s workspaces.Scope, poolID string) (d *workspaces.PoolDesktop, found bool, err error) {
 	return one(ctx, t, scanPoolDesktop, "SELECT "+poolDesktopColumns+" FROM pool_desktop WHERE account = $1 AND region = $2 AND pool_id = $3"+
-		" AND state = $4 ORDER BY changed_at, id LIMIT 1", s.Account, s.Region, poolID, string(workspaces.PoolDesktopReady))
+		" AND state = $4 ORDER BY number, id LIMIT 1", s.Account, s.Region, poolID, string(workspaces.PoolDesktopReady))
 }
 
 // EveryPoolDesktop returns the desktops of the pools of every scope.
@@ -49,7 +49,7 @@ func (t *Tx) SavePoolDesktop(ctx context.Context, d *workspaces.PoolDesktop, rea
 		return false, err
 	}
 	n, err := t.execCount(ctx, "UPDATE pool_desktop SET "+assignments(poolDesktopColumns)+
-		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $17", append(args, read)...)
+		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $18", append(args, read)...)
 	return n == 1, err
 }
 
@@ -67,7 +67,7 @@ func poolDesktopValues(d *workspaces.PoolDesktop) ([]any, error) {
 	design, err := document{d.Design}.text()
 	return []any{
 		d.Account, d.Region, d.ID, d.PoolID, d.DirectoryID, design, d.SubnetID, d.AddressOffset, d.Address, d.ComputerName, string(d.State),
-		d.Generation, micros(d.ChangedAt), micros(d.Deadline), micros(d.WakeAt), d.Attempts,
+		d.Generation, micros(d.ChangedAt), micros(d.Deadline), micros(d.WakeAt), d.Attempts, d.Number,
 	}, err
 }
 
@@ -75,7 +75,7 @@ func scanPoolDesktop(row scanner) (*workspaces.PoolDesktop, error) {
 	d := new(workspaces.PoolDesktop)
 	var changed, deadline, wake int64
 	err := row.Scan(&d.Account, &d.Region, &d.ID, &d.PoolID, &d.DirectoryID, document{&d.Design}, &d.SubnetID, &d.AddressOffset, &d.Address,
-		&d.ComputerName, (*string)(&d.State), &d.Generation, &changed, &deadline, &wake, &d.Attempts)
+		&d.ComputerName, (*string)(&d.State), &d.Generation, &changed, &deadline, &wake, &d.Attempts, &d.Number)
 	d.ChangedAt, d.Deadline, d.WakeAt = instantOf(changed), instantOf(deadline), instantOf(wake)
 	return d, err
 }

@@ -95,6 +95,52 @@ func (t *Tx) Replications(ctx context.Context) ([]Replication, error) {
 		workspaces.PrimaryAsSource, string(workspaces.SnapshotAvailable))
 }
 
+// ReplicationsDue returns some of what can be replicated now, and when the next of the others may be tried again.
+func (t *Tx) ReplicationsDue(ctx context.Context, now time.Time, limit int) (due []Replication, next time.Time, err error) {
+	all, err := t.Replications(ctx)
+	if err != nil || len(all) == 0 {
+		return nil, next, err
+	}
+	down, err := t.RegionsDown(ctx)
+	if err != nil {
+		return nil, next, err
+	}
+	for _, one := range all {
+		if retry := one.Standby.RetryAt; one.Standby.Rests(now) {
+			if next.IsZero() || retry.Before(next) {
+				next = retry
+			}
+			continue
+		}
+		can, err := t.canReplicate(ctx, one.Standby, down)
+		if err != nil {
+			return nil, next, err
+		}
+		if can {
+			due = append(due, one)
+		}
+		if len(due) == limit {
+			break
+		}
+	}
+	return due, next, nil
+}
+
+// canReplicate reports whether nothing stands in the way of a replication.
+func (t *Tx) canReplicate(ctx context.Context, s *workspaces.Standby, down []RegionDown) (bool, error) {
+	for _, region := range down {
+		if region.Name == s.Region || region.Name == s.PrimaryRegion {
+			return false, nil
+		}
+	}
+	w, found, err := t.WorkSpace(ctx, s.Scope, s.ID)
+	if err != nil || !found || w.Aside != "" || !workspaces.ActionReplicate.Allowed(w.State) {
+		return false, err
+	}
+	connections, err := t.Connections(ctx, s.Scope, []string{s.ID})
+	return !connections[s.ID].Connected, err
+}
+
 // latestOfPrimary is a column of the latest snapshot of a standby WorkSpace's primary, as a query within one on standby,
 // which is by far the smaller table.
 func latestOfPrimary(column string) string {

@@ -57,7 +57,7 @@ func (t *Tx) Settled(ctx context.Context, kind workspaces.Kind, r workspaces.Ref
 }
 
 // AtRest reports whether there is nothing to be done at a time at which the clock stands still: no
-// turn of work is due or being taken, no snapshot is due or being taken, and nothing is to be stopped.
+// turn of work is due or being taken, no snapshot is due or being taken, and nothing is to be stopped, replicated or deregistered.
 func (t *Tx) AtRest(ctx context.Context, now time.Time) (resting bool, err error) {
 	due, asked := micros(now), micros(now.Add(workspaces.Watchdog)) // until which what is asked for now is put off
 	for _, kind := range workspaces.Kinds() {
@@ -74,6 +74,17 @@ func (t *Tx) AtRest(ctx context.Context, now time.Time) (resting bool, err error
 		" WHERE state IN ($2, $3) AND next_snapshot_at > 0 AND (next_snapshot_at <= $1 OR next_snapshot_at = $4)" +
 		" OR state = $2 AND auto_stop_at > 0 AND auto_stop_at <= $1)"
 	err = t.row(ctx, others, due, string(workspaces.Available), string(workspaces.Stopped), asked).Scan(&resting)
+	if err != nil || !resting {
+		return false, err
+	}
+	replications, _, err := t.ReplicationsDue(ctx, now, 1)
+	if err != nil || len(replications) > 0 {
+		return false, err
+	}
+	const idle = "SELECT NOT EXISTS (SELECT 1 FROM workspace_directory AS d WHERE type IN ('SIMPLE_AD', 'AD_CONNECTOR') AND state = $1" +
+		" AND empty_since > 0 AND empty_since <= $2 AND NOT EXISTS (SELECT 1 FROM workspace AS w" +
+		" WHERE w.account = d.account AND w.region = d.region AND w.directory_id = d.id))"
+	err = t.row(ctx, idle, string(workspaces.Registered), micros(now.Add(-workspaces.IdleDirectoryAfter))).Scan(&resting)
 	return resting, err
 }
 

@@ -2,6 +2,7 @@ package workspaces
 
 import (
 	crypto "crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"math/rand/v2"
 	"sync"
@@ -17,6 +18,18 @@ type Chance struct {
 
 // Seed is what a Chance can be made from.
 type Seed [32]byte
+
+// Of returns the seed of the n'th thing that belongs to what has this one: whoever makes them, in
+// whatever order, each gets its own.
+func (s Seed) Of(n int64) Seed {
+	return sha256.Sum256(binary.BigEndian.AppendUint64(s[:], uint64(n))) //nolint:gosec // only told apart
+}
+
+// NewSeed draws a seed.
+func NewSeed(c *Chance) (s Seed) {
+	c.fill(s[:])
+	return s
+}
 
 // NewChance returns the Chance of a seed.
 func NewChance(seed Seed) *Chance { return &Chance{from: rand.NewChaCha8(seed)} }

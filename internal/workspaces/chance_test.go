@@ -1,7 +1,9 @@
 package workspaces_test
 
 import (
+	"strconv"
 	"testing"
+	"time"
 
 	"carrel/internal/workspaces"
 )
@@ -26,5 +28,32 @@ func TestChanceOfASeed(t *testing.T) {
 				t.Errorf("%s: %v again", name, got[i])
 			}
 		}
+	}
+}
+
+// TestPoolDesktopsFollowFromTheirPool: whenever they are made, and with whatever between them.
+func TestPoolDesktopsFollowFromTheirPool(t *testing.T) {
+	t.Parallel()
+	draw := func(seed workspaces.Seed, at ...int64) (ids []string) {
+		p := workspaces.NewPool(workspaces.NewChance(seed), workspaces.Pool{}, time.Time{})
+		for _, n := range at {
+			p.Numbered = n - 1
+			d, c := workspaces.NewPoolDesktop(p, time.Time{})
+			ids = append(ids, d.ID+d.ComputerName+strconv.Itoa(c.IntN(1<<30)))
+		}
+		return ids
+	}
+	first := draw(workspaces.Seed{1}, 1, 2, 3)
+	if got := draw(workspaces.Seed{1}, 1, 3, 2); got[0] != first[0] || got[1] != first[2] || got[2] != first[1] || got[0] == got[1] {
+		t.Errorf("%v and %v", first, got)
+	}
+	if got := draw(workspaces.Seed{2}, 1); got[0] == first[0] {
+		t.Errorf("two pools have %s", got)
+	}
+	p := workspaces.NewPool(nil, workspaces.Pool{}, time.Time{})
+	p.Seed = workspaces.Seed{} // from before pools had one
+	d, _ := workspaces.NewPoolDesktop(p, time.Time{})
+	if e, _ := workspaces.NewPoolDesktop(&workspaces.Pool{}, time.Time{}); d.ID == e.ID {
+		t.Errorf("two pools without a seed have %s", d.ID)
 	}
 }

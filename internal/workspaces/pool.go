@@ -28,6 +28,9 @@ type Pool struct {
 	ErrorCode    string    // why the last could not be made, as Errors shows it; "" where it could
 	ErrorMessage string
 	CreatedAt    time.Time
+
+	Seed     Seed  // what its desktops' ids follow from, with their numbers
+	Numbered int64 // how many desktops have had a number
 }
 
 // PoolDesign is what a pool's desktops are made of.
@@ -70,7 +73,7 @@ const poolWork = 30 * time.Minute
 
 // NewPool makes a pool of what describes it, CREATING.
 func NewPool(c *Chance, p Pool, now time.Time) *Pool {
-	p.ID, p.CreatedAt = NewPoolID(c), now
+	p.ID, p.CreatedAt, p.Seed = NewPoolID(c), now, NewSeed(c)
 	p.enter(PoolCreating, now)
 	return &p
 }

@@ -7,6 +7,7 @@ import "time"
 type PoolDesktop struct {
 	Scope
 	ID            string
+	Number        int64 // in its pool, from 1 on; 0 where nobody counted
 	PoolID        string
 	DirectoryID   string
 	Design        PoolDesign
@@ -37,14 +38,30 @@ const (
 // poolDesktopWork is how long a desktop may be in the making, as long as a WorkSpace.
 const poolDesktopWork = 20 * time.Minute
 
-// NewPoolDesktop makes a desktop of a pool, still to be made on the engine, at an address of a subnet.
-func NewPoolDesktop(p *Pool, s Subnet, offset int64, now time.Time) *PoolDesktop {
+// NewPoolDesktop makes the next desktop of a pool, still to be made on the engine, and to be given an address. What
+// is left to chance, here and with the address, follows from the pool and the desktop's number in it.
+func NewPoolDesktop(p *Pool, now time.Time) (*PoolDesktop, *Chance) {
+	p.Numbered++
+	c := p.chance(p.Numbered)
 	d := &PoolDesktop{
-		Scope: p.Scope, ID: NewPoolDesktopID(nil), PoolID: p.ID, DirectoryID: p.DirectoryID, Design: p.Design, SubnetID: s.ID,
-		AddressOffset: offset, Address: s.Address(offset).String(), ComputerName: NewComputerName(nil),
+		Scope: p.Scope, ID: NewPoolDesktopID(c), Number: p.Numbered, PoolID: p.ID, DirectoryID: p.DirectoryID, Design: p.Design,
+		ComputerName: NewComputerName(c),
 	}
 	d.enter(PoolDesktopMaking, now)
-	return d
+	return d, c
+}
+
+// chance is the one of the pool's n'th desktop; a pool without a seed leaves it to the machine's.
+func (p *Pool) chance(n int64) *Chance {
+	if p.Seed == (Seed{}) {
+		return nil
+	}
+	return NewChance(p.Seed.Of(n))
+}
+
+// Place gives the desktop an address of a subnet.
+func (d *PoolDesktop) Place(s Subnet, offset int64) {
+	d.SubnetID, d.AddressOffset, d.Address = s.ID, offset, s.Address(offset).String()
 }
 
 // Ref names the desktop as it is now.
