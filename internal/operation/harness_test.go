@@ -21,6 +21,9 @@ import (
 
 	"carrel/internal/api"
 	"carrel/internal/api/ds"
+	"carrel/internal/api/dsdata"
+	monitoringapi "carrel/internal/api/monitoring"
+	"carrel/internal/api/sts"
 	taggingapi "carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/awsjson"
@@ -33,7 +36,10 @@ import (
 	"carrel/internal/job"
 	"carrel/internal/journal"
 	"carrel/internal/operation"
+	"carrel/internal/operation/directorydata"
 	"carrel/internal/operation/directoryservice"
+	"carrel/internal/operation/monitoring"
+	"carrel/internal/operation/securitytoken"
 	"carrel/internal/operation/tagging"
 	"carrel/internal/reconcile"
 	"carrel/internal/store"
@@ -196,10 +202,17 @@ func wire(t *testing.T, set *setup) *awsjson.Handler {
 	if set.journal != nil {
 		middleware = append(middleware, set.journal.Middleware())
 	}
+	cloudWatch, err := monitoring.New(&set.Core, false)
+	if err != nil {
+		t.Fatal(err)
+	}
 	handler, err := awsjson.New(awsjson.Config{
 		Services: []awsjson.ServiceHandlers{
 			{Service: wsapi.Service, Handlers: operation.WorkSpaces{Core: &set.Core}.Handlers()},
 			{Service: ds.Service, Handlers: directoryservice.New(&set.Core, embedded.NewHasher()).Handlers()},
+			{Service: dsdata.Service, Handlers: directorydata.New(&set.Core).Handlers()},
+			{Service: monitoringapi.Service, Handlers: cloudWatch.Handlers()},
+			{Service: sts.Service, Handlers: securitytoken.New().Handlers()},
 			{Service: taggingapi.Service, Handlers: tagging.New(&set.Core).Handlers()},
 		},
 		Authenticator: awsjson.AnyKey{DefaultAccount: account},
@@ -312,6 +325,7 @@ func (s *server) directoryCalled(t *testing.T, scope workspaces.Scope, id string
 	d := &workspaces.Directory{
 		Scope: scope, ID: id, Type: workspaces.SimpleAD, Name: "corp.example.com", Size: "Small", VPCID: vpc,
 		SubnetIDs: []string{subnetA, subnetB}, DNSAddresses: []string{"10.0.0.2", "10.1.0.2"},
+		DataAccess: workspaces.DataAccessEnabled,
 	}
 	if scope.Region == farRegion {
 		d.SubnetIDs = []string{farA, farB}

@@ -2,6 +2,7 @@ package operation_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -31,12 +32,19 @@ func (s *server) post(t *testing.T, name string, body []byte) answer {
 // postTo is post to any service, for an account in a region.
 func (s *server) postTo(t *testing.T, as workspaces.Scope, service, target string, body []byte) answer {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL, bytes.NewReader(body))
+	return s.send(t, as, service, "/", map[string]string{"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}, body)
+}
+
+// send sends a request to a service, for an account in a region.
+func (s *server) send(t *testing.T, as workspaces.Scope, service, path string, header map[string]string, body []byte) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.http.URL+path, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("X-Amz-Target", target)
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+as.Account+"/20260101/"+as.Region+
 		"/"+service+"/aws4_request, SignedHeaders=host, Signature=00")
 	reply, err := s.http.Client().Do(r)
@@ -52,10 +60,10 @@ func (s *server) postTo(t *testing.T, as workspaces.Scope, service, target strin
 		Type    string `json:"__type"`
 		Message string `json:"message"`
 	}
-	if err := json.Unmarshal(text.Bytes(), &exception); err != nil {
-		t.Fatalf("%s: %v in %s", target, err, &text)
+	if err := json.Unmarshal(text.Bytes(), &exception); err != nil && !strings.HasSuffix(reply.Header.Get("Content-Type"), "xml") {
+		t.Fatalf("%s %v: %v in %s", path, header, err, &text)
 	}
-	return answer{reply.StatusCode, exception.Type, exception.Message, text.String()}
+	return answer{reply.StatusCode, cmp.Or(exception.Type, reply.Header.Get("X-Amzn-Errortype")), exception.Message, text.String()}
 }
 
 func (s *server) postJSON(t *testing.T, name string, request any) answer {

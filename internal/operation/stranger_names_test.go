@@ -91,7 +91,7 @@ func madeUp(name string) string {
 }
 
 // made are ids and codes that are drawn anew for what a request makes.
-var made = regexp.MustCompile(`\b(link|wsd?|wsb|wsi|wsipg|wsca|wspool)-[0-9a-z]{9,12}\b|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+var made = regexp.MustCompile(`\b(link|wsd?|wsb|wsi|wsipg|wsca|wspool)-[0-9a-z]{9,12}\b|\bS-1-5-21(-\d+){4}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
 // alike is a reply without the name that was asked about, and without what is drawn anew.
 func alike(body, name string) string {

@@ -14,14 +14,15 @@ import (
 
 // surface is a service as strangers see it.
 type surface struct {
-	service, target string // in the signature, and before the operation's name
-	token           string // the member for pages
-	model           *model
-	operations      []string // that are carried out
-	names           func(*world) map[string][]string
-	samples         map[string]string // of what a request needs and names nothing
-	nameless        map[string]string // operations that name nothing of an account's, and why
-	unnamed         map[string]string // kinds of texts that name nothing of an account's, and why
+	api        *api.Service
+	token      string // the member for pages; "" where there are none
+	tokenAlone bool   // the rest of the owner\'s request would be refused before its token is looked at
+	model      *model
+	operations []string // that are carried out
+	names      func(*world) map[string][]string
+	samples    map[string]string // of what a request needs and names nothing
+	nameless   map[string]string // operations that name nothing of an account's, and why
+	unnamed    map[string]string // kinds of texts that name nothing of an account's, and why
 	// fitting are members that an operation needs beside the least before it looks at the name in
 	// a member: what there is of the stranger's world, or of what anybody may know of the owner's.
 	fitting func(p *prober, operation, member string) map[string]any
@@ -42,7 +43,7 @@ func (s *surface) of(w *world) *model {
 func workspacesSurface(t *testing.T) *surface {
 	t.Helper()
 	return &surface{
-		service: "workspaces", target: wsapi.Service.TargetPrefix, token: "NextToken", model: readModel(t), names: (*world).names,
+		api: wsapi.Service, token: "NextToken", model: readModel(t), names: (*world).names,
 		operations: operations(t), nameless: namelessWorkSpaces(), unnamed: unnamedWorkSpaces(), fitting: fittingWorkSpaces,
 	}
 }
@@ -50,7 +51,7 @@ func workspacesSurface(t *testing.T) *surface {
 func directorySurface(t *testing.T) *surface {
 	t.Helper()
 	s := &surface{
-		service: ds.Service.Name, target: ds.Service.TargetPrefix, token: "NextToken", model: readModelOf(t, "ds"),
+		api: ds.Service, token: "NextToken", model: readModelOf(t, "ds"),
 		names: func(w *world) map[string][]string {
 			directories := []string{w.microsoft, w.directory, w.unregistered}
 			return map[string][]string{
@@ -64,11 +65,14 @@ func directorySurface(t *testing.T) *surface {
 			"DirectoryConfigurationSettingValue": "Disable",
 		},
 		nameless: namelessDirectories(), unnamed: unnamedDirectories(),
-		fitting: func(*prober, string, string) map[string]any { return nil },
+		fitting: nothingElse,
 	}
 	s.operations = typed(ds.Service)
 	return s
 }
+
+// nothingElse is the fitting of a service whose operations need no more than the least.
+func nothingElse(*prober, string, string) map[string]any { return nil }
 
 // typed are the operations of a service that have types: those that are carried out.
 func typed(service *api.Service) (names []string) {
@@ -84,7 +88,7 @@ func taggingSurface(t *testing.T) *surface {
 	t.Helper()
 	const settled = "it is a setting"
 	return &surface{
-		service: tagging.Service.Name, target: tagging.Service.TargetPrefix, token: "PaginationToken", model: readModelOf(t, "resourcegroupstaggingapi"),
+		api: tagging.Service, token: "PaginationToken", model: readModelOf(t, "resourcegroupstaggingapi"),
 		operations: typed(tagging.Service),
 		names: func(w *world) map[string][]string {
 			var arns []string
@@ -97,7 +101,7 @@ func taggingSurface(t *testing.T) *surface {
 		unnamed: map[string]string{
 			"PaginationToken": "TestStrangers uses the owner's", "TagValue": "it is a text", "AmazonResourceType": settled,
 		},
-		fitting: func(*prober, string, string) map[string]any { return nil },
+		fitting: nothingElse,
 	}
 }
 

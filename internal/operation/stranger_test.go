@@ -2,10 +2,13 @@ package operation_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"carrel/internal/workspaces"
 )
 
 // TestStrangers lets strangers name each thing of an owner's, at each place of each operation where
@@ -17,11 +20,12 @@ func TestStrangers(t *testing.T) {
 	t.Parallel()
 	s := worldly(t, account, stranger)
 	owner := s.furnish(t, s.client(), "quokka", "444444444444")
+	s.advance(t, 2*workspaces.SampleEvery, owner.client) // so that there are metrics
 	before := s.rows(t, owner.scope)
 	if len(before) < 25 {
 		t.Errorf("%d rows are too few to prove anything", len(before))
 	}
-	surfaces := []*surface{workspacesSurface(t), directorySurface(t), taggingSurface(t)}
+	surfaces := surfacesOf(t)
 	for _, surface := range surfaces {
 		(&prober{surface, s, owner, owner}).hear(t)
 	}
@@ -174,7 +178,7 @@ func readingFirst(operations []string) []string {
 
 // reads reports whether an operation changes nothing.
 func reads(operation string) bool {
-	return slices.ContainsFunc([]string{"Describe", "Get", "List"}, func(verb string) bool { return strings.HasPrefix(operation, verb) })
+	return slices.ContainsFunc([]string{"Describe", "Get", "List", "Search"}, func(verb string) bool { return strings.HasPrefix(operation, verb) })
 }
 
 func (p *prober) ask(t *testing.T, operation string, request map[string]any) answer {
@@ -183,12 +187,15 @@ func (p *prober) ask(t *testing.T, operation string, request map[string]any) ans
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.server.postTo(t, p.own.scope, p.service, p.target+"."+operation, body)
+	return p.server.postIn(t, p.own.scope, p.api, operation, body)
 }
 
 // probeTokens asks for the second page of each list of the owner's that has one.
 func (p *prober) probeTokens(t *testing.T) {
 	t.Helper()
+	if p.token == "" {
+		return
+	}
 	n := 0
 	for _, operation := range p.operations {
 		members := p.model.Shapes[p.model.Operations[operation].Input.Shape].Members
@@ -196,7 +203,8 @@ func (p *prober) probeTokens(t *testing.T) {
 			continue
 		}
 		r := p.of(p.owner).request(operation, false)
-		for _, size := range []string{"Limit", "MaxResults", "ResourcesPerPage"} {
+		maps.Copy(r, p.fitting(p, operation, p.token))
+		for _, size := range []string{"Limit", "MaxResults", "ResourcesPerPage", "MaxDatapoints"} {
 			if _, has := members[size]; has {
 				r[size] = 1
 			}
@@ -211,12 +219,15 @@ func (p *prober) probeTokens(t *testing.T) {
 			continue
 		}
 		n++
+		if p.tokenAlone {
+			r = p.of(p.own).request(operation, false)
+		}
 		p.compare(t, operation+" "+p.token, operation, token, func(token string) map[string]any {
 			r[p.token] = token
 			return r
 		})
 	}
 	if n == 0 {
-		t.Errorf("%s: no list of the owner's has a second page", p.service)
+		t.Errorf("%s: no list of the owner's has a second page", p.api.Name)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/workspaces/types"
 
 	"carrel/internal/api/ds"
+	"carrel/internal/api/dsdata"
 	"carrel/internal/workspaces"
 )
 
@@ -58,6 +59,7 @@ func (s *server) furnish(t *testing.T, c client, word, friend string) *world {
 		WorkspaceDirectoryName: new("pools-" + word), WorkspaceDirectoryDescription: new(word), Tags: w.tags(),
 	})
 	s.furnishDirectory(t, w)
+	s.furnishUsers(t, w)
 	s.furnishAccess(t, w)
 	s.furnishDesktops(t, w)
 	link, err := invite(t, c, friend, &w.token)
@@ -96,9 +98,21 @@ func (s *server) furnishDirectory(t *testing.T, w *world) {
 			"DirectoryId": w.microsoft, "RemoteDomainName": domain + "." + w.word + ".org", "TrustPassword": password, "TrustDirection": "Two-Way",
 		}).TrustID
 	}
+	ask("EnableDirectoryDataAccess", map[string]any{"DirectoryId": w.microsoft})
 	ask("CreateLogSubscription", map[string]any{"DirectoryId": w.microsoft, "LogGroupName": "/logs/" + w.word})
 	ask("CreateAlias", map[string]any{"DirectoryId": w.microsoft, "Alias": "alias-" + w.word})
 	ask("AddTagsToResource", map[string]any{"ResourceId": w.microsoft, "Tags": []any{map[string]any{"Key": "key", "Value": w.word}}})
+}
+
+// furnishUsers makes users in the directory.
+func (s *server) furnishUsers(t *testing.T, w *world) {
+	t.Helper()
+	for _, name := range []string{"jane-" + w.word, "john-" + w.word} {
+		body := `{"DirectoryId": "` + w.directory + `", "SAMAccountName": "` + name + `", "Surname": "` + w.word + `"}`
+		if a := s.postIn(t, w.scope, dsdata.Service, "CreateUser", []byte(body)); a.code != "" {
+			t.Fatalf("%+v", a)
+		}
+	}
 }
 
 // subnets are networks in the world's region.
