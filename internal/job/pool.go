@@ -39,7 +39,7 @@ func (r *Runner) pool(ctx context.Context, ref workspaces.Ref) error {
 			return err
 		}
 		if gone {
-			_, err = tx.DeletePool(ctx, ref)
+			_, err = tx.DeletePool(ctx, p, read, r.Clock.Now())
 			return err
 		}
 		_, err = tx.SavePool(ctx, p, read)

@@ -121,10 +121,15 @@ func (s WorkSpaces) JoinPool(ctx context.Context, poolID, user string) (session 
 		session, err = s.beginSession(ctx, tx, p, user)
 		return err
 	})
+	if err == nil && session == nil { // which is kept, for the pool's metrics
+		err = workspaces.Errorf(workspaces.CodeUnavailable,
+			"All desktops of this pool are in use, or still being made. Try again in a moment.").About(poolID)
+	}
 	return session, err
 }
 
-// beginSession assigns a desktop that is ready and begins a session on it.
+// beginSession assigns a desktop that is ready and begins a session on it. Where none is, there is no
+// session, and the pool's refusal is noted.
 func (s WorkSpaces) beginSession(ctx context.Context, tx *store.Tx, p *workspaces.Pool, user string) (*workspaces.PoolSession, error) {
 	now := s.Clock.Now()
 	d, found, err := tx.ReadyPoolDesktop(ctx, p.Scope, p.ID)
@@ -132,8 +137,7 @@ func (s WorkSpaces) beginSession(ctx context.Context, tx *store.Tx, p *workspace
 		return nil, err
 	}
 	if !found {
-		return nil, workspaces.Errorf(workspaces.CodeUnavailable,
-			"All desktops of this pool are in use, or still being made. Try again in a moment.").About(p.ID)
+		return nil, tx.RefusePoolSession(ctx, p, now)
 	}
 	kept := false
 	if p.SettingsGroup != "" {

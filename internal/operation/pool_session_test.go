@@ -83,6 +83,19 @@ func sessions(t *testing.T, c client, pool string, change ...func(*sdk.DescribeW
 	return out.Sessions
 }
 
+// refusals counts the sessions that a pool had no desktop for.
+func (s *server) refusals(t *testing.T, c client, pool string) (n int64) {
+	t.Helper()
+	filter := store.PoolMetricFilter{Scope: c.scope, PoolIDs: []string{pool}, To: s.clock.Now().Add(time.Second)}
+	err := s.store.View(func(tx *store.Tx) error {
+		return tx.PoolRefusals(t.Context(), filter, func(r workspaces.PoolRefusals) { n += r.N })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 func terminateSession(t *testing.T, c client, id string) error {
 	t.Helper()
 	_, err := c.TerminateWorkspacesPoolSession(t.Context(), &sdk.TerminateWorkspacesPoolSessionInput{SessionId: &id})
@@ -135,6 +148,9 @@ func TestPoolSessions(t *testing.T) {
 	_, err := s.join(t, c, id, "jim")
 	if no, ok := errors.AsType[*workspaces.Error](err); !ok || no.Code != workspaces.CodeUnavailable {
 		t.Errorf("jim is let in where there is no room: %v", err)
+	}
+	if n := s.refusals(t, c, id); n != 1 {
+		t.Errorf("%d refused sessions are noted", n)
 	}
 	of := func(user string) func(*sdk.DescribeWorkspacesPoolSessionsInput) {
 		return func(in *sdk.DescribeWorkspacesPoolSessionsInput) { in.UserId = &user }

@@ -25,6 +25,11 @@ func (t *Tx) KeepStays(ctx context.Context, stays []workspaces.Stay) error {
 	return t.keepStays(ctx, stays)
 }
 
+// KeepPoolStays writes what a pool and its desktops have been.
+func (t *Tx) KeepPoolStays(ctx context.Context, stays ...workspaces.PoolStay) error {
+	return t.keepPoolStays(ctx, stays...)
+}
+
 // PastStays calls f on what WorkSpaces have been and are no more.
 func (t *Tx) PastStays(ctx context.Context, filter MetricFilter, f func(workspaces.Stay)) error {
 	return t.past(ctx, filter, f)

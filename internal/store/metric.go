@@ -138,13 +138,14 @@ func (f MetricFilter) condition(id, directory string) *condition {
 
 // Happened adds what has happened to WorkSpaces' connections to what is known of its five minutes.
 func (t *Tx) Happened(ctx context.Context, h workspaces.Happening) error {
-	args := append(traitValues(h.Traits), micros(workspaces.SampledAt(h.At)), string(h.Metric), h.N, h.Sum, h.Min, h.Max)
-	return t.exec(ctx, "INSERT INTO happening ("+traitColumns+", at, metric, n, total, least, most) VALUES ("+placeholders(len(args))+")"+
+	args := append(traitValues(h.Traits), micros(workspaces.SampledAt(h.At)), string(h.Metric), h.N, h.Sum, h.Min, h.Max,
+		string(h.Measured))
+	return t.exec(ctx, "INSERT INTO happening ("+traitColumns+", at, metric, n, total, least, most, measured) VALUES ("+placeholders(len(args))+")"+
 		addHappening, args...)
 }
 
 const addHappening = " ON CONFLICT (account, region, workspace_id, at, metric) DO UPDATE SET" +
-	" n = happening.n + excluded.n, total = happening.total + excluded.total," +
+	" n = happening.n + excluded.n, total = happening.total + excluded.total, measured = happening.measured || excluded.measured," +
 	" least = CASE WHEN excluded.least < happening.least THEN excluded.least ELSE happening.least END," +
 	" most = CASE WHEN excluded.most > happening.most THEN excluded.most ELSE happening.most END"
 
@@ -156,11 +157,11 @@ func (t *Tx) Happenings(ctx context.Context, filter MetricFilter, f func(workspa
 	return t.each(ctx, func(row scanner) error {
 		var h workspaces.Happening
 		var at int64
-		err := row.Scan(append(traitTargets(&h.Traits), &at, &h.Metric, &h.N, &h.Sum, &h.Min, &h.Max)...)
+		err := row.Scan(append(traitTargets(&h.Traits), &at, &h.Metric, &h.N, &h.Sum, &h.Min, &h.Max, (*string)(&h.Measured))...)
 		h.At = instantOf(at)
 		f(h)
 		return err
-	}, "SELECT "+traitColumns+", at, metric, n, total, least, most FROM happening"+c.where(), c.args...)
+	}, "SELECT "+traitColumns+", at, metric, n, total, least, most, measured FROM happening"+c.where(), c.args...)
 }
 
 // hourlyAfter is when what happened is kept by the hour. Source: the service, for data of five minutes.
@@ -178,7 +179,7 @@ func (t *Tx) PruneMetrics(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return t.prunePoolMetrics(ctx, micros(now.Add(-workspaces.MetricsKept)))
 }
 
 func (t *Tx) pruneMetricsOf(ctx context.Context, s workspaces.Scope, now time.Time) error {
@@ -191,8 +192,8 @@ func (t *Tx) pruneMetricsOf(ctx context.Context, s workspaces.Scope, now time.Ti
 		{"DELETE FROM stay WHERE account = $1 AND region = $2 AND until < $3", []any{s.Account, s.Region, kept}},
 		{"DELETE FROM happening WHERE account = $1 AND region = $2 AND at < $3", []any{s.Account, s.Region, kept}},
 		{
-			"INSERT INTO happening (" + traitColumns + ", at, metric, n, total, least, most)" +
-				" SELECT " + traits + ", at - at % $3, metric, SUM(n), SUM(total), MIN(least), MAX(most) FROM happening" +
+			"INSERT INTO happening (" + traitColumns + ", at, metric, n, total, least, most, measured)" +
+				" SELECT " + traits + ", at - at % $3, metric, SUM(n), SUM(total), MIN(least), MAX(most), STRING_AGG(measured, '') FROM happening" +
 				" WHERE account = $1 AND region = $2 AND at < $4 AND at % $3 <> 0 GROUP BY account, region, workspace_id, at - at % $3, metric" + addHappening,
 			[]any{s.Account, s.Region, hour, fine},
 		},

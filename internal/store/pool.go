@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"strings"
+	"time"
 
 	"carrel/internal/workspaces"
 )
@@ -149,17 +150,20 @@ func (t *Tx) SavePool(ctx context.Context, p *workspaces.Pool, read int64) (save
 }
 
 // DeletePool forgets a pool with its tags, and users' settings that no other pool has a part in, if
-// it still has the generation.
-func (t *Tx) DeletePool(ctx context.Context, r workspaces.Ref) (deleted bool, err error) {
+// it still has the generation that it had when it was read. That it has been there is kept.
+func (t *Tx) DeletePool(ctx context.Context, p *workspaces.Pool, read int64, now time.Time) (deleted bool, err error) {
 	n, err := t.execCount(ctx, "DELETE FROM pool WHERE account = $1 AND region = $2 AND id = $3 AND generation = $4",
-		r.Account, r.Region, r.ID, r.Generation)
+		p.Account, p.Region, p.ID, read)
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if err := t.dropPoolSettings(ctx, r.Scope); err != nil {
+	if err := t.keepPoolStays(ctx, p.Stay(now)); err != nil {
 		return false, err
 	}
-	return true, t.deleteTags(ctx, r.Scope, r.ID)
+	if err := t.dropPoolSettings(ctx, p.Scope); err != nil {
+		return false, err
+	}
+	return true, t.deleteTags(ctx, p.Scope, p.ID)
 }
 
 func poolValues(p *workspaces.Pool) ([]any, error) {

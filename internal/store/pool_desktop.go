@@ -42,7 +42,7 @@ func (t *Tx) InsertPoolDesktop(ctx context.Context, d *workspaces.PoolDesktop) e
 }
 
 // SavePoolDesktop writes the desktop if it still has the generation that it had when it was
-// read, and reports whether it did.
+// read, with what it has been since, and reports whether it did.
 func (t *Tx) SavePoolDesktop(ctx context.Context, d *workspaces.PoolDesktop, read int64) (saved bool, err error) {
 	args, err := poolDesktopValues(d)
 	if err != nil {
@@ -50,7 +50,10 @@ func (t *Tx) SavePoolDesktop(ctx context.Context, d *workspaces.PoolDesktop, rea
 	}
 	n, err := t.execCount(ctx, "UPDATE pool_desktop SET "+assignments(poolDesktopColumns)+
 		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $18", append(args, read)...)
-	return n == 1, err
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, t.keepPoolStays(ctx, d.Left()...)
 }
 
 // DeletePoolDesktop forgets a desktop and who was connected to it, if it still has the generation.

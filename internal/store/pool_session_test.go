@@ -125,7 +125,10 @@ func TestPoolSettings(t *testing.T) {
 		lasting := read(t, s, func(tx *store.Tx) (*workspaces.PoolSession, error) { return found(tx.PoolSession(ctx, here, john.ID)) })
 		equal(t, []any{lasting.SettingsGroup, lasting.Generation}, []any{"", john.Generation + 1})
 		for i, want := range []string{"jane\x00's", ""} { // the other pool has the same group
-			update(t, s, func(tx *store.Tx) error { _, err := tx.DeletePool(ctx, pools[i].Ref()); return err })
+			update(t, s, func(tx *store.Tx) error {
+				_, err := tx.DeletePool(ctx, pools[i], pools[i].Generation, start)
+				return err
+			})
 			equal(t, kept(jane), want)
 		}
 		keep(jane, "too late")

@@ -514,6 +514,8 @@ func TestReset(t *testing.T) {
 				tx.PutRegionDown(ctx, "eu-west-1", start),
 				tx.KeepStays(ctx, []workspaces.Stay{{Traits: workspaces.Traits{Scope: here}, State: workspaces.Available, Since: start, Until: start.Add(time.Hour)}}),
 				tx.Happened(ctx, workspaces.Happening{Traits: workspaces.Traits{Scope: here}, Metric: workspaces.MetricAttempt, At: start}),
+				tx.KeepPoolStays(ctx, workspaces.PoolStay{Scope: here, PoolID: "wspool-1", Since: start, Until: start.Add(time.Hour)}),
+				tx.RefusePoolSession(ctx, filled[workspaces.Pool](1), start),
 				tx.InsertPoolSession(ctx, filled[workspaces.PoolSession](1)),
 				keepSettings(ctx, tx),
 			} {

@@ -30,7 +30,7 @@ func tablesOfClients() []string {
 		"saml_provider", "saml_assertion", "saml_arrival",
 		"portal_session", "portal_ticket", "snapshot", "application_association", "deployment", "pool", "pool_desktop",
 		"standby", "region_down",
-		"stay", "happening",
+		"stay", "happening", "pool_stay", "pool_refusal",
 		"pool_session", "pool_settings",
 	}
 }

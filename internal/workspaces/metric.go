@@ -2,7 +2,10 @@ package workspaces
 
 import (
 	"cmp"
+	"iter"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -60,6 +63,8 @@ func (m Metric) Unit() string {
 		return "Seconds"
 	case MetricLatency:
 		return "Milliseconds"
+	case MetricPoolUtilization:
+		return "Percent"
 	default:
 		return "Count"
 	}
@@ -197,7 +202,29 @@ type Happening struct {
 	Metric Metric
 	At     time.Time
 	Summary
+	Measured Measured // of a metric whose values differ; "" else
 }
+
+// Measured are values to three significant digits, each with a space behind it. Others join
+// them where they are appended, so that a database can add some to those that it has.
+type Measured string
+
+// Measure returns a value as Measured.
+func Measure(v float64) Measured { return Measured(strconv.FormatFloat(v, 'g', 3, 64) + " ") }
+
+// Values are the values, in the order in which they came.
+func (m Measured) Values() iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		for text := range strings.FieldsSeq(string(m)) {
+			if v, err := strconv.ParseFloat(text, 64); err == nil && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// Measured reports whether the metric's values differ, so that each of them is kept.
+func (m Metric) Measured() bool { return m == MetricLaunch || m == MetricLatency }
 
 // SampledAt returns the last time of a sample that is not after t.
 func SampledAt(t time.Time) time.Time { return t.Truncate(SampleEvery) }

@@ -22,6 +22,8 @@ type PoolDesktop struct {
 	Deadline   time.Time // when making it is given up; zero otherwise
 	WakeAt     time.Time
 	Attempts   int
+
+	left []PoolStay // see Left
 }
 
 // PoolDesktopState is where a pool's desktop is in its life. No operation shows it.
@@ -80,6 +82,9 @@ func (d *PoolDesktop) Runs() bool { return d.State == PoolDesktopReady || d.Stat
 func (d *PoolDesktop) Remove(now time.Time) { d.enter(PoolDesktopRemoving, now) }
 
 func (d *PoolDesktop) enter(s PoolDesktopState, now time.Time) {
+	if stay, is := d.Stay(now); is {
+		d.left = append(d.left, stay)
+	}
 	d.State, d.ChangedAt, d.Deadline, d.WakeAt, d.Attempts = s, now, time.Time{}, time.Time{}, 0
 	switch s {
 	case PoolDesktopMaking:

@@ -24,7 +24,7 @@ type Recorder struct {
 	Log   *slog.Logger
 
 	mu      sync.Mutex
-	pending map[key]workspaces.Summary
+	pending map[key]collected
 	urgent  chan struct{} // holds one when something waits that is to be written at once
 }
 
@@ -35,18 +35,33 @@ type key struct {
 	at     time.Time
 }
 
+// collected is what has happened of a key.
+type collected struct {
+	workspaces.Summary
+	measured workspaces.Measured
+}
+
+func (c *collected) add(o collected) {
+	c.Add(o.Summary)
+	c.measured += o.measured
+}
+
 // New makes a Recorder. What it is told is written while Run runs.
 func New(s *store.Store, log *slog.Logger) *Recorder {
-	return &Recorder{Store: s, Log: log, pending: make(map[key]workspaces.Summary), urgent: make(chan struct{}, 1)}
+	return &Recorder{Store: s, Log: log, pending: make(map[key]collected), urgent: make(chan struct{}, 1)}
 }
 
 // Observe takes an event. It does not wait.
 func (r *Recorder) Observe(e stream.Event) {
 	metric, value := measured(e)
+	one := collected{Summary: workspaces.Summary{N: 1, Sum: value, Min: value, Max: value}}
+	if metric.Measured() {
+		one.measured = workspaces.Measure(value)
+	}
 	r.mu.Lock()
 	k := key{e.Desktop, metric, workspaces.SampledAt(e.At)}
 	sum := r.pending[k]
-	sum.Add(workspaces.Summary{N: 1, Sum: value, Min: value, Max: value})
+	sum.add(one)
 	r.pending[k] = sum
 	r.mu.Unlock()
 	if metric == workspaces.MetricLatency {
@@ -105,7 +120,7 @@ func (r *Recorder) rest(ctx context.Context) bool {
 func (r *Recorder) write(ctx context.Context) error {
 	r.mu.Lock()
 	taken := r.pending
-	r.pending = make(map[key]workspaces.Summary)
+	r.pending = make(map[key]collected)
 	r.mu.Unlock()
 	if len(taken) == 0 {
 		return nil
@@ -119,7 +134,8 @@ func (r *Recorder) write(ctx context.Context) error {
 			if !found {
 				continue
 			}
-			if err := tx.Happened(ctx, workspaces.Happening{Traits: w.Traits(), Metric: k.metric, At: k.at, Summary: sum}); err != nil {
+			h := workspaces.Happening{Traits: w.Traits(), Metric: k.metric, At: k.at, Summary: sum.Summary, Measured: sum.measured}
+			if err := tx.Happened(ctx, h); err != nil {
 				return err
 			}
 		}
@@ -131,7 +147,7 @@ func (r *Recorder) write(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for k, sum := range taken {
-		sum.Add(r.pending[k])
+		sum.add(r.pending[k])
 		r.pending[k] = sum
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,6 +35,22 @@ func open(t *testing.T) *store.Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// measured returns the values that the store knows of a metric.
+func measured(t *testing.T, s *store.Store, metric workspaces.Metric) (values []float64) {
+	t.Helper()
+	err := s.View(func(tx *store.Tx) error {
+		return tx.Happenings(t.Context(), store.MetricFilter{Scope: here, To: noon().Add(time.Hour)}, func(h workspaces.Happening) {
+			if h.Metric == metric {
+				values = slices.AppendSeq(values, h.Measured.Values())
+			}
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
 }
 
 // happened returns what the store knows, by metric and time.
@@ -96,6 +113,12 @@ func TestRecorder(t *testing.T) {
 	r.Run(ended)
 	if got := happened(t, s)[workspaces.MetricLatency][noon()]; got != (workspaces.Summary{N: 3, Sum: 23.5, Min: 1, Max: 20}) {
 		t.Errorf("%+v", got)
+	}
+	if got := measured(t, s, workspaces.MetricLatency); !slices.Equal(got, []float64{20, 2.5, 1}) {
+		t.Errorf("latencies of %v", got)
+	}
+	if got := measured(t, s, workspaces.MetricAttempt); len(got) > 0 {
+		t.Errorf("attempts of %v", got)
 	}
 }
 

@@ -96,9 +96,9 @@ func checkQuery(q monitoring.MetricDataQuery, at string) string {
 		return fmt.Sprintf("The parameter %s.Expression cannot be carried out: this endpoint has no metric math, searches or SQL.", at)
 	case value(q.MetricStat.Metric.Namespace) == "" || value(q.MetricStat.Metric.MetricName) == "":
 		return fmt.Sprintf("The parameters %s.MetricStat.Metric.Namespace and MetricName are required.", at)
-	case !answered(*q.MetricStat.Stat):
-		return fmt.Sprintf("The value %s for parameter %s.MetricStat.Stat is not a valid statistic here; there are SampleCount, Average, Sum, Minimum, "+
-			"Maximum and percentiles such as p95.", clip(*q.MetricStat.Stat), at)
+	}
+	if _, is := statisticOf(*q.MetricStat.Stat); !is {
+		return fmt.Sprintf("The value %s for parameter %s.MetricStat.Stat is not a valid statistic.", clip(*q.MetricStat.Stat), at)
 	}
 	if why := checkPeriod(*q.MetricStat.Period); why != "" {
 		return fmt.Sprintf("The parameter %s.MetricStat.Period %s.", at, why)
@@ -123,9 +123,9 @@ func (s *Service) checkNamespaces(in *monitoring.GetMetricDataInput) error {
 type query struct {
 	monitoring.MetricDataQuery
 	window
+	stat  statistic
 	label string
-	known bool // there can be data
-	n     int64
+	n     int64 // how many periods there can be data of
 }
 
 // queries are those of a request that return data.
@@ -137,15 +137,22 @@ func (s *Service) queries(ctx context.Context, in *monitoring.GetMetricDataInput
 		}
 		stat := of.MetricStat
 		q := query{MetricDataQuery: of, window: newWindow(in.StartTime.Time(), in.EndTime.Time(), *stat.Period, now), label: labelOf(of)}
-		_, one := dimensionOf(stat.Metric.Dimensions)
-		q.known = *stat.Metric.Namespace == workspaces.MetricsNamespace && one && has(workspaces.Metric(*stat.Metric.MetricName), stat.Unit) &&
-			!q.tooFine(now) && (of.AccountId == nil || *of.AccountId == operation.Scope(ctx).Account)
-		if q.known {
+		q.stat, _ = statisticOf(*stat.Stat)
+		if s.canHave(ctx, of) && !q.tooFine(now) {
 			q.n = q.periods()
 		}
 		all = append(all, q)
 	}
 	return all
+}
+
+// canHave reports whether there can be a metric such as the query's.
+func (s *Service) canHave(ctx context.Context, q monitoring.MetricDataQuery) bool {
+	of := q.MetricStat.Metric
+	ours, _ := s.ours(*of.Namespace) // others may be asked for beside
+	d, one := dimensionOf(of.Dimensions)
+	m := workspaces.Metric(*of.MetricName)
+	return ours && one && has(m, q.MetricStat.Unit) && exists(m, d) && (q.AccountId == nil || *q.AccountId == operation.Scope(ctx).Account)
 }
 
 // labelOf is how a query's result is called: as it says, or by its metric. Source: the user
@@ -237,7 +244,7 @@ func (p *page) open(from position) (all []*series) {
 		}
 		metric := q.MetricStat.Metric
 		d, _ := dimensionOf(metric.Dimensions)
-		p.parts[i] = newSeries(workspaces.Metric(*metric.MetricName), d, part)
+		p.parts[i] = newSeries(workspaces.Metric(*metric.MetricName), d, part, !q.stat.plain())
 		all = append(all, p.parts[i])
 	}
 	return all
@@ -280,8 +287,8 @@ func (p *page) take(result *monitoring.MetricDataResult, i int, begin int64) (do
 		value float64
 	}
 	var points []point
-	part.each(func(at time.Time, known workspaces.Summary) {
-		if v, tells := part.statistic(known, *p.queries[i].MetricStat.Stat); tells {
+	part.each(func(at time.Time, k known) {
+		if v, tells := p.queries[i].stat.of(k); tells {
 			points = append(points, point{at, v})
 		}
 	})

@@ -214,8 +214,8 @@ func TestStatisticsRefused(t *testing.T) {
 		"no percentile": {func(in *sdk.GetMetricStatisticsInput) {
 			in.Statistics, in.ExtendedStatistics = nil, []string{"p101"}
 		}, "InvalidParameterValue"},
-		"a mean of some": {func(in *sdk.GetMetricStatisticsInput) {
-			in.Statistics, in.ExtendedStatistics = nil, []string{"tm99"}
+		"a plain one": {func(in *sdk.GetMetricStatisticsInput) {
+			in.Statistics, in.ExtendedStatistics = nil, []string{"Sum"}
 		}, "InvalidParameterValue"},
 		"a period of 90 s": {func(in *sdk.GetMetricStatisticsInput) { in.Period = aws.Int32(90) }, "InvalidParameterValue"},
 		"no time":          {func(in *sdk.GetMetricStatisticsInput) { in.EndTime = in.StartTime }, "InvalidParameterValue"},

@@ -100,25 +100,31 @@ type entry struct {
 func (e entry) key() string { return strings.Join([]string{e.Name, e.Value, string(e.metric)}, "\x01") }
 
 // inventory is the metrics of a scope: its dimensions in order, each with its metrics, a bit
-// for each of workspaces.Metrics.
+// for each of all.
 type inventory []listedDimension
 
 type listedDimension struct {
 	workspaces.Dimension
-	metrics uint16
+	metrics bits
 }
 
-// bitOf is the bit of a metric.
-func bitOf(m workspaces.Metric) uint16 { return 1 << slices.Index(workspaces.Metrics(), m) }
+// bits are metrics.
+type bits uint32
 
-// sampledBits are the bits of all metrics of samples.
-func sampledBits() (bits uint16) {
-	for _, m := range workspaces.Metrics() {
-		if m.Sampled() {
-			bits |= bitOf(m)
+// all are the metrics of WorkSpaces and those of pools, each in the order of their names.
+func all() []workspaces.Metric { return append(workspaces.Metrics(), workspaces.PoolMetrics()...) }
+
+// bitOf is the bit of a metric.
+func bitOf(m workspaces.Metric) bits { return 1 << slices.Index(all(), m) }
+
+// bitsOf are the bits of those metrics that are wanted.
+func bitsOf(wanted func(workspaces.Metric) bool) (of bits) {
+	for _, m := range all() {
+		if wanted(m) {
+			of |= bitOf(m)
 		}
 	}
-	return bits
+	return of
 }
 
 // after returns the entries behind one with the key, in order; all behind "".
@@ -131,7 +137,7 @@ func (v inventory) after(key string) iter.Seq[entry] {
 	})
 	return func(yield func(entry) bool) {
 		for _, of := range v[from:] {
-			for i, m := range workspaces.Metrics() {
+			for i, m := range all() {
 				behind := of.Dimension != last || string(m) > metric
 				if of.metrics&(1<<i) != 0 && behind && !yield(entry{of.Dimension, m}) {
 					return
@@ -157,26 +163,12 @@ const keptLists = 8
 // take takes the inventory: the metrics with data within the list's time.
 func (s *Service) take(ctx context.Context, of listOf) (inventory, error) {
 	now := s.core.Clock.Now()
-	filter := store.MetricFilter{Scope: of.Scope, From: now.Add(-of.since), To: now.Add(time.Microsecond)}
-	found := make(map[workspaces.Dimension]uint16)
-	all := sampledBits()
+	found := make(map[workspaces.Dimension]bits)
 	err := s.core.Store.View(func(tx *store.Tx) error {
-		err := tx.Stays(ctx, filter, func(stay workspaces.Stay) {
-			if !stay.Sampled() || samples(latest(stay.Since, filter.From), stay.Until) == 0 {
-				return
-			}
-			for _, d := range stay.Dimensions() {
-				found[d] |= all
-			}
-		})
-		if err != nil {
+		if err := takeDesks(ctx, tx, store.MetricFilter{Scope: of.Scope, From: now.Add(-of.since), To: now.Add(time.Microsecond)}, found); err != nil {
 			return err
 		}
-		return tx.Happenings(ctx, filter, func(h workspaces.Happening) {
-			for _, d := range h.Dimensions() {
-				found[d] |= bitOf(h.Metric)
-			}
-		})
+		return takePools(ctx, tx, store.PoolMetricFilter{Scope: of.Scope, From: now.Add(-of.since), To: now.Add(time.Microsecond)}, found)
 	})
 	if err != nil {
 		return nil, err
@@ -190,6 +182,45 @@ func (s *Service) take(ctx context.Context, of listOf) (inventory, error) {
 	slices.SortFunc(list, func(a, b listedDimension) int { return workspaces.CompareDimensions(a.Dimension, b.Dimension) })
 	s.inventory.Add(of, list)
 	return list, nil
+}
+
+// takeDesks finds the metrics of WorkSpaces.
+func takeDesks(ctx context.Context, tx *store.Tx, filter store.MetricFilter, found map[workspaces.Dimension]bits) error {
+	states := bitsOf(workspaces.Metric.Sampled)
+	err := tx.Stays(ctx, filter, func(stay workspaces.Stay) {
+		if !stay.Sampled() || samples(latest(stay.Since, filter.From), stay.Until) == 0 {
+			return
+		}
+		for _, d := range stay.Dimensions() {
+			found[d] |= states
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Happenings(ctx, filter, func(h workspaces.Happening) {
+		for _, d := range h.Dimensions() {
+			found[d] |= bitOf(h.Metric)
+		}
+	})
+}
+
+// takePools finds the metrics of pools.
+func takePools(ctx context.Context, tx *store.Tx, filter store.PoolMetricFilter, found map[workspaces.Dimension]bits) error {
+	refused := bitOf(workspaces.MetricPoolRefused)
+	capacity := bitsOf(workspaces.Metric.OfPools) &^ refused
+	err := tx.PoolStays(ctx, filter, func(stay workspaces.PoolStay) {
+		first := samplesBefore(latest(stay.Since, filter.From), workspaces.PoolSampleEvery)
+		if stay.DesktopID == "" && first < samplesBefore(stay.Until, workspaces.PoolSampleEvery) {
+			found[workspaces.Dimension{Name: workspaces.DimensionPool, Value: stay.PoolID}] |= capacity
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return tx.PoolRefusals(ctx, filter, func(r workspaces.PoolRefusals) {
+		found[workspaces.Dimension{Name: workspaces.DimensionPool, Value: r.PoolID}] |= refused
+	})
 }
 
 func latest(a, b time.Time) time.Time {

@@ -182,6 +182,11 @@ func TestForgotten(t *testing.T) {
 				in := w.ask("InSessionLatency", "WorkspaceId", id, time.Hour)
 				in.EndTime = aws.Time(w.began.Add(2 * time.Hour))
 				w.want(t, in, "0s: 3 70 "+fmt.Sprint(70./3)+" 10 40")
+				in.Statistics, in.ExtendedStatistics = nil, []string{"p50"}
+				out, err := w.client.GetMetricStatistics(t.Context(), in)
+				if err != nil || len(out.Datapoints) != 1 || out.Datapoints[0].ExtendedStatistics["p50"] != 20 {
+					t.Errorf("the median: %+v, %v", out, err)
+				}
 			}
 		}
 	})

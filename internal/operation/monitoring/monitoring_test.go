@@ -233,7 +233,7 @@ func TestConnections(t *testing.T) {
 	})
 }
 
-// TestPercentiles: percentiles of samples are known, those of sums only where there was one value.
+// TestPercentiles: percentiles of samples are known, and those of what was measured, however it was summed up.
 func TestPercentiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.SQLite(t))
@@ -252,7 +252,7 @@ func TestPercentiles(t *testing.T) {
 		{"Stopped", time.Hour, "p0=0 p50=0 p75=0 p75.1=1 p99=1"},
 		{"Available", 30 * time.Minute, "p0=1 p50=1 p75=1 p75.1=1 p99=1; p0=0 p50=0 p75=1 p75.1=1 p99=1"},
 		{"SessionLaunchTime", 30 * time.Minute, "p0=2.5 p50=2.5 p75=2.5 p75.1=2.5 p99=2.5; p0=1.5 p50=1.5 p75=1.5 p75.1=1.5 p99=1.5"},
-		{"SessionLaunchTime", time.Hour, ""},
+		{"SessionLaunchTime", time.Hour, "p0=1.5 p50=1.5 p75=2.5 p75.1=2.5 p99=2.5"},
 	} {
 		in := w.ask(c.metric, "WorkspaceId", id, c.period)
 		in.Statistics, in.ExtendedStatistics = nil, []string{"p0", "p50", "p75", "p75.1", "p99"}
@@ -284,16 +284,20 @@ func (w *world) update(t *testing.T, f func(*store.Tx) error) {
 // happens notes values of what has happened to a WorkSpace.
 func (w *world) happens(t *testing.T, id string, metric domain.Metric, at time.Time, values ...float64) {
 	t.Helper()
-	var sum domain.Summary
+	h := domain.Happening{Metric: metric, At: at}
 	for _, v := range values {
-		sum.Add(domain.Summary{N: 1, Sum: v, Min: v, Max: v})
+		h.Add(domain.Summary{N: 1, Sum: v, Min: v, Max: v})
+		if metric.Measured() {
+			h.Measured += domain.Measure(v)
+		}
 	}
 	w.update(t, func(tx *store.Tx) error {
 		desk, _, err := tx.WorkSpace(t.Context(), dstest.Scope(), id)
 		if err != nil {
 			return err
 		}
-		return tx.Happened(t.Context(), domain.Happening{Traits: desk.Traits(), Metric: metric, At: at, Summary: sum})
+		h.Traits = desk.Traits()
+		return tx.Happened(t.Context(), h)
 	})
 }
 

@@ -2,7 +2,6 @@ package monitoring
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"carrel/internal/operation"
@@ -15,58 +14,30 @@ type series struct {
 	window
 	metric    workspaces.Metric
 	dimension workspaces.Dimension
+	detailed  bool // single values are asked for
 
-	all, ones cover                // of a metric of samples: all of them, and those that are 1
-	summaries []workspaces.Summary // of any other, by period
+	all, ones cover   // of a metric of WorkSpaces' states: all samples, and those that are 1
+	levels    levels  // of one of pools' capacity
+	happened  []known // of any other, by period
 }
 
-func newSeries(m workspaces.Metric, d workspaces.Dimension, w window) *series {
-	s := &series{window: w, metric: m, dimension: d}
-	if n := w.periods(); m.Sampled() {
+// newSeries returns a series that has nothing yet; detailed says that its statistics are of single values.
+func newSeries(m workspaces.Metric, d workspaces.Dimension, w window, detailed bool) *series { //nolint:revive // a fact
+	s := &series{window: w, metric: m, dimension: d, detailed: detailed}
+	switch n := w.periods(); {
+	case m.Sampled():
 		s.all, s.ones = newCover(n), newCover(n)
-	} else {
-		s.summaries = make([]workspaces.Summary, n)
+	case m.OfPools() && m != workspaces.MetricPoolRefused:
+		s.levels = make(levels)
+	default:
+		s.happened = make([]known, n)
 	}
 	return s
 }
 
-// cover counts the samples of stays by period. The middle of a long stay is noted at its ends
-// only, so that a stay costs the same however many periods it spans.
-type cover struct {
-	counts []int64 // in periods that a stay begins or ends in
-	whole  []int64 // the change, from the period before, of how many stays span a period
-}
-
-func newCover(n int64) cover { return cover{make([]int64, n), make([]int64, n+1)} }
-
-// add adds a stay, as far as it is within the window.
-func (c cover) add(w window, since, until time.Time) {
-	if since.Before(w.start) {
-		since = w.start
-	}
-	if until.After(w.end) {
-		until = w.end
-	}
-	if !since.Before(until) {
-		return
-	}
-	i, j := int64(since.Sub(w.start)/w.period), int64((until.Sub(w.start)-1)/w.period)
-	if i == j {
-		c.counts[i] += samples(since, until)
-		return
-	}
-	c.counts[i] += samples(since, w.at(i+1))
-	c.whole[i+1]++
-	c.whole[j]--
-	c.counts[j] += samples(w.at(j), until)
-}
-
-// samples counts the times of samples from since on and before until.
-func samples(since, until time.Time) int64 { return samplesBefore(until) - samplesBefore(since) }
-
-func samplesBefore(t time.Time) int64 {
-	step := workspaces.SampleEvery.Microseconds()
-	return (t.UnixMicro() + step - 1) / step
+// exists reports whether there can be a metric of the name that has the dimension.
+func exists(m workspaces.Metric, d workspaces.Dimension) bool {
+	return m.OfPools() == (d.Name == workspaces.DimensionPool)
 }
 
 // stay adds what a WorkSpace of the series has been.
@@ -79,122 +50,155 @@ func (s *series) stay(stay workspaces.Stay) {
 	}
 }
 
-// happened adds what has happened to a WorkSpace of the series.
-func (s *series) happened(h workspaces.Happening) {
-	if !h.At.Before(s.start) && h.At.Before(s.end) {
-		s.summaries[h.At.Sub(s.start)/s.period].Add(h.Summary)
+// happen adds what has happened to a WorkSpace, or a pool, of the series.
+func (s *series) happen(at time.Time, sum workspaces.Summary, values workspaces.Measured) {
+	if at.Before(s.start) || !at.Before(s.end) {
+		return
+	}
+	k := &s.happened[at.Sub(s.start)/s.period]
+	k.Add(sum)
+	if !s.detailed {
+		return
+	}
+	for v := range values.Values() {
+		k.values = append(k.values, weight{v, 1})
 	}
 }
 
 // each calls f on every period that has samples, in the order of time.
-func (s *series) each(f func(at time.Time, known workspaces.Summary)) {
-	var all, ones int64
-	for i := range s.periods() {
-		var known workspaces.Summary
-		if s.metric.Sampled() {
+func (s *series) each(f func(at time.Time, k known)) {
+	known := func(i int64, k known) {
+		if k.N > 0 {
+			f(s.at(i), k)
+		}
+	}
+	switch {
+	case s.levels != nil:
+		s.levels.each(s.window, s.metric, known)
+	case s.metric.Sampled():
+		var all, ones int64
+		for i := range s.periods() {
 			all, ones = all+s.all.whole[i], ones+s.ones.whole[i]
 			whole := samples(s.at(i), s.at(i+1))
-			known = sampled(s.all.counts[i]+all*whole, s.ones.counts[i]+ones*whole)
-		} else {
-			known = s.summaries[i]
+			known(i, sampled(s.all.counts[i]+all*whole, s.ones.counts[i]+ones*whole))
 		}
-		if known.N > 0 {
-			f(s.at(i), known)
-		}
-	}
-}
-
-// sampled sums up samples of which some are 1 and the others 0.
-func sampled(n, ones int64) workspaces.Summary {
-	ones = min(n, ones)
-	s := workspaces.Summary{N: n, Sum: float64(ones)}
-	if ones > 0 {
-		s.Max = 1
-	}
-	if ones == n {
-		s.Min = 1
-	}
-	return s
-}
-
-// percentile returns a percentile of what was summed up; false where the sum does not tell.
-// Samples of 0 and 1 tell all; of others it is the service's rule for sums: there has to be
-// one value only.
-func (s *series) percentile(known workspaces.Summary, percent float64) (float64, bool) {
-	switch {
-	case known.Min == known.Max:
-		return known.Min, true
-	case !s.metric.Sampled():
-		return 0, false
-	case math.Ceil(percent/100*float64(known.N)) > float64(known.N)-known.Sum:
-		return 1, true
 	default:
-		return 0, true
+		for i, k := range s.happened {
+			known(int64(i), k)
+		}
 	}
 }
 
 // fill has the store's past and present counted in all the series, in one reading.
 func (s *Service) fill(ctx context.Context, all []*series) error {
+	var desks, pools []*series
+	for _, one := range all {
+		if one.metric.OfPools() {
+			pools = append(pools, one)
+		} else {
+			desks = append(desks, one)
+		}
+	}
+	return s.core.Store.View(func(tx *store.Tx) error {
+		if err := s.fillDesks(ctx, tx, desks); err != nil {
+			return err
+		}
+		return s.fillPools(ctx, tx, pools)
+	})
+}
+
+// fillDesks fills series of WorkSpaces.
+func (s *Service) fillDesks(ctx context.Context, tx *store.Tx, all []*series) error {
 	if len(all) == 0 {
 		return nil
 	}
-	now := s.core.Clock.Now()
-	filter := filterOf(ctx, all)
+	by := byDimension(all)
+	filter := store.MetricFilter{
+		Scope: operation.Scope(ctx), WorkSpaceIDs: only(all, workspaces.DimensionWorkSpace), DirectoryIDs: only(all, workspaces.DimensionDirectory),
+	}
+	filter.From, filter.To = s.reading(all)
+	err := tx.Stays(ctx, filter, func(stay workspaces.Stay) {
+		for _, d := range stay.Dimensions() {
+			for _, one := range by[d] {
+				if one.metric.Sampled() {
+					one.stay(stay)
+				}
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Happenings(ctx, filter, func(h workspaces.Happening) {
+		for _, d := range h.Dimensions() {
+			for _, one := range by[d] {
+				if one.metric == h.Metric {
+					one.happen(h.At, h.Summary, h.Measured)
+				}
+			}
+		}
+	})
+}
+
+// fillPools fills series of pools.
+func (s *Service) fillPools(ctx context.Context, tx *store.Tx, all []*series) error {
+	if len(all) == 0 {
+		return nil
+	}
+	by := byDimension(all)
+	filter := store.PoolMetricFilter{Scope: operation.Scope(ctx), PoolIDs: only(all, workspaces.DimensionPool)}
+	filter.From, filter.To = s.reading(all)
+	err := tx.PoolStays(ctx, filter, func(stay workspaces.PoolStay) {
+		for _, one := range by[workspaces.Dimension{Name: workspaces.DimensionPool, Value: stay.PoolID}] {
+			if one.levels != nil {
+				one.levels.add(one.window, stay)
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return tx.PoolRefusals(ctx, filter, func(r workspaces.PoolRefusals) {
+		for _, one := range by[workspaces.Dimension{Name: workspaces.DimensionPool, Value: r.PoolID}] {
+			if one.metric == workspaces.MetricPoolRefused {
+				one.happen(r.At, workspaces.Summary{N: r.N, Sum: float64(r.N), Min: 1, Max: 1}, "")
+			}
+		}
+	})
+}
+
+func byDimension(all []*series) map[workspaces.Dimension][]*series {
 	by := make(map[workspaces.Dimension][]*series)
 	for _, one := range all {
 		by[one.dimension] = append(by[one.dimension], one)
 	}
-	if soon := now.Add(time.Microsecond); filter.To.After(soon) {
-		filter.To = soon // a sample of now has been taken
-	}
-	return s.core.Store.View(func(tx *store.Tx) error {
-		err := tx.Stays(ctx, filter, func(stay workspaces.Stay) {
-			for _, d := range stay.Dimensions() {
-				for _, one := range by[d] {
-					if one.metric.Sampled() {
-						one.stay(stay)
-					}
-				}
-			}
-		})
-		if err != nil {
-			return err
-		}
-		return tx.Happenings(ctx, filter, func(h workspaces.Happening) {
-			for _, d := range h.Dimensions() {
-				for _, one := range by[d] {
-					if one.metric == h.Metric {
-						one.happened(h)
-					}
-				}
-			}
-		})
-	})
+	return by
 }
 
-// filterOf is what has to be read for the series: where all are of WorkSpaces, or all of
-// directories, only these.
-func filterOf(ctx context.Context, all []*series) store.MetricFilter {
-	f := store.MetricFilter{Scope: operation.Scope(ctx), From: all[0].start, To: all[0].end}
-	for _, s := range all {
-		if s.start.Before(f.From) {
-			f.From = s.start
+// reading is the time that has to be read for the series, up to now: a sample of now has been taken.
+func (s *Service) reading(all []*series) (from, to time.Time) {
+	from, to = all[0].start, all[0].end
+	for _, one := range all {
+		if one.start.Before(from) {
+			from = one.start
 		}
-		if s.end.After(f.To) {
-			f.To = s.end
-		}
-		switch s.dimension.Name {
-		case workspaces.DimensionWorkSpace:
-			f.WorkSpaceIDs = append(f.WorkSpaceIDs, s.dimension.Value)
-		case workspaces.DimensionDirectory:
-			f.DirectoryIDs = append(f.DirectoryIDs, s.dimension.Value)
+		if one.end.After(to) {
+			to = one.end
 		}
 	}
-	if len(f.WorkSpaceIDs) < len(all) {
-		f.WorkSpaceIDs = nil
+	if soon := s.core.Clock.Now().Add(time.Microsecond); to.After(soon) {
+		to = soon
 	}
-	if len(f.DirectoryIDs) < len(all) {
-		f.DirectoryIDs = nil
+	return from, to
+}
+
+// only returns the values of a dimension where it is that of all series, so that no more has to be read.
+func only(all []*series, dimension string) (values []string) {
+	for _, one := range all {
+		if one.dimension.Name != dimension {
+			return nil
+		}
+		values = append(values, one.dimension.Value)
 	}
-	return f
+	return values
 }

@@ -18,7 +18,7 @@ func TestSeriesAgreeWithSampling(t *testing.T) {
 			return began.Add(time.Duration(rapid.IntRange(0, 3*3600).Draw(t, label)) * time.Second)
 		}
 		w := window{start: at("start"), end: at("end"), period: time.Duration(rapid.SampledFrom([]int{1, 60, 300, 420, 600, 3600, 86400}).Draw(t, "period")) * time.Second}
-		s := newSeries(workspaces.MetricStopped, workspaces.Dimension{}, w)
+		s := newSeries(workspaces.MetricStopped, workspaces.Dimension{}, w, false)
 		stays := make([]workspaces.Stay, rapid.IntRange(0, 6).Draw(t, "stays"))
 		for i := range stays {
 			stays[i] = workspaces.Stay{
@@ -43,9 +43,9 @@ func TestSeriesAgreeWithSampling(t *testing.T) {
 				want[period] = sum
 			}
 		}
-		s.each(func(at time.Time, known workspaces.Summary) {
-			if want[at] != known {
-				t.Errorf("at %v: %+v, sampled %+v", at.Sub(began), known, want[at])
+		s.each(func(at time.Time, k known) {
+			if want[at] != k.Summary || k.values.count() != k.N {
+				t.Errorf("at %v: %+v, sampled %+v", at.Sub(began), k, want[at])
 			}
 			delete(want, at)
 		})

@@ -49,7 +49,7 @@ func (s *Service) Handlers() []api.Handler {
 // ours reports whether a namespace is one that Carrel has the metrics of; where somebody else
 // may have them, the request is theirs.
 func (s *Service) ours(namespace string) (is bool, err error) {
-	is = namespace == workspaces.MetricsNamespace
+	is = namespace == workspaces.MetricsNamespace || namespace == workspaces.PoolMetricsNamespace
 	if !is && s.passOn {
 		err = api.ErrElsewhere
 	}

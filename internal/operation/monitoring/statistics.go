@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"carrel/internal/api"
 	"carrel/internal/api/monitoring"
 	"carrel/internal/workspaces"
 )
+
+// trimmed are examples of statistics by single values.
+const trimmed = "tm90, WM(2%:98%), PR(:300), tc90, TS(10:100) and IQM"
 
 // maxStatistics is how many periods a request may span. Source: GetMetricStatistics.
 const maxStatistics = 1440
@@ -36,15 +37,15 @@ func (s *Service) GetMetricStatistics(
 	}
 	metric := workspaces.Metric(*in.MetricName)
 	dimension, one := dimensionOf(in.Dimensions)
-	if !ours || !one || !has(metric, in.Unit) || w.tooFine(now) {
+	if !ours || !one || !has(metric, in.Unit) || !exists(metric, dimension) || w.tooFine(now) {
 		return out, nil
 	}
-	of := newSeries(metric, dimension, w)
+	of := newSeries(metric, dimension, w, len(in.ExtendedStatistics) > 0)
 	if err := s.fill(ctx, []*series{of}); err != nil {
 		return nil, err
 	}
-	of.each(func(at time.Time, known workspaces.Summary) {
-		out.Datapoints = append(out.Datapoints, of.datapoint(in, at, known))
+	of.each(func(at time.Time, k known) {
+		out.Datapoints = append(out.Datapoints, of.datapoint(in, at, k))
 	})
 	return out, nil
 }
@@ -65,9 +66,10 @@ func checkStatistics(in *monitoring.GetMetricStatisticsInput) error {
 		return monitoring.InvalidParameterValueException.New("The parameter StartTime must be less than parameter EndTime.")
 	}
 	for _, name := range in.ExtendedStatistics {
-		if _, is := percentOf(name); !is {
+		if of, is := statisticOf(name); !is || of.plain() {
 			return monitoring.InvalidParameterValueException.New(fmt.Sprintf(
-				"The value %s for parameter ExtendedStatistics is not a valid statistic here; there are percentiles such as p95.", clip(name)))
+				"The value %s for parameter ExtendedStatistics is not a valid statistic; there are percentiles such as p95, and those such as %s.",
+				clip(name), trimmed))
 		}
 	}
 	return nil
@@ -75,14 +77,15 @@ func checkStatistics(in *monitoring.GetMetricStatisticsInput) error {
 
 // has reports whether there is a metric of the name that is measured in the unit, if one is named.
 func has(m workspaces.Metric, unit *string) bool {
-	return slices.Contains(workspaces.Metrics(), m) && (unit == nil || *unit == m.Unit())
+	return (slices.Contains(workspaces.Metrics(), m) || m.OfPools()) && (unit == nil || *unit == m.Unit())
 }
 
 // datapoint is a period's with the statistics that were asked for.
-func (s *series) datapoint(in *monitoring.GetMetricStatisticsInput, at time.Time, known workspaces.Summary) monitoring.Datapoint {
+func (s *series) datapoint(in *monitoring.GetMetricStatisticsInput, at time.Time, k known) monitoring.Datapoint {
 	point := monitoring.Datapoint{Timestamp: api.At(at), Unit: new(s.metric.Unit())}
 	for _, name := range in.Statistics {
-		v, _ := s.statistic(known, name) // there are no others than these in the model
+		of, _ := statisticOf(name) // there are no others than these in the model
+		v, _ := of.of(k)
 		switch name {
 		case monitoring.StatisticSampleCount:
 			point.SampleCount = &v
@@ -97,7 +100,8 @@ func (s *series) datapoint(in *monitoring.GetMetricStatisticsInput, at time.Time
 		}
 	}
 	for _, name := range in.ExtendedStatistics {
-		if v, tells := s.statistic(known, name); tells {
+		of, _ := statisticOf(name)
+		if v, tells := of.of(k); tells {
 			if point.ExtendedStatistics == nil {
 				point.ExtendedStatistics = make(map[string]float64)
 			}
@@ -105,49 +109,6 @@ func (s *series) datapoint(in *monitoring.GetMetricStatisticsInput, at time.Time
 		}
 	}
 	return point
-}
-
-// statistic returns a statistic of what was summed up; false where the sum does not tell.
-func (s *series) statistic(known workspaces.Summary, name string) (v float64, tells bool) {
-	switch name {
-	case monitoring.StatisticSampleCount:
-		return float64(known.N), true
-	case monitoring.StatisticAverage:
-		return known.Sum / float64(known.N), true
-	case monitoring.StatisticSum:
-		return known.Sum, true
-	case monitoring.StatisticMinimum:
-		return known.Min, true
-	case monitoring.StatisticMaximum:
-		return known.Max, true
-	}
-	percent, is := percentOf(name)
-	if !is {
-		return 0, false
-	}
-	return s.percentile(known, percent)
-}
-
-// percentOf reads the name of a percentile: p0 to p100, with a fraction of up to ten digits.
-func percentOf(name string) (percent float64, is bool) {
-	digits, is := strings.CutPrefix(name, "p")
-	whole, fraction, _ := strings.Cut(digits, ".")
-	if !is || len(whole) == 0 || len(whole) > 3 || len(fraction) > 10 || strings.Trim(digits, "0123456789.") != "" {
-		return 0, false
-	}
-	percent, err := strconv.ParseFloat(digits, 64)
-	return percent, err == nil && percent <= 100
-}
-
-// answered reports whether a name is one of a statistic that is answered.
-func answered(statistic string) bool {
-	if slices.Contains([]string{
-		monitoring.StatisticSampleCount, monitoring.StatisticAverage, monitoring.StatisticSum, monitoring.StatisticMinimum, monitoring.StatisticMaximum,
-	}, statistic) {
-		return true
-	}
-	_, is := percentOf(statistic)
-	return is
 }
 
 // clip keeps what a message repeats short.

@@ -90,3 +90,11 @@ func (w window) part(i, j int64) window {
 	}
 	return window{start: w.at(i), end: end, period: w.period}
 }
+
+// clip leaves of a time what is within the window.
+func (w window) clip(since, until time.Time) (from, to time.Time) {
+	if until.After(w.end) {
+		until = w.end
+	}
+	return latest(since, w.start), until
+}
