@@ -59,6 +59,7 @@ func (s *server) start(args ...string) error {
 	args = append([]string{
 		"serve", "--data", s.dir, "--listen", "127.0.0.1:0", "--engine", s.engine, "--incus-project", s.project,
 		"--database", s.database,
+		"--maintenance-windows", "off", // with a real engine they would be on, and scenarios move their clocks into them
 	}, args...)
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err

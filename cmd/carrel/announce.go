@@ -42,6 +42,9 @@ func (s *server) announce(ctx context.Context, folder installation.Folder, addre
 	}
 	s.log.InfoContext(ctx, "carrel answers", "endpoint", about.Endpoint, "engine", s.engine.name, "why", s.engine.why, "limits", s.config.Limits,
 		"data", s.config.Data)
+	if m := s.runner.Maintenance; m.On {
+		s.log.InfoContext(ctx, "WorkSpaces are kept up to date in their maintenance windows", "zone", m.Windows.Zone, "at once", m.Parallel)
+	}
 	for _, region := range down {
 		s.log.WarnContext(ctx, "nobody is let in to a region that is down; carrel region up says that it is up again", "region", region.Name, "since", region.Since)
 	}

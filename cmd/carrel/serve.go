@@ -224,13 +224,31 @@ func (s *server) core() (*operation.Core, *embedded.Hasher, error) {
 	if c.CI {
 		bundles = append(bundles, workspaces.WellKnownBundles(c.Image)...)
 	}
+	maintenance, err := s.maintenance()
+	if err != nil {
+		return nil, nil, err
+	}
+	s.store.Maintains = maintenance.On
 	s.runner = &job.Runner{
 		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Limits: limits, Directories: directories, Log: s.log,
-		Installation: s.installation, Applications: applications,
+		Installation: s.installation, Applications: applications, Maintenance: maintenance,
 	}
 	return &operation.Core{
 		Store: s.store, Clock: s.clock, Limits: limits, Bundles: bundles, Directories: directories,
 		Encryption: s.engine.encrypts, AnySubnet: c.CI, DedicatedTenancy: c.CI, AnyImageSource: c.CI,
 		Installation: s.installation, ImageSources: sources, Applications: applications,
 	}, hasher, nil
+}
+
+// maintenance says how WorkSpaces are kept up to date.
+func (s *server) maintenance() (job.Maintenance, error) {
+	c := s.config.Maintenance
+	zone, err := c.Zone()
+	if err != nil {
+		return job.Maintenance{}, err
+	}
+	script, err := c.Text()
+	return job.Maintenance{
+		On: c.On(s.engine.name), Windows: workspaces.MaintenanceWindows{Zone: zone}, Script: script, Limit: c.Limit, Parallel: c.Parallel, Reboot: c.Reboot,
+	}, err
 }

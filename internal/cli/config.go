@@ -47,9 +47,10 @@ type Config struct {
 	Journal string // the file that requests are written down in; "": none
 	Replay  string // the journal to begin with; "": none
 
-	Simulated SimulatedConfig
-	Incus     IncusConfig
-	Networks  []NetworkConfig
+	Simulated   SimulatedConfig
+	Incus       IncusConfig
+	Maintenance MaintenanceConfig
+	Networks    []NetworkConfig
 
 	ImageSources []ImageSourceConfig
 	Applications []ApplicationConfig
@@ -150,6 +151,7 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Incus.Pool, "incus-pool", "carrel", "the Incus storage pool of the volumes")
 	f.StringVar(&c.Incus.EncryptedPool, "incus-encrypted-pool", "", "the Incus storage pool, on encrypted storage, of encrypted volumes; empty: none can be had")
 	f.IntVar(&c.Incus.Parallel, "incus-parallel", 4, "how many desktops Incus makes at once")
+	c.Maintenance.flags(f)
 }
 
 var (
@@ -204,7 +206,7 @@ func (c *Config) check() error {
 	_, badProxy := c.Proxies()
 	_, badSource := c.Sources()
 	_, badForward := c.ForwardTo()
-	return errors.Join(append(problems, err, badProxy, badSource, badForward, c.checkApplications(), c.checkFaults(), c.TLS.check())...)
+	return errors.Join(append(problems, err, badProxy, badSource, badForward, c.checkApplications(), c.checkFaults(), c.TLS.check(), c.Maintenance.check())...)
 }
 
 // ForwardTo returns where requests for other services go, nil for nowhere.

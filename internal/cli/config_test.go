@@ -165,6 +165,10 @@ func TestSettingsThatAreWrongAreUsageErrors(t *testing.T) {
 		"half of TLS":            {args: []string{"--tls-cert", "x.pem"}, said: "--tls-cert and --tls-key go together"},
 		"TLS twice":              {args: []string{"--tls-self-signed", "--tls-acme", "a.example.com"}, said: "only one of --tls-cert"},
 		"ACME for nobody":        {args: []string{"--tls-acme-url", "https://ca"}, said: "--tls-acme-url is for --tls-acme"},
+		"windows":                {args: []string{"--maintenance-windows", "true"}, said: `--maintenance-windows is one of auto, on, off, not "true"`},
+		"time zone":              {file: "maintenance-time-zone: Europe/Atlantis\n", said: `--maintenance-time-zone is one such as Europe/Berlin, UTC or Local, not "Europe/Atlantis"`},
+		"maintenance's limit":    {args: []string{"--maintenance-limit", "1h"}, said: "--maintenance-limit lies between 1s and 30m"},
+		"maintenance's number":   {env: []string{"CARREL_MAINTENANCE_PARALLEL=0"}, said: "--maintenance-parallel is at least 1"},
 		"several at once":        {args: []string{"--account", "1", "--region", "2"}, said: "--region looks like"},
 	} {
 		t.Run(name, func(t *testing.T) {

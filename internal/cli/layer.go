@@ -73,6 +73,8 @@ func (c *Config) apply(said map[string]bool) {
 		"users":   func() { c.Users = "any" },
 		"instant": func() { c.Instant = true },
 		"control": func() { c.Control = true },
+		// Not the machine's: a suite is the same everywhere.
+		"maintenance-time-zone": func() { c.Maintenance.TimeZone = "UTC" },
 	} {
 		if !said[name] {
 			set()

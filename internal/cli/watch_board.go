@@ -137,7 +137,7 @@ func (b *board) count() {
 		w.left = 0
 	}
 	for _, s := range b.list {
-		if _, passing := s.State.Running(); !passing {
+		if len(s.State.Running()) == 0 {
 			continue
 		}
 		w, known := b.waves[s.State]
@@ -180,11 +180,10 @@ func (b *board) longest(state workspaces.State) time.Duration {
 // urgent is the list with what needs attention first: failures, then work under way.
 func (b *board) urgent() []listedWorkSpace {
 	rank := func(w listedWorkSpace) int {
-		_, passing := w.State.Running()
 		switch {
 		case w.State == workspaces.Errored, w.State == workspaces.Unhealthy:
 			return 0
-		case passing:
+		case len(w.State.Running()) > 0:
 			return 1
 		default:
 			return 2

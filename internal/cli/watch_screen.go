@@ -155,7 +155,7 @@ func (b *board) elapsed(id string) string {
 
 // colour shows at a glance how it stands with a WorkSpace.
 func colour(state workspaces.State, line string) string {
-	if _, passing := state.Running(); passing {
+	if len(state.Running()) > 0 {
 		return paint(ansi.Yellow, line)
 	}
 	switch state {

@@ -33,6 +33,8 @@ func newCard(w *workspaces.WorkSpace, may workspaces.SelfServicePermissions) car
 	switch {
 	case w.Aside == workspaces.ActionGrow:
 		c.Text = "It is getting more room. You can go on meanwhile."
+	case w.Aside == workspaces.ActionUpdate:
+		c.Text = "Updates are being installed. You can go on meanwhile."
 	case w.Modification.Failed:
 		c.Text += " The last change of it did not work; your administrator can see why."
 	}
@@ -64,6 +66,9 @@ func startsByItself(w *workspaces.WorkSpace) bool {
 
 // describe is a WorkSpace's state in words.
 func describe(w *workspaces.WorkSpace) (state, label, text string) {
+	if a, _ := w.Running(); a == workspaces.ActionMaintain {
+		return "busy", "Being updated", "Updates are being installed. You can connect when that is done, in some minutes."
+	}
 	switch w.State {
 	case workspaces.Available, workspaces.Impaired:
 		return "ready", "Ready", "Your desktop is running."

@@ -258,8 +258,17 @@ func TestConnectStarts(t *testing.T) {
 			t.Errorf("%s: %v", state, said)
 		}
 	}
+	// Whoever comes during a maintenance waits for its end, and is let in then; a migration is not for waiting.
+	h.workspace(janes, func(w *workspaces.WorkSpace) { w.State = workspaces.Maintenance })
+	if _, said := jane.ticket(janes, "start", "yes"); said["wait"] != true || said["title"] != "Being updated" {
+		t.Errorf("in a maintenance: %v", said)
+	}
+	h.workspace(janes, func(w *workspaces.WorkSpace) { w.Migrating = johns })
+	if _, said := jane.ticket(janes, "start", "yes"); said["wait"] == true || said["title"] != "Maintenance" {
+		t.Errorf("in a migration: %v", said)
+	}
 	h.workspace(janes, func(w *workspaces.WorkSpace) {
-		w.State, w.Properties.RunningMode = workspaces.Stopped, workspaces.Manual
+		w.State, w.Migrating, w.Properties.RunningMode = workspaces.Stopped, "", workspaces.Manual
 	})
 	if _, said := jane.ticket(janes, "start", "yes"); said["startable"] == true || h.actions.list() != "start "+janes {
 		t.Errorf("a MANUAL one was started: %v", said)

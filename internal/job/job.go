@@ -38,6 +38,9 @@ type Runner struct {
 	// Applications are the catalogue of what can be installed in WorkSpaces.
 	Applications []workspaces.Application
 
+	// Maintenance says when WorkSpaces are kept up to date, and how.
+	Maintenance Maintenance
+
 	// Installation tells this installation's images in the engine from those of others.
 	Installation string
 

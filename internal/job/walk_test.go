@@ -51,6 +51,7 @@ func TestWalk(t *testing.T) {
 			"changes":   walk.change,
 			"migrate":   walk.migrate,
 			"keep":      walk.keep,
+			"maintain":  walk.maintain,
 			"terminate": walk.terminate,
 			"capture":   walk.capture,
 			"copy":      walk.copy,
@@ -129,6 +130,18 @@ func (k *walk) keep(t *rapid.T) {
 	} else {
 		k.w.KeepDue()
 	}
+	k.hand()
+}
+
+// maintain has the loop of maintenances look, at one or at all, whenever it is.
+func (k *walk) maintain(t *rapid.T) {
+	if rapid.Bool().Draw(t, "in the night") {
+		k.w.ToNight(jobtest.LastNight)
+	}
+	if id := k.id(t); k.w.WorkSpace(id) != nil {
+		k.w.LookAtMaintenance(id)
+	}
+	k.w.MaintainDue()
 	k.hand()
 }
 

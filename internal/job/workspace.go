@@ -37,6 +37,10 @@ func stepOf(a workspaces.Action) step {
 		return (*Runner).modifyWorkSpace
 	case workspaces.ActionReplicate:
 		return (*Runner).replicateWorkSpace
+	case workspaces.ActionMaintain:
+		return (*Runner).maintainWorkSpace
+	case workspaces.ActionUpdate:
+		return (*Runner).updateWorkSpace
 	case workspaces.ActionTerminate:
 		return (*Runner).terminateWorkSpace
 	default:
@@ -69,6 +73,9 @@ func (r *Runner) workSpace(ctx context.Context, ref workspaces.Ref) error {
 		return ctx.Err() // told to stop: says nothing about the engine
 	}
 	again, err = r.judge(w, action, again, err)
+	if err != nil && action == workspaces.ActionMaintain {
+		again, err = r.stopAnyway(ctx, w, err)
+	}
 	if err == nil && !again.IsZero() {
 		return r.putOff(ctx, w, again, w.Attempts != before.Attempts || w.Phase != before.Phase || !w.Deadline.Equal(before.Deadline))
 	}
@@ -197,7 +204,7 @@ func isFinal(action workspaces.Action, err error) bool {
 		// What makes or removes a desktop needs none; it has met another's traces.
 		return action != workspaces.ActionCreate && action != workspaces.ActionTerminate
 	}
-	return isLacking(err) || errors.Is(err, errNoSubnet) || errors.Is(err, errTargetGone) || errors.Is(err, errSourceGone)
+	return isLacking(err) || errors.Is(err, compute.ErrScript) || errors.Is(err, errNoSubnet) || errors.Is(err, errTargetGone) || errors.Is(err, errSourceGone)
 }
 
 // isLacking reports whether the engine lacks what it would need, now and at the next attempt.
@@ -249,9 +256,14 @@ func (r *Runner) conclude(ctx context.Context, w *workspaces.WorkSpace, action w
 // end moves the WorkSpace to where its action has led, and writes it if it is still as it was.
 func (r *Runner) end(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace, action workspaces.Action, failed error) (saved bool, err error) {
 	generation, now, takenAt := w.Generation, r.Clock.Now(), w.FromTakenAt
-	if failed == nil {
+	switch {
+	case failed == nil && action == workspaces.ActionMaintain:
+		code, message := w.ErrorCode, w.ErrorMessage // what came of it before it was stopped
 		w.Finish(now)
-	} else {
+		w.ErrorCode, w.ErrorMessage = code, message
+	case failed == nil:
+		w.Finish(now)
+	default:
 		code, message := explain(failed)
 		w.Fail(now, code, message)
 	}
@@ -278,6 +290,9 @@ func (r *Runner) end(ctx context.Context, tx *store.Tx, w *workspaces.WorkSpace,
 	}
 	if failed == nil && (action == workspaces.ActionRebuild || action == workspaces.ActionRestore) {
 		err = r.redeploy(ctx, tx, w, action)
+	}
+	if action == workspaces.ActionMaintain || action == workspaces.ActionUpdate {
+		err = r.endMaintenance(ctx, tx, w)
 	}
 	return true, err
 }
@@ -327,6 +342,8 @@ func explain(err error) (code, message string) {
 		code = "ServiceUnavailable"
 	case errors.Is(err, errOverdue):
 		code = "Timeout"
+	case errors.Is(err, compute.ErrScript):
+		return maintenanceFailed, "The updates of the maintenance window were not all installed: " + said(err)
 	default:
 		code = "InternalFailure"
 	}

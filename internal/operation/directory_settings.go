@@ -88,8 +88,9 @@ func (s WorkSpaces) ModifySelfservicePermissions(
 // ModifyWorkspaceCreationProperties says how WorkSpaces are made from now on.
 //
 // Effect: desktop. UserEnabledAsLocalAdministrator holds for desktops that are made or rebuilt from
-// then on. The others are kept: no desktop has a public address, and there are no security groups,
-// organisational units, roles or maintenance windows.
+// then on, EnableMaintenanceMode for all: without it none is kept up to date in maintenance windows. The
+// others are kept: no desktop has a public address, and there are no security groups, organisational
+// units or roles.
 func (s WorkSpaces) ModifyWorkspaceCreationProperties(
 	ctx context.Context, in *wsapi.ModifyWorkspaceCreationPropertiesRequest,
 ) (*wsapi.ModifyWorkspaceCreationPropertiesResult, error) {

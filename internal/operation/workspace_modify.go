@@ -12,7 +12,7 @@ import (
 // at once, compute type, volumes and protocol by a job. What it has already is no change.
 //
 // Effect: desktop. Limits and volumes change in the engine; running mode and timeout decide when
-// AutoStop stops it. The protocol is kept: browsers speak one. DataReplication decides whether its standby WorkSpace
+// AutoStop stops it, and the mode when its maintenance windows are. The protocol is kept: browsers speak one. DataReplication decides whether its standby WorkSpace
 // gets its files.
 func (s WorkSpaces) ModifyWorkspaceProperties(
 	ctx context.Context, in *wsapi.ModifyWorkspacePropertiesRequest,
@@ -48,6 +48,11 @@ func (s WorkSpaces) ModifyWorkspaceProperties(
 		}
 		if _, err := tx.SaveWorkSpace(ctx, w, read); err != nil {
 			return err
+		}
+		if in.WorkspaceProperties.RunningMode != nil { // its maintenance windows are others
+			if err := tx.PutOffMaintenance(ctx, w.Scope, w.ID, s.Clock.Now()); err != nil {
+				return err
+			}
 		}
 		return tx.Enqueue(ctx, store.Work{Resource: workspaces.KindWorkSpace, Refs: started})
 	})
@@ -103,7 +108,7 @@ func changeOf(p *wsapi.WorkspaceProperties) workspaces.Change {
 // is so already stays so.
 //
 // Effect: portal, stream. In ADMIN_MAINTENANCE the user is cut off and locked out, and the desktop
-// runs on.
+// runs on. Maintenance windows leave it alone.
 func (s WorkSpaces) ModifyWorkspaceState(ctx context.Context, in *wsapi.ModifyWorkspaceStateRequest) (*wsapi.ModifyWorkspaceStateResult, error) {
 	return &wsapi.ModifyWorkspaceStateResult{}, s.Store.Update(ctx, func(tx *store.Tx) error {
 		w, err := workSpace(ctx, tx, deref(in.WorkspaceId))

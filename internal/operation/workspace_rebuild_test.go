@@ -330,6 +330,7 @@ func TestAllowedStates(t *testing.T) {
 			s.put(t, c, id, func(w *workspaces.WorkSpace) {
 				w.State, w.WakeAt, w.Deadline = workspaces.State(state), time.Time{}, time.Time{}
 				w.Properties.RunningMode, w.Before, w.Aside, w.Modification = workspaces.AutoStop, "", "", workspaces.Modification{}
+				w.Migrating = ""
 			})
 			want := badState
 			if other, ok := refusals[name]; ok {
@@ -340,9 +341,6 @@ func TestAllowedStates(t *testing.T) {
 			}
 			if slices.Contains(allowed()[name], state) {
 				want = ""
-			}
-			if state == types.WorkspaceStateMaintenance && name == "migrate" {
-				want = inProgress // it looks like a migration
 			}
 			if got := do(id); got != want {
 				t.Errorf("%s in %s: %q, not %q", name, state, got, want)
@@ -402,7 +400,7 @@ func waysOfVolumes(t *testing.T) []way {
 		{migration, notSupported, migrates(locked, performance)},
 		{migration, unavailable, migrates(last, performance)},
 		{migration, inProgress, func() error {
-			s.put(t, c, joe, func(w *workspaces.WorkSpace) { w.State = workspaces.Maintenance })
+			s.put(t, c, joe, func(w *workspaces.WorkSpace) { w.State, w.Migrating = workspaces.Maintenance, unknown })
 			_, err := migrate(t, c, joe, value)
 			return err
 		}},

@@ -50,6 +50,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		"idle directories": r.idleDirectories,
 		"tighten":          r.tighten,
 		"auto stop":        r.autoStop,
+		"maintenance":      r.maintenance,
 		"streams":          r.streams,
 		"metrics":          r.metrics,
 	} {

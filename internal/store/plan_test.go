@@ -60,6 +60,18 @@ func TestPlans(t *testing.T) {
 			_, err := tx.NextSnapshotDue(ctx)
 			return err
 		}},
+		"next maintenance": {"workspace_maintenance", func(tx *store.Tx) error {
+			_, err := tx.NextMaintenance(ctx)
+			return err
+		}},
+		"maintenances due": {"workspace_maintenance", func(tx *store.Tx) error {
+			_, err := tx.MaintenancesDue(ctx, start, 100)
+			return err
+		}},
+		"count maintained": {"workspace_maintaining", func(tx *store.Tx) error {
+			_, err := tx.CountMaintained(ctx)
+			return err
+		}},
 		"standby of a primary": {"standby_primary", func(tx *store.Tx) error {
 			_, _, err := tx.StandbyOf(ctx, here, "ws-1")
 			return err

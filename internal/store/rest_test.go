@@ -54,6 +54,31 @@ func TestAtRest(t *testing.T) {
 	}
 }
 
+// TestRestBeforeMaintenance counts what is due to be maintained where somebody looks at that.
+func TestRestBeforeMaintenance(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, s *store.Store) {
+		w := workSpace("ws-1")
+		insert(t, s, w.ID)
+		for _, maintains := range []bool{false, true} {
+			s.Maintains = maintains
+			for _, at := range []time.Time{start, start.Add(time.Second)} {
+				var rests bool
+				err := s.Update(t.Context(), func(tx *store.Tx) (err error) {
+					if err := tx.PutOffMaintenance(t.Context(), w.Scope, w.ID, at); err != nil {
+						return err
+					}
+					rests, err = tx.AtRest(t.Context(), start)
+					return err
+				})
+				if want := !maintains || at.After(start); err != nil || rests != want {
+					t.Errorf("with a maintenance at %v, looked at: %v: at rest: %v, %v", at, maintains, rests, err)
+				}
+			}
+		}
+	})
+}
+
 func TestWorkSpacesAfter(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {

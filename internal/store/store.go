@@ -25,6 +25,9 @@ import (
 
 // Store is the state of one installation. Its methods may be called from any goroutine.
 type Store struct {
+	// Maintains is set, before anything is asked, where somebody looks at the maintenance of WorkSpaces: see Rest.
+	Maintains bool
+
 	backend backend
 	process string // random: what this process is called in the database
 	lastSeq atomic.Int64

@@ -57,7 +57,8 @@ func (t *Tx) Settled(ctx context.Context, kind workspaces.Kind, r workspaces.Ref
 }
 
 // AtRest reports whether there is nothing to be done at a time at which the clock stands still: no
-// turn of work is due or being taken, no snapshot is due or being taken, and nothing is to be stopped, replicated or deregistered.
+// turn of work is due or being taken, no snapshot is due or being taken, and nothing is to be stopped,
+// replicated, maintained or deregistered.
 func (t *Tx) AtRest(ctx context.Context, now time.Time) (resting bool, err error) {
 	due, asked := micros(now), micros(now.Add(workspaces.Watchdog)) // until which what is asked for now is put off
 	for _, kind := range workspaces.Kinds() {
@@ -85,7 +86,11 @@ func (t *Tx) AtRest(ctx context.Context, now time.Time) (resting bool, err error
 		" AND empty_since > 0 AND empty_since <= $2 AND NOT EXISTS (SELECT 1 FROM workspace AS w" +
 		" WHERE w.account = d.account AND w.region = d.region AND w.directory_id = d.id))"
 	err = t.row(ctx, idle, string(workspaces.Registered), micros(now.Add(-workspaces.IdleDirectoryAfter))).Scan(&resting)
-	return resting, err
+	if err != nil || !resting || !t.store.Maintains {
+		return resting, err
+	}
+	next, err := t.NextMaintenance(ctx)
+	return next.IsZero() || next.After(now), err
 }
 
 // Rest returns when nothing is to be done at the time that now tells, or with the context's error when that ends before.

@@ -14,7 +14,7 @@ const (
 	// workSpaceColumns are what queries look for, and the record, which has all values but wake_at and next_snapshot_at.
 	workSpaceColumns = "account, region, id, seq, " + workSpaceMoves
 	workSpaceMoves   = "directory_id, user_key, name, bundle_id, state, generation, deadline, wake_at, auto_stop_at, " +
-		"compute_type, subnet_id, address_offset, next_snapshot_at, stand_in, held_offset, record"
+		"compute_type, subnet_id, address_offset, next_snapshot_at, stand_in, held_offset, maintaining, record"
 	selectWorkSpace = "SELECT seq, wake_at, next_snapshot_at, record FROM workspace"
 )
 
@@ -110,9 +110,9 @@ func (t *Tx) Current(ctx context.Context, refs []workspaces.Ref) ([]workspaces.R
 	return current, nil
 }
 
-// CountWorkSpaces counts the WorkSpaces of a scope, in whatever state.
+// CountWorkSpaces counts the WorkSpaces of a scope, in whatever state. All have a seq, which leads to the narrowest index.
 func (t *Tx) CountWorkSpaces(ctx context.Context, s workspaces.Scope) (n int, err error) {
-	err = t.row(ctx, "SELECT COUNT(*) FROM workspace WHERE account = $1 AND region = $2", s.Account, s.Region).Scan(&n)
+	err = t.row(ctx, "SELECT COUNT(*) FROM workspace WHERE account = $1 AND region = $2 AND seq > 0", s.Account, s.Region).Scan(&n)
 	return n, err
 }
 
@@ -134,8 +134,8 @@ func (t *Tx) DirectoryHasLivingWorkSpaces(ctx context.Context, s workspaces.Scop
 // InsertWorkSpace adds a WorkSpace. Its user must have none in its directory yet.
 func (t *Tx) InsertWorkSpace(ctx context.Context, w *workspaces.WorkSpace) error {
 	t.touch(w.Scope)
-	args := append([]any{w.Account, w.Region, w.ID, t.store.nextSeq()}, workSpaceValues(w)...)
-	return t.exec(ctx, "INSERT INTO workspace ("+workSpaceColumns+") VALUES ("+placeholders(len(args))+")", args...)
+	args := append([]any{micros(w.CreatedAt.Add(workspaces.MaintainedFrom)), w.Account, w.Region, w.ID, t.store.nextSeq()}, workSpaceValues(w)...)
+	return t.exec(ctx, "INSERT INTO workspace (maintenance_at, "+workSpaceColumns+") VALUES ("+placeholders(len(args))+")", args...)
 }
 
 // SaveWorkSpace writes the WorkSpace if it still has the generation that it had when it was
@@ -145,7 +145,7 @@ func (t *Tx) SaveWorkSpace(ctx context.Context, w *workspaces.WorkSpace, read in
 	t.touch(w.Scope)
 	args := append(workSpaceValues(w), w.Account, w.Region, w.ID, read)
 	n, err := t.execCount(ctx, "UPDATE workspace SET "+assignments(workSpaceMoves)+
-		" WHERE account = $17 AND region = $18 AND id = $19 AND generation = $20", args...)
+		" WHERE account = $18 AND region = $19 AND id = $20 AND generation = $21", args...)
 	if err != nil || n == 0 {
 		return false, err
 	}
@@ -245,8 +245,16 @@ func workSpaceValues(w *workspaces.WorkSpace) []any {
 	return []any{
 		w.DirectoryID, userKeyOf(w.UserName), w.Name, w.BundleID, string(w.State), w.Generation, micros(w.Deadline), micros(w.WakeAt),
 		micros(w.AutoStopsAt(time.Time{})), w.Properties.ComputeType, w.SubnetID, w.AddressOffset, micros(w.NextSnapshotAt), standIn(w), w.HeldOffset,
-		workSpaceRecord(w),
+		maintaining(w), workSpaceRecord(w),
 	}
+}
+
+// maintaining is 1 while a WorkSpace is being maintained.
+func maintaining(w *workspaces.WorkSpace) int64 {
+	if w.IsMaintained() {
+		return 1
+	}
+	return 0
 }
 
 func workSpaceRecord(w *workspaces.WorkSpace) string {

@@ -8,8 +8,8 @@ import (
 // State is one of the 17 states of a WorkSpace.
 type State string
 
-// The states, as the API spells them. IMPAIRED, MAINTENANCE and UPDATING are in the
-// service's list whether or not Carrel ever enters them.
+// The states, as the API spells them. IMPAIRED is in the service's list, and Carrel never
+// enters it.
 const (
 	Pending          State = "PENDING"
 	Available        State = "AVAILABLE"
@@ -72,6 +72,8 @@ const (
 	ActionKeepUser Action = "keep user volume"
 
 	ActionReplicate Action = "replicate"
+	ActionMaintain  Action = "maintain"
+	ActionUpdate    Action = "update"
 )
 
 // Transition is a row of the lifecycle: where an action may begin and where it leads.
@@ -180,6 +182,14 @@ var lifecycle = []Transition{
 		Action: ActionReplicate, From: []State{Available, Stopped}, During: Before, Done: Before, Failed: Before, Within: 2 * time.Hour,
 		Why: "a standby WorkSpace gets what the latest snapshot of its primary's user volume holds; only terminate may begin meanwhile",
 	},
+	{
+		Action: ActionMaintain, From: []State{Stopped}, During: Maintenance, Done: Stopped, Failed: Errored, Within: time.Hour,
+		Why: "in a maintenance window: it is started for its updates and stopped again, whatever became of them; only a desktop that cannot be stopped fails",
+	},
+	{
+		Action: ActionUpdate, From: []State{Available}, During: Before, Done: Before, Failed: Before, Within: time.Hour,
+		Why: "likewise where it runs: updates are installed while it is used; only terminate may begin meanwhile",
+	},
 }
 
 // Lifecycle returns a copy of the table, for its document and its tests.
@@ -194,14 +204,14 @@ func (a Action) Lookup() Transition {
 // Allowed reports whether the action may begin in a state.
 func (a Action) Allowed(s State) bool { return slices.Contains(a.Lookup().From, s) }
 
-// Running returns the action whose job is at work in a state, false in a resting one.
-func (s State) Running() (Action, bool) {
+// Running returns the actions of which one's job is at work in a state, none in a resting one.
+func (s State) Running() (actions []Action) {
 	for _, t := range lifecycle {
 		if t.During == s && s != Absent && s != Before {
-			return t.Action, true
+			actions = append(actions, t.Action)
 		}
 	}
-	return "", false
+	return actions
 }
 
 // Running returns the action whose job is at work on the WorkSpace, false where it rests.
@@ -209,7 +219,15 @@ func (w *WorkSpace) Running() (Action, bool) {
 	if w.Aside != "" {
 		return w.Aside, true
 	}
-	return w.State.Running()
+	actions := w.State.Running()
+	switch {
+	case len(actions) == 0:
+		return "", false
+	case w.State == Maintenance && w.Migrating == "": // only a migration names another WorkSpace
+		return ActionMaintain, true
+	default:
+		return actions[0], true
+	}
 }
 
 // Begin moves the WorkSpace into the action's passing state, or refuses: with CodeInProgress

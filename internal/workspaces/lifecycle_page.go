@@ -30,8 +30,11 @@ func LifecyclePage() string {
 				may = append(may, string(t.Action))
 			}
 		}
-		running, _ := s.Running()
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", s, strings.Join(may, ", "), running)
+		var running []string
+		for _, a := range s.Running() {
+			running = append(running, string(a))
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", s, strings.Join(may, ", "), strings.Join(running, " or "))
 	}
 	return b.String()
 }

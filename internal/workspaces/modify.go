@@ -99,10 +99,14 @@ func (w *WorkSpace) refuseModified() *Error {
 
 // refuseAside refuses what has to wait for what is at work beside the state.
 func (w *WorkSpace) refuseAside() *Error {
-	if w.Aside == ActionReplicate {
+	switch w.Aside {
+	case ActionReplicate:
 		return Errorf(CodeInProgress, "The WorkSpace %s is just being brought up to date from its primary. Please try again in a moment.", w.ID).About(w.ID)
+	case ActionUpdate:
+		return Errorf(CodeInProgress, "The WorkSpace %s is installing the updates of its maintenance window. Please try again later.", w.ID).About(w.ID)
+	default:
+		return w.refuseModified()
 	}
-	return w.refuseModified()
 }
 
 // Modify begins the change, or makes it so where it takes no time. It reports whether the
@@ -113,7 +117,10 @@ func (w *WorkSpace) Modify(c Change, b Bundle, l Limits, now time.Time) (changed
 	if w.Standby {
 		return false, Errorf(CodeUnsupportedWorkSpace, "The WorkSpace %s is a standby WorkSpace, which follows its primary and cannot be modified.", w.ID).About(w.ID)
 	}
-	if a, running := w.Running(); running && (a == ActionGrow || a == ActionModify) {
+	if w.Aside != "" {
+		return false, w.refuseAside()
+	}
+	if a, _ := w.Running(); a == ActionModify {
 		return false, w.refuseModified()
 	}
 	if !ActionModify.Allowed(w.State) {

@@ -59,13 +59,15 @@ type World struct {
 	limits workspaces.Limits
 	engine simulated.Config
 	images int // how many were asked for
+
+	maintenance job.Maintenance
 }
 
 // New makes a world on an empty database. The engine's images and clock are filled in; where
 // it has a folder, it survives Crash.
 func New(tb TB, database string, engine simulated.Config) *World {
 	tb.Helper()
-	w := &World{Clock: clock.New(), tb: tb, limits: workspaces.OpenLimits(), engine: engine}
+	w := &World{Clock: clock.New(), tb: tb, limits: workspaces.OpenLimits(), engine: engine, maintenance: maintenance()}
 	w.Clock.Freeze()
 	w.engine.Clock, w.engine.AnyImage = w.Clock, true
 	w.ctx = api.WithCaller(context.WithoutCancel(tb.Context()), api.Caller{Account: Scope().Account, Region: Scope().Region})
@@ -115,7 +117,7 @@ func (w *World) open() {
 func (w *World) NewRunner() *job.Runner {
 	return &job.Runner{
 		Store: w.Store, Clock: w.Clock, Driver: w.Driver, Limits: w.limits, Log: slog.New(slog.DiscardHandler),
-		Installation: "test",
+		Installation: "test", Maintenance: w.maintenance,
 		Applications: workspaces.SampleApplications(),
 		Directories:  directory.Any(embedded.New(w.Store, embedded.NewHasher())),
 	}
