@@ -46,7 +46,13 @@ func TestSAMLInABrowser(t *testing.T) {
 	p.must("carrel saml set", json.Unmarshal(p.carrel("saml", "set", "--metadata", metadata, "--address", p.server.about.Endpoint, "--output", "json"), &set))
 	idp.Register(fetch(t, set.EntityID))
 	idp.SignIn("jane", nil)
+	idp.Encrypt()
 	for name, access := range map[string]string{"with a request": idp.SSO(), "without one": idp.App()} {
+		if name == "without one" { // and logouts come and go by forms
+			idp.LogoutBy("urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST")
+			p.must("metadata", os.WriteFile(metadata, []byte(idp.Metadata()), 0o600))
+			p.carrel("saml", "set", "--metadata", metadata)
+		}
 		_, err := p.server.client.ModifySamlProperties(t.Context(), &workspaces.ModifySamlPropertiesInput{
 			ResourceId: &p.quick.DirectoryID, SamlProperties: &types.SamlProperties{
 				Status: types.SamlStatusEnumEnabled, UserAccessUrl: &access, RelayStateParameterName: aws.String("Where"),
@@ -59,7 +65,14 @@ func TestSAMLInABrowser(t *testing.T) {
 		p.do(name, chromedp.Click(`a.button[href*="/saml/"]`), chromedp.WaitVisible(".card"))
 		p.shot("list")
 		p.await("the list", `location.pathname === "/desktops"`)
+		left := len(idp.Left())
 		p.do("sign out", chromedp.Click(".who button"), chromedp.WaitVisible("form.signin"))
+		if len(idp.Left()) != left+1 {
+			t.Errorf("%s: the identity provider was not told that jane leaves", name)
+		}
+		p.do("and in again", chromedp.Navigate(address), chromedp.Click(`a.button[href*="/saml/"]`), chromedp.WaitVisible(".card"))
+		p.do("signed out there", chromedp.Navigate(idp.Farewell("jane")), chromedp.WaitVisible("#over"))
+		p.do("and so here", chromedp.Navigate(p.server.about.Endpoint+"/desktops"), chromedp.WaitVisible("form.signin"))
 	}
 }
 

@@ -37,7 +37,27 @@ func TestQuickstartMakesWhatIsNotThere(t *testing.T) {
 		again["administrator_password"] != "" {
 		t.Errorf("the second run made something: %v", again)
 	}
-	s.carrel(t, "directory", "quickstart").succeed(t).prints(t, "jane, password as it was given")
+	s.carrel(t, "directory", "quickstart").succeed(t).prints(t, "jane, password as it was given", "Make a WorkSpace for jane next")
+}
+
+// TestQuickstartKnowsTheWorkSpace does not propose to make what there is.
+func TestQuickstartKnowsTheWorkSpace(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	id := s.quickstart(t)["directory_id"]
+	must(t, s.store.Update(t.Context(), func(tx *store.Tx) error {
+		return tx.InsertWorkSpace(t.Context(), &workspaces.WorkSpace{
+			Scope: workspaces.Scope{Account: account, Region: region}, ID: "ws-0123456789", DirectoryID: id, UserName: "jane", State: workspaces.Stopped,
+		})
+	}))
+	if got := s.quickstart(t)["workspace_id"]; got != "ws-0123456789" {
+		t.Errorf("got %q", got)
+	}
+	r := s.carrel(t, "directory", "quickstart").succeed(t)
+	r.prints(t, "jane has the WorkSpace ws-0123456789.")
+	if strings.Contains(r.out, "create-workspaces") {
+		t.Errorf("got %s", r.out)
+	}
 }
 
 func TestQuickstartTakesUpWhatBrokeOff(t *testing.T) {

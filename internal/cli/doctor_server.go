@@ -57,7 +57,7 @@ func (d *doctor) localServer(ctx context.Context) []finding {
 	if err != nil || verdict(findings) != nil {
 		return findings
 	}
-	findings = append(findings, d.encryption(ctx, r))
+	findings = append(append(findings, d.encryption(ctx, r)), d.federation(ctx, r)...)
 	about, err := r.engine(ctx)
 	if err != nil {
 		return append(findings, finding{statusMissing, "desktops", err.Error(), "see the server's log"})
@@ -123,7 +123,7 @@ func (d *doctor) serverElsewhere(ctx context.Context) []finding {
 	if err != nil {
 		return findings
 	}
-	findings = append(findings, d.encryption(ctx, r))
+	findings = append(append(findings, d.encryption(ctx, r)), d.federation(ctx, r)...)
 	about, err := r.engine(ctx)
 	if err != nil {
 		return append(findings, finding{statusMissing, "engine", err.Error(), "see the server's log"})

@@ -46,9 +46,11 @@ type quickstarted struct {
 	Password string `json:"password,omitempty"`
 	// AdministratorPassword is there where this run made the directory.
 	AdministratorPassword string `json:"administrator_password,omitempty"`
-	BundleID              string `json:"bundle_id"`  // a bundle to begin with
-	Portal                string `json:"portal"`     // where users open their desktops in a browser
-	WebAccess             string `json:"web_access"` // ALLOW or DENY: whether the directory lets browsers in
+	BundleID              string `json:"bundle_id"` // a bundle to begin with
+	// WorkSpaceID is the WorkSpace that the user has already, if any.
+	WorkSpaceID string `json:"workspace_id,omitempty"`
+	Portal      string `json:"portal"`     // where users open their desktops in a browser
+	WebAccess   string `json:"web_access"` // ALLOW or DENY: whether the directory lets browsers in
 }
 
 func newQuickstart(s *shared) *cobra.Command {
@@ -93,8 +95,25 @@ func (q *quickstart) run(ctx context.Context) error {
 		return fmt.Errorf("register the directory %s: %w", q.made.DirectoryID, err)
 	}
 	q.made.Portal = q.r.endpoint + "/?code=" + url.QueryEscape(q.made.RegistrationCode)
-	q.made.BundleID, err = q.bundle(ctx)
+	if q.made.BundleID, err = q.bundle(ctx); err != nil {
+		return err
+	}
+	q.made.WorkSpaceID, err = q.workSpace(ctx)
 	return err
+}
+
+// workSpace returns the WorkSpace that the user has, "" where there is none.
+func (q *quickstart) workSpace(ctx context.Context) (string, error) {
+	found, err := q.r.workspaces().DescribeWorkspaces(ctx, &workspaces.DescribeWorkspacesInput{DirectoryId: &q.made.DirectoryID, UserName: &q.user})
+	if err != nil {
+		return "", q.r.plain(err)
+	}
+	for _, w := range found.Workspaces {
+		if w.State != wstypes.WorkspaceStateTerminating && w.State != wstypes.WorkspaceStateTerminated {
+			return aws.ToString(w.WorkspaceId), nil
+		}
+	}
+	return "", nil
 }
 
 // directory returns the directory with the name, made where there is none, once it is Active.
@@ -309,8 +328,12 @@ func (q *quickstart) print(f format) error {
 		fmt.Fprintf(text, "\nThe directory does not let browsers in. Allow them with:\n\n  aws workspaces modify-workspace-access-properties"+
 			" --resource-id %s --workspace-access-properties DeviceTypeWeb=ALLOW\n", m.DirectoryID)
 	}
-	fmt.Fprintf(text, "\nMake a WorkSpace for %s next:\n\n  aws workspaces create-workspaces --workspaces DirectoryId=%s,UserName=%s,BundleId=%s\n",
-		m.User, m.DirectoryID, m.User, m.BundleID)
+	if m.WorkSpaceID != "" {
+		fmt.Fprintf(text, "\n%s has the WorkSpace %s.\n", m.User, m.WorkSpaceID)
+	} else {
+		fmt.Fprintf(text, "\nMake a WorkSpace for %s next:\n\n  aws workspaces create-workspaces --workspaces DirectoryId=%s,UserName=%s,BundleId=%s\n",
+			m.User, m.DirectoryID, m.User, m.BundleID)
+	}
 	_, err := fmt.Fprint(q.s.Out, text.String())
 	return err
 }

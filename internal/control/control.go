@@ -56,6 +56,7 @@ func (c *Control) Handler() http.Handler {
 	mux.Handle("GET /_carrel/networks", c.Signed(http.HandlerFunc(c.networks)))
 	mux.Handle("GET /_carrel/engine", c.Signed(http.HandlerFunc(c.engine)))
 	mux.Handle("GET /_carrel/encryption", c.Signed(http.HandlerFunc(c.encryption)))
+	mux.Handle("GET /_carrel/federation", c.Signed(http.HandlerFunc(c.federation)))
 	mux.Handle("GET /_carrel/desktops", c.Signed(http.HandlerFunc(c.desktops)))
 	mux.Handle("GET /_carrel/workspaces/{id}/screen.png", c.Signed(http.HandlerFunc(c.screen)))
 	if c.ForTests {

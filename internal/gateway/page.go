@@ -59,11 +59,21 @@ type view struct {
 	Content any
 }
 
+// contentPolicy is what pages may do, and where else than here their forms may go.
+func contentPolicy(forms string) string {
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
+		"connect-src 'self'; media-src 'self' blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; " +
+		"form-action 'self'" + forms + "; frame-ancestors 'none'; base-uri 'none'"
+}
+
+// allowForm lets a page's form go to another site.
+func allowForm(h http.Header, origin string) {
+	h.Set("Content-Security-Policy", contentPolicy(" "+origin))
+}
+
 // secure sets what browsers are told with every reply.
 func (*Portal) secure(h http.Header, c client) {
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "+
-		"connect-src 'self'; media-src 'self' blob:; font-src 'self'; manifest-src 'self'; worker-src 'self'; "+
-		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", contentPolicy(""))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

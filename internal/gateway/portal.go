@@ -42,9 +42,14 @@ type Portal struct {
 // New makes a portal. It keeps what signs its cookies in the store.
 func New(ctx context.Context, c Config) (*Portal, error) {
 	p := &Portal{Config: c, strict: http.NewCrossOriginProtection(), over: make(chan struct{})}
-	p.strict.AddInsecureBypassPattern(samlConsume) // comes from the identity provider's site
+	for _, pattern := range []string{samlConsume, samlLogoutForm} { // they come from the identity provider's site
+		p.strict.AddInsecureBypassPattern(pattern)
+	}
 	var err error
 	if p.cookies, err = openCookies(ctx, c.Store); err != nil {
+		return nil, err
+	}
+	if err = p.completeKeys(ctx); err != nil {
 		return nil, err
 	}
 	if p.attempts, err = newAttempts(c.Real); err != nil {
@@ -80,9 +85,11 @@ func (p *Portal) Register(mux *http.ServeMux) {
 		samlArrive:                     p.federated(p.samlArrive),
 		samlMetadata:                   p.federated(p.samlMetadata),
 		samlConsume:                    p.federated(p.samlConsume),
+		samlLogout:                     p.federated(p.samlLeave),
+		samlLogoutForm:                 p.federated(p.samlLeave),
 		"/":                            p.nothing,
 	} {
-		if pattern != files && pattern != samlConsume {
+		if pattern != files && pattern != samlConsume && pattern != samlLogoutForm {
 			handle = bounded(handle)
 		}
 		routes.HandleFunc(pattern, handle)

@@ -200,7 +200,7 @@ func (p *Portal) keepArrival(r *http.Request, f federation) (ticket string, err 
 	ticket = secret()
 	arrival := store.SAMLArrival{
 		Scope: f.directory.Scope, ID: hash(ticket), DirectoryID: f.directory.ID, UserName: claim.UserName, Email: claim.Email, SID: claim.SID,
-		SessionEnds: claim.Ends, ExpiresAt: p.Real.Now().Add(arrivalLife),
+		SessionEnds: claim.Ends, Subject: claim.Subject, ExpiresAt: p.Real.Now().Add(arrivalLife),
 	}
 	if state != "" && (claim.Answers || !exchange.Answers(f.directory.Settings.SAML)) {
 		arrival.State = hash(state)
@@ -250,7 +250,7 @@ func (p *Portal) samlArrive(w http.ResponseWriter, r *http.Request, f federation
 		v.user, err = p.vouched(r.Context(), f, a)
 	}
 	if err == nil {
-		err = p.begin(w, r, v, entry{bySAML: true, ends: a.SessionEnds})
+		err = p.begin(w, r, v, entry{bySAML: true, as: a.Subject, ends: a.SessionEnds})
 	}
 	if err != nil {
 		p.Log.WarnContext(r.Context(), "a sign-in by SAML was refused", "user", short(a.UserName), "directory", f.directory.ID, "address", f.address, "why", err)

@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"carrel/internal/saml"
 	"carrel/internal/saml/samltest"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
@@ -19,11 +21,18 @@ type federated struct {
 	provider *workspaces.SAMLProvider
 }
 
+// keyPair is one for all tests: to make one takes a while.
+var keyPair = sync.OnceValues(func() (string, error) { return saml.NewKeyPair(directoryID, time.Now()) })
+
 func federate(t *testing.T, status string) *federated {
 	t.Helper()
 	h := open(t)
 	f := &federated{house: h, idp: samltest.New(t, h.clock.Now())}
-	f.provider = &workspaces.SAMLProvider{Scope: here(), DirectoryID: directoryID, ID: "federation", Address: h.server.URL, Metadata: f.idp.Metadata()}
+	pair, err := keyPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.provider = &workspaces.SAMLProvider{Scope: here(), DirectoryID: directoryID, ID: "federation", Address: h.server.URL, Metadata: f.idp.Metadata(), KeyPair: pair}
 	h.update(func(tx *store.Tx) error { return tx.PutSAMLProvider(h.Context(), f.provider) })
 	h.directory(func(d *workspaces.WorkspaceDirectory) {
 		d.Settings.SAML = workspaces.SAMLProperties{Status: status, UserAccessURL: f.idp.SSO(), RelayStateParameter: "RelayState"}

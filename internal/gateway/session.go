@@ -77,9 +77,10 @@ func hash(secret string) string {
 
 // entry is how somebody signs in.
 type entry struct {
-	stay   bool      // they ask to stay signed in
-	bySAML bool      // an identity provider vouches for them
-	ends   time.Time // when that provider ends the session; zero: it does not
+	stay   bool                   // they ask to stay signed in
+	bySAML bool                   // an identity provider vouches for them
+	as     workspaces.SAMLSubject // whom that vouches for
+	ends   time.Time              // when that provider ends the session; zero: it does not
 }
 
 // begin signs a user in: it keeps the session and gives the browser its cookie.
@@ -88,7 +89,7 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, v visitor, e entr
 	v.session = store.PortalSession{
 		Scope: v.directory.Scope, ID: hash(token), DirectoryID: v.directory.ID, RegistrationCode: v.directory.RegistrationCode,
 		UserName: v.user.Name, Credential: credential(v.user), Staying: e.stay && v.directory.Settings.KeepsSignedIn(), CreatedAt: now,
-		BySAML: e.bySAML,
+		BySAML: e.bySAML, Subject: e.as,
 	}
 	v.session.ExpiresAt = now.Add(life(v.session.Staying))
 	if !e.ends.IsZero() && e.ends.Before(v.session.ExpiresAt) {

@@ -198,10 +198,15 @@ func (p *Portal) authenticate(r *http.Request, v *visitor, form signInForm, pass
 	return nil
 }
 
-// signOut ends the session.
+// signOut ends the session, and has the identity provider end its own that it came from.
 func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
+	farewell, asked := p.farewell(r.Context(), p.sessionID(r, p.Proxies.client(r)))
 	if err := p.end(w, r); err != nil {
 		p.refuse(w, r, err)
+		return
+	}
+	if asked {
+		p.carry(w, r, farewell)
 		return
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)

@@ -68,7 +68,7 @@ func checkModification(in *wsapi.ModifyWorkspacePropertiesRequest) error {
 	switch {
 	case in.DataReplication != nil && in.WorkspaceProperties != nil:
 		return workspaces.Errorf(workspaces.CodeInvalidParameter, "DataReplication and WorkspaceProperties cannot be modified together.")
-	case in.DataReplication == nil && in.WorkspaceProperties == nil:
+	case in.DataReplication == nil && (in.WorkspaceProperties == nil || changeOf(in.WorkspaceProperties).IsEmpty()):
 		return workspaces.Errorf(workspaces.CodeInvalidParameter, "The request has nothing to be modified.")
 	}
 	return nil

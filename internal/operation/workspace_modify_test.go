@@ -237,6 +237,8 @@ func TestModifyNothing(t *testing.T) {
 	id := s.create(t, c, order(s.home(t), "jane"))[0]
 	for _, in := range []sdk.ModifyWorkspacePropertiesInput{
 		{WorkspaceId: &id},
+		{WorkspaceId: &id, WorkspaceProperties: &types.WorkspaceProperties{}},
+		{WorkspaceId: &id, WorkspaceProperties: &types.WorkspaceProperties{Protocols: []types.Protocol{}}},
 		{WorkspaceId: &id, DataReplication: types.DataReplicationPrimaryAsSource},
 	} {
 		_, err := c.ModifyWorkspaceProperties(t.Context(), &in)

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/crewjam/saml"
+
+	"carrel/internal/workspaces"
 )
 
 // The attributes that the service's identity providers are set up to send.
@@ -27,6 +30,7 @@ type Claim struct {
 	Email    string    // "": not told
 	SID      string    // "": not told
 	Ends     time.Time // when the session has to end; zero: not told
+	Subject  workspaces.SAMLSubject
 }
 
 // Refusal is why a response is not believed. Its text is for the person who came with it; what
@@ -47,6 +51,9 @@ func (x *Exchange) Read(response, state string) (*Claim, error) {
 	if err != nil {
 		return nil, refuse(err)
 	}
+	if err := refuseEncryption(text); err != nil {
+		return nil, err
+	}
 	used := new(use)
 	x.service.ReplayCache = used
 	var requests []string
@@ -66,7 +73,11 @@ func (x *Exchange) Read(response, state string) (*Claim, error) {
 			c.Answers = true
 		}
 	}
+	if name := assertion.Subject.NameID; name != nil {
+		c.Subject = workspaces.SAMLSubject{NameID: strings.TrimSpace(name.Value), Format: name.Format, NameQualifier: name.NameQualifier, SPNameQualifier: name.SPNameQualifier}
+	}
 	for _, statement := range assertion.AuthnStatements {
+		c.Subject.SessionIndex = cmp.Or(c.Subject.SessionIndex, strings.TrimSpace(statement.SessionIndex))
 		if end := statement.SessionNotOnOrAfter; end != nil && (c.Ends.IsZero() || end.Before(c.Ends)) {
 			c.Ends = *end
 		}
@@ -130,6 +141,7 @@ func refuse(err error) *Refusal {
 		of   error
 		text string
 	}{
+		{saml.ErrDecryptionFailed, "It is encrypted for another key than Carrel's; its metadata has that."},
 		{saml.ErrInvalidSignature, "It is not signed as it has to be."},
 		{saml.ErrExpired, "It is too old."},
 		{saml.ErrNotYetValid, "It is of a time to come; the clocks differ."},
@@ -146,7 +158,7 @@ func refuse(err error) *Refusal {
 	return r
 }
 
-// Again refuses an assertion that has been taken before.
+// Again refuses an assertion, or a wish to end a session, that has been taken before.
 func Again() *Refusal {
-	return &Refusal{Text: "It has been used before.", err: errors.New("the assertion has been used before")}
+	return &Refusal{Text: "It has been used before.", err: errors.New("the message has been used before")}
 }

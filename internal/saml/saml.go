@@ -1,13 +1,15 @@
 // Package saml is Carrel's part in SAML 2.0 as a service provider: what an identity provider's
-// metadata says, the address that a browser is sent to, and whether a response may be
-// believed. The protocol and its cryptography are crewjam/saml's. It imports the domain and
-// keeps nothing: that an assertion is taken once is for its caller to see to.
+// metadata says, the address that a browser is sent to, whether a response may be
+// believed, and how each side tells the other that somebody leaves. The protocol and its cryptography are
+// crewjam/saml's. It imports the domain and keeps nothing: that an assertion is taken once is for its caller to see to.
 //
 // Start at Open. Source: OASIS saml-core, saml-bindings and saml-profiles 2.0; for the flow, the
 // administration guide of the service, which begins every sign-in at the directory's UserAccessUrl.
 package saml
 
 import (
+	"cmp"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/xml"
@@ -30,6 +32,7 @@ type IdentityProvider struct {
 	EntityID     string
 	SignOnURL    string              // takes requests by the HTTP-Redirect binding; "": none does
 	Certificates []*x509.Certificate // of which one has to have signed
+	LogoutURL    string              // where it is told of people leaving; "": nowhere
 	entity       *saml.EntityDescriptor
 }
 
@@ -64,6 +67,7 @@ func ReadMetadata(text string) (*IdentityProvider, error) {
 			}
 		}
 	}
+	p.LogoutURL = cmp.Or(logoutEndpoint(entity, saml.HTTPRedirectBinding), logoutEndpoint(entity, saml.HTTPPostBinding))
 	if len(p.Certificates) == 0 {
 		return nil, errors.New("the metadata has no certificate to check signatures with")
 	}
@@ -94,8 +98,14 @@ func Open(p *workspaces.SAMLProvider, now time.Time) (*Exchange, error) {
 	}
 	x := &Exchange{IdentityProvider: idp, provider: p}
 	x.service, err = service(p, now)
+	if err != nil {
+		return nil, err
+	}
 	x.service.IDPMetadata = idp.entity
-	return x, err
+	if signs := idp.entity.IDPSSODescriptors[0].WantAuthnRequestsSigned; signs != nil && *signs && x.service.Key != nil {
+		x.service.SignatureMethod = dsig.RSASHA256SignatureMethod
+	}
+	return x, nil
 }
 
 func service(p *workspaces.SAMLProvider, now time.Time) (saml.ServiceProvider, error) {
@@ -103,8 +113,12 @@ func service(p *workspaces.SAMLProvider, now time.Time) (saml.ServiceProvider, e
 	if err != nil {
 		return saml.ServiceProvider{}, err
 	}
-	return saml.ServiceProvider{
-		EntityID: p.EntityID(), AcsURL: *consumer,
+	logout, err := url.Parse(p.LogoutURL())
+	if err != nil {
+		return saml.ServiceProvider{}, err
+	}
+	s := saml.ServiceProvider{
+		EntityID: p.EntityID(), AcsURL: *consumer, SloURL: *logout,
 		// The service's time stands still for as long as an exchange takes.
 		Clock: dsig.NewFakeClock(clockwork.NewFakeClockAt(now)),
 		// Whatever name the administrator has made the identity provider give.
@@ -114,16 +128,42 @@ func service(p *workspaces.SAMLProvider, now time.Time) (saml.ServiceProvider, e
 		MetadataOmitValidUntil:           true,
 		RejectSHA1Signatures:             true,
 		RejectUnknownConditions:          true,
-	}, nil
+	}
+	pairs, err := keyPairs(p)
+	if err != nil || len(pairs) == 0 {
+		return s, err
+	}
+	s.Key, s.Certificate = pairs[0].key, pairs[0].certificate
+	newest := pairs[len(pairs)-1]
+	s.EncryptionKey, s.EncryptionCertificate = newest.key, newest.certificate
+	s.DecryptionKeys = []*rsa.PrivateKey{s.Key.(*rsa.PrivateKey)} //nolint:forcetypeassert // it is a pair's
+	s.LogoutSignatureMethod, s.LogoutBindings = dsig.RSASHA256SignatureMethod, []string{saml.HTTPRedirectBinding, saml.HTTPPostBinding}
+	return s, nil
 }
 
 // ServiceMetadata returns Carrel's metadata for a directory, which its identity provider is given.
 func ServiceMetadata(p *workspaces.SAMLProvider, now time.Time) ([]byte, error) {
-	s, err := service(p, now)
+	x, err := Open(p, now)
 	if err != nil {
 		return nil, err
 	}
-	text, err := xml.MarshalIndent(s.Metadata(), "", "  ")
+	next, err := OwnCertificates(p)
+	if err != nil {
+		return nil, err
+	}
+	entity := x.service.Metadata()
+	role := &entity.SPSSODescriptors[0]
+	for i, key := range role.KeyDescriptors {
+		if key.Use == "encryption" {
+			role.KeyDescriptors[i].EncryptionMethods = encryptionMethods()
+		}
+	}
+	if len(next) > 1 { // what signs soon: providers that know it before notice nothing
+		key := saml.KeyDescriptor{Use: "signing"}
+		key.KeyInfo.X509Data.X509Certificates = []saml.X509Certificate{{Data: base64.StdEncoding.EncodeToString(next[1].Raw)}}
+		role.KeyDescriptors = append(role.KeyDescriptors, key)
+	}
+	text, err := xml.MarshalIndent(entity, "", "  ")
 	return append([]byte(xml.Header), append(text, '\n')...), err
 }
 

@@ -36,7 +36,7 @@ func parties(t *testing.T) (*samltest.IdentityProvider, *workspaces.SAMLProvider
 	return idp, p
 }
 
-func open(t *testing.T, p *workspaces.SAMLProvider, now time.Time) *saml.Exchange {
+func open(t testing.TB, p *workspaces.SAMLProvider, now time.Time) *saml.Exchange {
 	t.Helper()
 	x, err := saml.Open(p, now)
 	if err != nil {

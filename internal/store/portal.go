@@ -12,23 +12,25 @@ type PortalSession struct {
 	workspaces.Scope
 	ID               string // a hash of what the browser holds
 	DirectoryID      string
-	RegistrationCode string // of the registration that it was made under
-	UserName         string // as in the directory
-	Credential       string // a hash of what they signed in with: it is another once they have a new password
-	Staying          bool   // kept when the browser is closed
-	BySAML           bool   // they came with an identity provider's word
+	RegistrationCode string                 // of the registration that it was made under
+	UserName         string                 // as in the directory
+	Credential       string                 // a hash of what they signed in with: it is another once they have a new password
+	Staying          bool                   // kept when the browser is closed
+	BySAML           bool                   // they came with an identity provider's word
+	Subject          workspaces.SAMLSubject // whom that calls so
 	CreatedAt        time.Time
 	ExpiresAt        time.Time
 }
 
-const portalSessionColumns = "id, account, region, directory_id, registration_code, user_name, credential, staying, created_at, expires_at, by_saml"
+const portalSessionColumns = "id, account, region, directory_id, registration_code, user_name, credential, staying, created_at, expires_at, by_saml, " + samlSubjectColumns
 
 // PortalSession returns the session with the id; found is false where there is none, also
 // one that has expired.
 func (t *Tx) PortalSession(ctx context.Context, id string, now time.Time) (s PortalSession, found bool, err error) {
 	scan := func(row scanner) (s PortalSession, err error) {
 		var created, expires int64
-		err = row.Scan(&s.ID, &s.Account, &s.Region, &s.DirectoryID, &s.RegistrationCode, &s.UserName, &s.Credential, &s.Staying, &created, &expires, &s.BySAML)
+		err = row.Scan(append([]any{&s.ID, &s.Account, &s.Region, &s.DirectoryID, &s.RegistrationCode, &s.UserName, &s.Credential, &s.Staying,
+			&created, &expires, &s.BySAML}, samlSubjectFields(&s.Subject)...)...)
 		s.CreatedAt, s.ExpiresAt = instantOf(created), instantOf(expires)
 		return s, err
 	}
@@ -40,8 +42,9 @@ func (t *Tx) InsertPortalSession(ctx context.Context, s PortalSession, now time.
 	if err := t.exec(ctx, "DELETE FROM portal_session WHERE expires_at <= $1", micros(now)); err != nil {
 		return err
 	}
-	return t.exec(ctx, "INSERT INTO portal_session ("+portalSessionColumns+") VALUES ("+placeholders(11)+")",
-		s.ID, s.Account, s.Region, s.DirectoryID, s.RegistrationCode, s.UserName, s.Credential, s.Staying, micros(s.CreatedAt), micros(s.ExpiresAt), s.BySAML)
+	return t.exec(ctx, "INSERT INTO portal_session ("+portalSessionColumns+") VALUES ("+placeholders(16)+")",
+		append([]any{s.ID, s.Account, s.Region, s.DirectoryID, s.RegistrationCode, s.UserName, s.Credential, s.Staying, micros(s.CreatedAt),
+			micros(s.ExpiresAt), s.BySAML}, samlSubjectValues(s.Subject)...)...)
 }
 
 // DeletePortalSession ends a session; its tickets open nothing any more. It succeeds where there is none.

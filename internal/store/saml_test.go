@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -49,6 +51,67 @@ func TestSAMLProviders(t *testing.T) {
 			return err
 		})
 		equal(t, byID(), false) // it goes with its directory
+	})
+}
+
+// TestSAMLSessionsEnd ends those that an identity provider means.
+func TestSAMLSessionsEnd(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx, now := t.Context(), time.UnixMicro(5_000_000).UTC()
+		p := filled[workspaces.SAMLProvider](1)
+		begin := func(id, directory, name, index string) {
+			session, arrival, ticket := *filled[store.PortalSession](1), *filled[store.SAMLArrival](1), *filled[store.PortalTicket](1)
+			session.Scope, session.ID, session.DirectoryID, session.ExpiresAt = p.Scope, id, directory, now.Add(time.Hour)
+			session.Subject.NameID, session.Subject.SessionIndex = name, index
+			arrival.Scope, arrival.ID, arrival.DirectoryID, arrival.ExpiresAt, arrival.Subject = p.Scope, id, directory, now.Add(time.Hour), session.Subject
+			ticket.ID, ticket.SessionID, ticket.ExpiresAt = id, id, now.Add(time.Hour)
+			update(t, s, func(tx *store.Tx) error {
+				return errors.Join(tx.InsertPortalSession(ctx, session, now), tx.InsertSAMLArrival(ctx, arrival, now), tx.InsertPortalTicket(ctx, ticket, now))
+			})
+		}
+		begin("one", p.DirectoryID, "jane", "1")
+		begin("two", p.DirectoryID, "jane", "2")
+		begin("none", p.DirectoryID, "jane", "")
+		begin("john", p.DirectoryID, "john", "1")
+		begin("elsewhere", "d-0000000000", "jane", "1")
+		left := func(want ...string) {
+			t.Helper()
+			for _, id := range []string{"one", "two", "none", "john", "elsewhere"} {
+				_, session, err := read3(s, func(tx *store.Tx) (store.PortalSession, bool, error) { return tx.PortalSession(ctx, id, now) })
+				if err != nil || session != slices.Contains(want, id) {
+					t.Errorf("session %s: %t, %v", id, session, err)
+				}
+			}
+		}
+		end := func(want int64, name string, indexes ...string) {
+			t.Helper()
+			update(t, s, func(tx *store.Tx) error {
+				ended, err := tx.DeleteSAMLSessions(ctx, p, name, indexes...)
+				equal(t, ended, want)
+				return err
+			})
+		}
+		end(0, "nobody")
+		end(2, "jane", "1", "3") // and that which has no index
+		left("two", "john", "elsewhere")
+		end(1, "jane")
+		left("john", "elsewhere")
+		for id, want := range map[string]bool{"one": false, "two": false, "john": true} {
+			update(t, s, func(tx *store.Tx) error {
+				_, arrival, err := tx.TakeSAMLArrival(ctx, id, now)
+				equal(t, arrival, want)
+				if err != nil {
+					return err
+				}
+				_, ticket, err := tx.TakePortalTicket(ctx, id, now)
+				equal(t, ticket, want)
+				return err
+			})
+		}
+		update(t, s, func(tx *store.Tx) error { return tx.PutSAMLProvider(ctx, p) })
+		all := read(t, s, func(tx *store.Tx) ([]*workspaces.SAMLProvider, error) { return tx.EverySAMLProvider(ctx) })
+		equal(t, all, []*workspaces.SAMLProvider{p})
 	})
 }
 

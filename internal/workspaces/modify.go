@@ -91,6 +91,12 @@ type Change struct {
 	Accelerator     *GlobalAccelerator
 }
 
+// IsEmpty reports whether it changes nothing of any WorkSpace.
+func (c Change) IsEmpty() bool {
+	return c.RunningMode == "" && c.AutoStopMinutes == nil && c.ComputeType == "" && c.RootGiB == 0 && c.UserGiB == 0 &&
+		len(c.Protocols) == 0 && c.OperatingSystem == "" && c.Accelerator == nil
+}
+
 // refuseModified is the service's refusal while a modification runs; Terraform's provider looks
 // for it. Source: spec, section B.
 func (w *WorkSpace) refuseModified() *Error {

@@ -100,6 +100,9 @@ document.addEventListener("submit", async (event) => {
   form.requestSubmit();
 });
 
+// Who signs out is on the way to a page that must not be cut off by the end of the session.
+document.querySelector(".who").addEventListener("submit", rest);
+
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) rest(); else { listen(); pictures(); }
 });

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -39,6 +40,8 @@ type IdentityProvider struct {
 	session saml.Session
 	service *saml.EntityDescriptor
 	ends    time.Duration
+	encrypt bool
+	left    []string
 }
 
 // New makes an identity provider whose clock shows now until it is moved. No network leads to it: see Visit.
@@ -53,7 +56,8 @@ func NewAt(tb testing.TB, now time.Time, address string) *IdentityProvider {
 	idp := &IdentityProvider{tb: tb, clock: clockwork.NewFakeClockAt(now), URL: address}
 	key, certificate := newKey(tb, now)
 	idp.provider = &saml.IdentityProvider{
-		Signer: key, Certificate: certificate, MetadataURL: idp.at("/metadata"), SSOURL: idp.at("/sso"), Logger: logger.DefaultLogger,
+		Signer: key, Certificate: certificate, MetadataURL: idp.at("/metadata"), SSOURL: idp.at("/sso"), LogoutURL: idp.at("/slo"), Logger: logger.DefaultLogger,
+		LogoutBindings:  []string{saml.HTTPRedirectBinding, saml.HTTPPostBinding},
 		SignatureMethod: dsig.ECDSASHA256SignatureMethod, SessionProvider: idp, ServiceProviderProvider: idp, AssertionMaker: idp,
 		Clock: dsig.NewFakeClock(idp.clock),
 	}
@@ -166,10 +170,26 @@ func (i *IdentityProvider) End(after time.Duration) {
 
 // GetServiceProvider implements saml.ServiceProviderProvider.
 func (i *IdentityProvider) GetServiceProvider(_ *http.Request, id string) (*saml.EntityDescriptor, error) {
-	if s := i.Service(); s != nil && s.EntityID == id {
-		return s, nil
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.service == nil || i.service.EntityID != id {
+		return nil, os.ErrNotExist
 	}
-	return nil, os.ErrNotExist
+	if i.encrypt {
+		return i.service, nil
+	}
+	plain := *i.service
+	plain.SPSSODescriptors = slices.Clone(plain.SPSSODescriptors)
+	role := &plain.SPSSODescriptors[0]
+	role.KeyDescriptors = slices.DeleteFunc(slices.Clone(role.KeyDescriptors), func(k saml.KeyDescriptor) bool { return k.Use == "encryption" })
+	return &plain, nil
+}
+
+// Encrypt has it encrypt assertions from now on, for the key in the service provider's metadata.
+func (i *IdentityProvider) Encrypt() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.encrypt = true
 }
 
 // Form is what the identity provider makes a browser post.
@@ -190,6 +210,8 @@ var fieldPattern = regexp.MustCompile(`(action|name="SAMLResponse" value|name="R
 func (i *IdentityProvider) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/sso", i.provider.ServeSSO)
+	mux.HandleFunc("/slo", i.serveLogout)
+	mux.HandleFunc("/farewell", i.farewell)
 	mux.HandleFunc("/app", func(w http.ResponseWriter, r *http.Request) {
 		i.provider.ServeIDPInitiated(w, r, i.Service().EntityID, r.URL.Query().Get("Where"))
 	})
