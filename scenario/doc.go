@@ -32,7 +32,7 @@
 //	hear ID USER          fail unless the desktop's sound is to be heard
 //	nothing-left          fail if the engine still has anything of this scenario's
 //
-// and the conditions [terraform]: CARREL_TEST_TERRAFORM is 1, and Terraform and its AWS provider are to be had;
+// and the conditions [simulated] and [incus]: this is the engine; [terraform]: CARREL_TEST_TERRAFORM is 1, and Terraform and its AWS provider are to be had;
 // [command-line]: there is an AWS CLI that knows all operations; and
 // [javascript]: there are Node.js 20 or newer, and in javascript, whose path is $JAVASCRIPT, the packages that npm installs.
 //

@@ -98,7 +98,7 @@ func params(engine string, files []string) testscript.Params {
 	return testscript.Params{
 		Files:               files,
 		RequireExplicitExec: true,
-		Condition:           condition,
+		Condition:           conditions(engine),
 		Setup: func(env *testscript.Env) error {
 			if err != nil {
 				return err

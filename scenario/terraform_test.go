@@ -2,7 +2,6 @@ package scenario_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,24 +19,7 @@ const provider = `terraform {
 }
 `
 
-// condition answers the conditions of scenarios: [terraform], whether it is to be tested, which
-// takes minutes, and there is a terraform that gets the provider as the machine's own settings
-// say; [javascript]; and [command-line].
-func condition(name string) (bool, error) {
-	switch {
-	case name == "javascript":
-		return hasJavaScript()
-	case name == "command-line":
-		return hasCommandLine()
-	case name != "terraform":
-		return false, fmt.Errorf("unknown condition %q", name)
-	case os.Getenv("CARREL_TEST_TERRAFORM") != "1":
-		return false, nil
-	default:
-		return hasTerraform()
-	}
-}
-
+// hasTerraform answers [terraform]: there is a terraform that gets the provider as the machine's own settings say.
 var hasTerraform = sync.OnceValues(func() (bool, error) {
 	dir, err := os.MkdirTemp("", "carrel-terraform-")
 	if err != nil {

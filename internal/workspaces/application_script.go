@@ -2,18 +2,19 @@ package workspaces
 
 import "strings"
 
-// PackageScript returns the script of an application that is packages of the desktop's distribution.
+// PackageScript returns the script of an application that is packages of the desktop's distribution. It says
+// nothing but what goes wrong: the end of what a script says is what is told of its failure.
 func PackageScript(packages []string) string {
 	names := strings.Join(packages, " ")
 	return `set -e
 export DEBIAN_FRONTEND=noninteractive
 case $1 in
 install)
-	apt-get update
-	apt-get install -y --no-install-recommends -- ` + names + `
+	apt-get update -qq
+	apt-get install -qq --no-install-recommends -- ` + names + `
 	;;
 remove)
-	apt-get remove -y --autoremove -- ` + names + `
+	apt-get remove -qq --autoremove -- ` + names + `
 	;;
 esac
 `
