@@ -36,9 +36,13 @@ func TestGuide(t *testing.T) {
 	checkWorkflow(t, files[".github/workflows/desktops.yml"])
 	checkSwitches(t, string(page))
 
+	config := filepath.Join(dir, "aws-config")
+	if err := os.WriteFile(config, []byte(awsConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	pytest := exec.CommandContext(t.Context(), pythonWith(t, "boto3", "pytest"), "-m", "pytest", "-q", "-p", "no:cacheprovider", dir) // a Python of this machine
 	pytest.Dir = dir
-	pytest.Env = append(clean(os.Environ()), "CARREL="+program, "AWS_EC2_METADATA_DISABLED=true", "PYTHONDONTWRITEBYTECODE=1")
+	pytest.Env = append(clean(os.Environ()), "CARREL="+program, "AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE="+config, "PYTHONDONTWRITEBYTECODE=1")
 	pytest.Cancel = func() error { return pytest.Process.Signal(os.Interrupt) }
 	pytest.WaitDelay = 30 * time.Second
 	out, err := pytest.CombinedOutput()

@@ -50,6 +50,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		child() // never returns
 	}
+	if filepath.Base(os.Args[0]) == "setsid" {
+		setsid() // never returns
+	}
 	status := m.Run()
 	if err := cleanUp(); err != nil {
 		fmt.Fprintln(os.Stderr, "clean up after the tests:", err)

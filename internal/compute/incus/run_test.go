@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,12 +22,45 @@ import (
 type shell struct {
 	*testing.T
 	folder string
+	path   string
+}
+
+// pathWithSetsid is where this machine's programs are, and setsid, which every desktop has: where there is none
+// here, this program takes its place.
+func pathWithSetsid(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("PATH")
+	if _, err := exec.LookPath("setsid"); err == nil {
+		return path
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(folder, "setsid")); err != nil {
+		t.Fatal(err)
+	}
+	return path + string(filepath.ListSeparator) + folder
+}
+
+// setsid runs its arguments in a session of their own.
+func setsid() {
+	_, err := unix.Setsid()
+	if err == nil {
+		var program string
+		if program, err = exec.LookPath(os.Args[1]); err == nil {
+			err = unix.Exec(program, os.Args[1:], os.Environ())
+		}
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
 }
 
 func (s shell) run(name, text string, seconds int) (status int) {
 	s.Helper()
 	cmd := exec.CommandContext(s.Context(), "/bin/sh", "-c", incus.RunProgram, "carrel-run", name, strconv.Itoa(seconds), "install")
-	cmd.Env = append(os.Environ(), "CARREL_SCRIPTS="+s.folder, "CARREL_SCRIPT="+text)
+	cmd.Env = append(os.Environ(), "CARREL_SCRIPTS="+s.folder, "CARREL_SCRIPT="+text, "PATH="+s.path)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	err := cmd.Run()
@@ -67,10 +101,7 @@ func (s shell) file(path ...string) string {
 
 func TestRunProgram(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("setsid"); err != nil {
-		t.Skip("there is no setsid here: ", err)
-	}
-	s := shell{t, filepath.Join(t.TempDir(), "scripts")}
+	s := shell{t, filepath.Join(t.TempDir(), "scripts"), pathWithSetsid(t)}
 	count := `echo "$1" >>` + filepath.Dir(s.folder) + "/count\n"
 	if status := s.run("once-1", count, 60); status != 75 {
 		t.Errorf("at first it ends with %d", status)
@@ -107,6 +138,11 @@ func TestRunProgram(t *testing.T) {
 	pid, err := strconv.Atoi(process)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for session := 0; session != pid; { // it may not have come to that
+		if session, err = unix.Getsid(pid); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := unix.Kill(-pid, unix.SIGKILL); err != nil { // all of its session, which timeout leaves
 		t.Fatal(err)
