@@ -14,7 +14,8 @@ import (
 )
 
 // BenchmarkDirectory asks for a day of a directory with 100,000 WorkSpaces, each of which was stopped and started once,
-// and for one WorkSpace, and lists.
+// and for one WorkSpace, and lists. What GetMetricData computes is to be held against "directory", one reading of the
+// same WorkSpaces: several metrics and what is computed of them cost little more, a search as much as a list.
 func BenchmarkDirectory(b *testing.B) {
 	s := dstest.Start(b)
 	began := s.Clock.Now()
@@ -36,7 +37,30 @@ func BenchmarkDirectory(b *testing.B) {
 			return err
 		}
 	}
+	calculate := func(of ...monitoring.MetricDataQuery) func() error {
+		in := &monitoring.GetMetricDataInput{StartTime: api.At(began), EndTime: api.At(s.Clock.Now()), MetricDataQueries: of}
+		return func() error {
+			out, err := cloudWatch.GetMetricData(dstest.Context(b), in)
+			if err == nil && len(out.MetricDataResults[len(out.MetricDataResults)-1].Values) == 0 {
+				err = fmt.Errorf("no data")
+			}
+			return err
+		}
+	}
+	metric := func(id, name, stat string) monitoring.MetricDataQuery {
+		return monitoring.MetricDataQuery{Id: &id, MetricStat: &monitoring.MetricStat{Period: new(int32(300)), Stat: &stat, Metric: &monitoring.Metric{
+			Namespace: new("AWS/WorkSpaces"), MetricName: &name, Dimensions: []monitoring.Dimension{{Name: new("DirectoryId"), Value: new("d-0000000001")}},
+		}}}
+	}
+	math := func(text string) monitoring.MetricDataQuery {
+		return monitoring.MetricDataQuery{Id: new("e1"), Expression: &text}
+	}
 	for name, f := range map[string]func() error{
+		"data": calculate(metric("m1", "Available", "Sum")),
+		"math": calculate(metric("m1", "Available", "Sum"), metric("m2", "Stopped", "p99"), metric("m3", "Unhealthy", "Average"),
+			math("100*m1/(m1+FILL(m2,0))-RUNNING_SUM(m3)")),
+		"search": calculate(math("SUM(SEARCH('{AWS/WorkSpaces,WorkspaceId} MetricName=\"Available\"', 'Sum', 300))")),
+
 		"directory": ask("DirectoryId", "d-0000000001"), "workspace": ask("WorkspaceId", "ws-000000007"),
 		"list": func() error {
 			_, err := cloudWatch.ListMetrics(dstest.Context(b), &monitoring.ListMetricsInput{})

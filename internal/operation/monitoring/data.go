@@ -2,9 +2,11 @@ package monitoring
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"carrel/internal/api/monitoring"
 	"carrel/internal/operation"
 	"carrel/internal/operation/cursor"
+	"carrel/internal/operation/monitoring/expression"
 	"carrel/internal/workspaces"
 )
 
@@ -35,7 +38,10 @@ func (s *Service) GetMetricData(ctx context.Context, in *monitoring.GetMetricDat
 	if err != nil {
 		return nil, err
 	}
-	queries := s.queries(ctx, in)
+	queries, messages, err := s.queries(ctx, in)
+	if err != nil {
+		return nil, err
+	}
 	p := &page{queries: queries, descending: value(in.ScanBy) != monitoring.ScanByTimestampAscending, room: maxPoints}
 	first, err := p.positionOf(in.NextToken, about)
 	if err != nil {
@@ -48,7 +54,7 @@ func (s *Service) GetMetricData(ctx context.Context, in *monitoring.GetMetricDat
 		return nil, err
 	}
 	results, next := p.results(first)
-	out := &monitoring.GetMetricDataOutput{MetricDataResults: results, Messages: []monitoring.MessageData{}}
+	out := &monitoring.GetMetricDataOutput{MetricDataResults: results, Messages: append([]monitoring.MessageData{}, messages...)}
 	if next != nil {
 		out.NextToken = cursor.Token(p.keyOf(*next), about...)
 	}
@@ -93,7 +99,10 @@ func checkQuery(q monitoring.MetricDataQuery, at string) string {
 	case (q.MetricStat == nil) == (q.Expression == nil):
 		return fmt.Sprintf("Exactly one of the parameters %s.MetricStat and %s.Expression must be given.", at, at)
 	case q.Expression != nil:
-		return fmt.Sprintf("The parameter %s.Expression cannot be carried out: this endpoint has no metric math, searches or SQL.", at)
+		if why := checkPeriod(cmp.Or(value(q.Period), defaultPeriod)); why != "" {
+			return fmt.Sprintf("The parameter %s.Period %s.", at, why)
+		}
+		return ""
 	case value(q.MetricStat.Metric.Namespace) == "" || value(q.MetricStat.Metric.MetricName) == "":
 		return fmt.Sprintf("The parameters %s.MetricStat.Metric.Namespace and MetricName are required.", at)
 	}
@@ -110,7 +119,12 @@ func checkQuery(q monitoring.MetricDataQuery, at string) string {
 func (s *Service) checkNamespaces(in *monitoring.GetMetricDataInput) error {
 	var elsewhere error
 	for _, q := range in.MetricDataQueries {
-		ours, err := s.ours(*q.MetricStat.Metric.Namespace)
+		ours, err := false, error(nil)
+		if q.MetricStat != nil {
+			ours, err = s.ours(*q.MetricStat.Metric.Namespace)
+		} else if ours = names(*q.Expression); !ours && s.passOn {
+			err = api.ErrElsewhere
+		}
 		if ours {
 			return nil
 		}
@@ -119,31 +133,51 @@ func (s *Service) checkNamespaces(in *monitoring.GetMetricDataInput) error {
 	return elsewhere
 }
 
-// query is one of a request's: its statistic of a metric.
+// names reports whether an expression names a namespace of ours.
+func names(expression string) bool {
+	return strings.Contains(expression, workspaces.MetricsNamespace) || strings.Contains(expression, workspaces.PoolMetricsNamespace)
+}
+
+// query is one of a request's: its statistic of a metric, or what an expression has given.
 type query struct {
 	monitoring.MetricDataQuery
 	window
-	stat  statistic
-	label string
-	n     int64 // how many periods there can be data of
+	stat     statistic
+	label    string
+	n        int64 // how many periods there can be data of
+	computed bool
+	fixed    []expression.Point // where it is computed
 }
 
 // queries are those of a request that return data.
-func (s *Service) queries(ctx context.Context, in *monitoring.GetMetricDataInput) (all []query) {
+func (s *Service) queries(ctx context.Context, in *monitoring.GetMetricDataInput) (all []query, messages []monitoring.MessageData, err error) {
+	if slices.ContainsFunc(in.MetricDataQueries, func(q monitoring.MetricDataQuery) bool { return q.Expression != nil }) {
+		return s.calculate(ctx, in)
+	}
 	now := s.core.Clock.Now()
 	for _, of := range in.MetricDataQueries {
-		if of.ReturnData != nil && !*of.ReturnData {
-			continue
+		if of.ReturnData == nil || *of.ReturnData {
+			all = append(all, s.newQuery(ctx, of, in, now))
 		}
-		stat := of.MetricStat
-		q := query{MetricDataQuery: of, window: newWindow(in.StartTime.Time(), in.EndTime.Time(), *stat.Period, now), label: labelOf(of)}
-		q.stat, _ = statisticOf(*stat.Stat)
-		if s.canHave(ctx, of) && !q.tooFine(now) {
-			q.n = q.periods()
-		}
-		all = append(all, q)
 	}
-	return all
+	return all, nil, nil
+}
+
+// newQuery is a query for a metric.
+func (s *Service) newQuery(ctx context.Context, of monitoring.MetricDataQuery, in *monitoring.GetMetricDataInput, now time.Time) query {
+	q := query{MetricDataQuery: of, window: newWindow(in.StartTime.Time(), in.EndTime.Time(), *of.MetricStat.Period, now), label: labelOf(of)}
+	q.stat, _ = statisticOf(*of.MetricStat.Stat)
+	if s.canHave(ctx, of) && !q.tooFine(now) {
+		q.n = q.periods()
+	}
+	return q
+}
+
+// series returns the query's for a part of its window.
+func (q *query) series(part window) *series {
+	metric := q.MetricStat.Metric
+	d, _ := dimensionOf(metric.Dimensions)
+	return newSeries(workspaces.Metric(*metric.MetricName), d, part, !q.stat.plain())
 }
 
 // canHave reports whether there can be a metric such as the query's.
@@ -221,15 +255,21 @@ func aboutData(ctx context.Context, in *monitoring.GetMetricDataInput) ([]string
 type page struct {
 	queries    []query
 	descending bool
-	room       int       // for points
-	parts      []*series // by query; nil where none of it is looked at
+	room       int    // for points
+	parts      []part // by query
+}
+
+// part is what is looked at of a query: some of its periods.
+type part struct {
+	window
+	series *series // nil where they are known
 }
 
 // open returns the series that are looked at for the page: as many periods as it may have points.
 func (p *page) open(from position) (all []*series) {
-	p.parts = make([]*series, len(p.queries))
+	p.parts = make([]part, len(p.queries))
 	for left, i := int64(maxPoints), from.query; i < len(p.queries) && left > 0; i++ {
-		q := p.queries[i]
+		q := &p.queries[i]
 		begin := int64(0)
 		if i == from.query {
 			begin = from.period
@@ -238,14 +278,14 @@ func (p *page) open(from position) (all []*series) {
 		if left -= end - begin; begin == end {
 			continue
 		}
-		part := q.part(begin, end)
+		p.parts[i].window = q.part(begin, end)
 		if p.descending {
-			part = q.part(q.n-end, q.n-begin)
+			p.parts[i].window = q.part(q.n-end, q.n-begin)
 		}
-		metric := q.MetricStat.Metric
-		d, _ := dimensionOf(metric.Dimensions)
-		p.parts[i] = newSeries(workspaces.Metric(*metric.MetricName), d, part, !q.stat.plain())
-		all = append(all, p.parts[i])
+		if !q.computed {
+			p.parts[i].series = q.series(p.parts[i].window)
+			all = append(all, p.parts[i].series)
+		}
 	}
 	return all
 }
@@ -279,33 +319,45 @@ func (p *page) results(from position) (results []monitoring.MetricDataResult, ne
 // take adds a query's points while there is room for them, and returns up to which period it got.
 func (p *page) take(result *monitoring.MetricDataResult, i int, begin int64) (done int64) {
 	part := p.parts[i]
-	if part == nil {
-		return begin
-	}
-	type point struct {
-		at    time.Time
-		value float64
-	}
-	var points []point
-	part.each(func(at time.Time, k known) {
-		if v, tells := p.queries[i].stat.of(k); tells {
-			points = append(points, point{at, v})
-		}
-	})
+	points := p.queries[i].points(part)
 	for n := range points {
 		if p.descending {
 			n = len(points) - 1 - n
 		}
+		at := time.Unix(points[n].At, 0).UTC()
 		if p.room == 0 {
-			periods := int64(points[n].at.Sub(part.start) / part.period)
+			periods := int64(at.Sub(part.start) / part.period)
 			if p.descending {
 				periods = part.periods() - 1 - periods
 			}
 			return begin + periods
 		}
 		p.room--
-		result.Timestamps = append(result.Timestamps, *api.At(points[n].at))
-		result.Values = append(result.Values, points[n].value)
+		result.Timestamps = append(result.Timestamps, *api.At(at))
+		result.Values = append(result.Values, points[n].Value)
 	}
 	return begin + part.periods()
+}
+
+// points are the query's in a part of its window.
+func (q *query) points(p part) (points []expression.Point) {
+	if p.series != nil {
+		return p.series.points(q.stat)
+	}
+	for _, point := range q.fixed {
+		if point.At >= p.start.Unix() && point.At < p.end.Unix() {
+			points = append(points, point)
+		}
+	}
+	return points
+}
+
+// points are a statistic of the series, where it is known.
+func (s *series) points(of statistic) (points []expression.Point) {
+	s.each(func(at time.Time, k known) {
+		if v, tells := of.of(k); tells {
+			points = append(points, expression.Point{At: at.Unix(), Value: v})
+		}
+	})
+	return points
 }

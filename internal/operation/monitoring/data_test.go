@@ -271,13 +271,10 @@ func TestDataRefused(t *testing.T) {
 		"a bad id":         {with(func(q *types.MetricDataQuery) { q.Id = aws.String("A") }), "ValidationError"},
 		"nothing":          {with(func(q *types.MetricDataQuery) { q.MetricStat = nil }), "ValidationError"},
 		"both":             {with(func(q *types.MetricDataQuery) { q.Expression = aws.String("a+1") }), "ValidationError"},
-		"math": {with(func(q *types.MetricDataQuery) {
-			q.MetricStat, q.Expression = nil, aws.String("SEARCH('{AWS/WorkSpaces,WorkspaceId}', 'Sum')")
-		}), "ValidationError"},
-		"a statistic":     {with(func(q *types.MetricDataQuery) { q.MetricStat.Stat = aws.String("Mode") }), "ValidationError"},
-		"a period":        {with(func(q *types.MetricDataQuery) { q.MetricStat.Period = aws.Int32(7) }), "ValidationError"},
-		"no name":         {with(func(q *types.MetricDataQuery) { q.MetricStat.Metric.MetricName = nil }), "ValidationError"},
-		"a made-up token": {func(in *sdk.GetMetricDataInput) { in.NextToken = aws.String("x") }, "InvalidNextToken"},
+		"a statistic":      {with(func(q *types.MetricDataQuery) { q.MetricStat.Stat = aws.String("Mode") }), "ValidationError"},
+		"a period":         {with(func(q *types.MetricDataQuery) { q.MetricStat.Period = aws.Int32(7) }), "ValidationError"},
+		"no name":          {with(func(q *types.MetricDataQuery) { q.MetricStat.Metric.MetricName = nil }), "ValidationError"},
+		"a made-up token":  {func(in *sdk.GetMetricDataInput) { in.NextToken = aws.String("x") }, "InvalidNextToken"},
 		"a token of another request": {func(in *sdk.GetMetricDataInput) {
 			in.NextToken, in.MetricDataQueries[0].MetricStat.Stat = first.NextToken, aws.String("Maximum")
 		}, "InvalidNextToken"},

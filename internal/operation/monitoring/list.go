@@ -43,11 +43,9 @@ func (s *Service) ListMetrics(ctx context.Context, in *monitoring.ListMetricsInp
 		since = recently
 	}
 	of := listOf{operation.Scope(ctx), since}
-	found, kept := s.inventory.Get(of)
-	if !kept || token == nil { // a later page may be of the list as it was
-		if found, err = s.take(ctx, of); err != nil {
-			return nil, err
-		}
+	found, err := s.list(ctx, of, token != nil)
+	if err != nil {
+		return nil, err
 	}
 	out := &monitoring.ListMetricsOutput{Metrics: []monitoring.Metric{}}
 	if value(in.OwningAccount) != "" && *in.OwningAccount != operation.Scope(ctx).Account {
@@ -159,6 +157,14 @@ type listOf struct {
 
 // keptLists is how many lists are kept.
 const keptLists = 8
+
+// list returns the inventory; a later page may be of the list as it was.
+func (s *Service) list(ctx context.Context, of listOf, later bool) (inventory, error) { //nolint:revive // a fact
+	if kept, is := s.inventory.Get(of); is && later {
+		return kept, nil
+	}
+	return s.take(ctx, of)
+}
 
 // take takes the inventory: the metrics with data within the list's time.
 func (s *Service) take(ctx context.Context, of listOf) (inventory, error) {

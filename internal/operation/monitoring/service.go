@@ -2,6 +2,7 @@
 // metrics of the namespace AWS/WorkSpaces, from what really happened. It is built like package
 // operation, with which it shares Core and Bind. Nothing is sampled while nobody asks: the
 // store has what WorkSpaces have been, and series.go computes what samples would have found.
+// Metric math is package expression's; calculation.go gives it what it is about.
 // Alarms, dashboards and metrics of one's own are left to the wire, which refuses them, or
 // passes them on. Start at GetMetricData.
 package monitoring
@@ -14,6 +15,7 @@ import (
 	"carrel/internal/api"
 	"carrel/internal/api/monitoring"
 	"carrel/internal/operation"
+	"carrel/internal/operation/monitoring/expression"
 	"carrel/internal/workspaces"
 )
 
@@ -22,13 +24,18 @@ type Service struct {
 	core      *operation.Core
 	passOn    bool
 	inventory *inventories
+	language  *expression.Language
 }
 
 // New returns the service. passOn says that there is somebody who answers for other
 // namespaces; else they are empty.
 func New(core *operation.Core, passOn bool) (*Service, error) {
 	kept, err := lru.New[listOf, inventory](keptLists)
-	return &Service{core: core, passOn: passOn, inventory: kept}, err
+	if err != nil {
+		return nil, err
+	}
+	language, err := expression.New()
+	return &Service{core: core, passOn: passOn, inventory: kept, language: language}, err
 }
 
 // Handlers returns a handler for every operation that has types: routing's one table.
