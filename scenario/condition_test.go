@@ -15,6 +15,8 @@ func conditions(engine string) func(name string) (bool, error) {
 			return hasJavaScript()
 		case "command-line":
 			return hasCommandLine()
+		case "moto":
+			return hasMoto()
 		case "terraform": // takes minutes
 			if os.Getenv("CARREL_TEST_TERRAFORM") != "1" {
 				return false, nil

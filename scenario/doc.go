@@ -33,7 +33,8 @@
 //	nothing-left          fail if the engine still has anything of this scenario's
 //
 // and the conditions [simulated] and [incus]: this is the engine; [terraform]: CARREL_TEST_TERRAFORM is 1, and Terraform and its AWS provider are to be had;
-// [command-line]: there is an AWS CLI that knows all operations; and
+// [command-line]: there is an AWS CLI that knows all operations;
+// [moto]: python3 has moto with its server; and
 // [javascript]: there are Node.js 20 or newer, and in javascript, whose path is $JAVASCRIPT, the packages that npm installs.
 //
 // TestPerson is one more, in Go: a person in a headless Chromium, at work in a real desktop.

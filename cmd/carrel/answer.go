@@ -65,7 +65,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	}
 	beside := &control.Control{
 		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Log: s.log, ForTests: s.config.Control, Instant: s.config.Instant, Reset: s.engine.reset, Files: s.engine.files,
-		Faults: s.engine.faults,
+		Faults: s.engine.faults, Ways: s.ways,
 		Signed: func(next http.Handler) http.Handler { return wire.Signed(wsapi.Service.Name, next) },
 	}
 	mux := http.NewServeMux()
@@ -108,7 +108,7 @@ func (s *server) middleware() ([]api.Middleware, error) {
 	if s.journals() {
 		layers = append(layers, s.journal.Middleware())
 	}
-	return layers, nil
+	return append(layers, s.ways.Middleware()), nil
 }
 
 // servicesOf are the services that Carrel answers.

@@ -66,7 +66,7 @@ func (s *server) journals() bool {
 
 // playerOf returns what replays a journal on the services. Its requests are not waited for.
 func (s *server) playerOf(services []awsjson.ServiceHandlers) *journal.Player {
-	middleware := []api.Middleware{s.journal.Middleware()}
+	middleware := []api.Middleware{s.ways.Middleware(), s.journal.Middleware()}
 	if s.engine.faults != nil {
 		middleware = append(middleware, s.engine.faults.Middleware())
 	}

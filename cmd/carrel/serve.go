@@ -24,6 +24,7 @@ import (
 	"carrel/internal/installation"
 	"carrel/internal/job"
 	"carrel/internal/journal"
+	"carrel/internal/moto"
 	"carrel/internal/operation"
 	"carrel/internal/reconcile"
 	"carrel/internal/store"
@@ -44,6 +45,7 @@ type server struct {
 	engine engine
 	runner *job.Runner
 
+	ways         *moto.Ways // moto's; nil where they never are kept
 	journal      *journal.Journal
 	player       *journal.Player
 	streams      *stream.Streams
@@ -68,6 +70,9 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	s := &server{config: c, log: log, clock: clock.New(), real: clock.New()}
+	if c.CI {
+		s.ways = new(moto.Ways)
+	}
 	database := c.Database
 	if database == "" {
 		database = folder.Database()
@@ -104,7 +109,7 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 
 // run answers requests and works jobs until the context ends or one of them fails.
 func (s *server) run(ctx context.Context, folder installation.Folder) error {
-	core, hasher, err := s.core()
+	core, hasher, err := s.core(ctx)
 	if err != nil {
 		return err
 	}
@@ -202,13 +207,17 @@ func stop(ctx context.Context, front *http.Server, workers store.Workers) error 
 }
 
 // core puts together what operations and jobs work with.
-func (s *server) core() (*operation.Core, *embedded.Hasher, error) {
+func (s *server) core(ctx context.Context) (*operation.Core, *embedded.Hasher, error) {
 	c, limits := s.config, s.config.LimitsOf()
 	sources, err := c.Sources()
 	if err != nil {
 		return nil, nil, err
 	}
 	applications, err := c.Catalogue(s.clock.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	networks, err := s.networks(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -235,7 +244,7 @@ func (s *server) core() (*operation.Core, *embedded.Hasher, error) {
 	}
 	return &operation.Core{
 		Store: s.store, Clock: s.clock, Limits: limits, Bundles: bundles, Directories: directories,
-		Encryption: s.engine.encrypts, AnySubnet: c.CI, DedicatedTenancy: c.CI, AnyImageSource: c.CI,
+		Encryption: s.engine.encrypts, AnySubnet: c.CI, DedicatedTenancy: c.CI, AnyImageSource: c.CI, Networks: networks, Ways: s.ways,
 		Installation: s.installation, ImageSources: sources, Applications: applications,
 	}, hasher, nil
 }

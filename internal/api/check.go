@@ -24,7 +24,8 @@ type Checker struct {
 	path     []string
 	count    int
 	messages []string
-	missing  string // the path of the first required member that is absent
+	missing  string                 // the path of the first required member that is absent
+	excused  func(path string) bool // reports whether a text may be any; nil: none may
 }
 
 // Exception returns a ValidationException that lists the violations, nil when there are none.
@@ -53,7 +54,7 @@ func (c *Checker) EnterItem(member string, index int) {
 
 // EnterValue goes down into the value of a map member under key; Leave comes back.
 func (c *Checker) EnterValue(member, key string) {
-	c.path = append(c.path, member+"."+clip(key)+".member")
+	c.path = append(c.path, member+"."+Clip(key)+".member")
 }
 
 // Leave undoes the last Enter, EnterItem or EnterValue.
@@ -91,7 +92,7 @@ func (c *Checker) Strings(member string, values []string, rule *StringRule) {
 // Value checks the value of a map of strings under key.
 func (c *Checker) Value(member, key, value string, rule *StringRule) {
 	if !rule.satisfied(value) {
-		c.text(member+"."+clip(key)+".member", value, rule)
+		c.text(member+"."+Clip(key)+".member", value, rule)
 	}
 }
 
@@ -106,6 +107,9 @@ func (c *Checker) Key(member, key string, rule *StringRule) {
 }
 
 func (c *Checker) text(member, value string, rule *StringRule) {
+	if c.excused != nil && c.excused(strings.Join(append(slices.Clone(c.path), member), ".")) {
+		return
+	}
 	rule.violations(value, func(constraint string) {
 		c.add(func() string {
 			if rule.Sensitive {
@@ -191,8 +195,8 @@ func (c *Checker) at(member string) string {
 	return "'" + strings.Join(c.path, ".") + "." + member + "'"
 }
 
-// clip cuts a string to maxEcho code points and marks the cut.
-func clip(s string) string {
+// Clip cuts what a message repeats of a request to 200 code points and marks the cut.
+func Clip(s string) string {
 	if len(s) <= maxEcho || utf8.RuneCountInString(s) <= maxEcho {
 		return s
 	}

@@ -99,6 +99,24 @@ func TestWordingOfViolations(t *testing.T) {
 	}
 }
 
+// TestPatternsAreAnchored: messages say that the whole value is matched, also where the model leaves that out.
+func TestPatternsAreAnchored(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{
+		`[a-zA-Z0-9._-]+`:      `^[a-zA-Z0-9._-]+$`,
+		`^d-[0-9a-f]{10}$`:     `^d-[0-9a-f]{10}$`,
+		`wsi-[0-9a-z]{9,63}$`:  `^wsi-[0-9a-z]{9,63}$`,
+		`^(http|https)\://\S+`: `^(http|https)\://\S+$`,
+		`[|]\|`:                `^[|]\|$`,
+		`^a$|b`:                `^a$|b`, // which cannot be said with two anchors
+	} {
+		rule := api.StringRule{Pattern: api.NewPatternFunc(source, func(string) bool { return false })}
+		if got := rule.Broken("x"); got != "Member must satisfy regular expression pattern: "+want {
+			t.Errorf("%s: %s", source, got)
+		}
+	}
+}
+
 func TestSecretsAreNotRepeated(t *testing.T) {
 	t.Parallel()
 	tests := map[string]api.AnyOperation{

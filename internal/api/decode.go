@@ -84,12 +84,12 @@ func skipString(body []byte, i int) int {
 func unreadable(err error) *Exception {
 	if semantic, ok := errors.AsType[*json.SemanticError](err); ok {
 		return serializationException(fmt.Sprintf("The value at %s cannot be read from a JSON %s.",
-			clip(string(semantic.JSONPointer)), kindName(semantic.JSONKind)))
+			Clip(string(semantic.JSONPointer)), kindName(semantic.JSONKind)))
 	}
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
 		if errors.Is(err, jsontext.ErrDuplicateName) {
 			return serializationException(fmt.Sprintf("The member at %s is given twice.",
-				clip(string(syntax.JSONPointer))))
+				Clip(string(syntax.JSONPointer))))
 		}
 		return serializationException(fmt.Sprintf("The request is no valid JSON (at byte %d).", syntax.ByteOffset))
 	}

@@ -23,7 +23,7 @@ func decodeForm(form url.Values, into any) error {
 	tree := new(branch)
 	for _, name := range slices.Sorted(maps.Keys(form)) {
 		if len(form[name]) > 1 {
-			return serializationException("The parameter " + clip(name) + " is given twice.")
+			return serializationException("The parameter " + Clip(name) + " is given twice.")
 		}
 		if err := tree.put(strings.Split(name, "."), form.Get(name)); err != nil {
 			return err
@@ -95,14 +95,14 @@ func (b *branch) list(path string, into reflect.Value) error {
 	}
 	n := len(members.below)
 	if n > maxItems {
-		return serializationException(fmt.Sprintf("The list %s is longer than %d.", clip(path), maxItems))
+		return serializationException(fmt.Sprintf("The list %s is longer than %d.", Clip(path), maxItems))
 	}
 	into.Set(reflect.MakeSlice(into.Type(), n, n))
 	for i := range n {
 		name := strconv.Itoa(i + 1)
 		item := members.below[name]
 		if item == nil {
-			return serializationException("The list " + clip(path) + " must have its elements numbered from 1, without a gap.")
+			return serializationException("The list " + Clip(path) + " must have its elements numbered from 1, without a gap.")
 		}
 		if err := item.one(path+".member."+name, into.Index(i)); err != nil {
 			return err
@@ -149,5 +149,5 @@ func (b *branch) one(path string, into reflect.Value) error {
 
 // unreadableParameter names the parameter and not its value: it may be a secret.
 func unreadableParameter(path string) *Exception {
-	return serializationException("The value of the parameter " + clip(path) + " cannot be read.")
+	return serializationException("The value of the parameter " + Clip(path) + " cannot be read.")
 }

@@ -65,7 +65,13 @@ type Payload struct {
 	Query url.Values
 	// Form holds the parameters of the Query protocol, in the place of a body; nil in all others.
 	Form url.Values
+	// Judge, if set, is asked about the input before the model's constraints are.
+	Judge Judge
 }
+
+// Judge looks at an input for clients that expect other constraints and other words than the model's. It refuses the input,
+// or says at which texts the model's constraints do not count, by their path in a message; nil: they count at all.
+type Judge func(input any) (excused func(path string) bool, refusal *Exception)
 
 // Handler is an operation bound to code, without its types: what the wire calls. Middleware wraps it by embedding.
 // A Handler is safe for concurrent use.
@@ -110,13 +116,20 @@ func (b bound[I, O]) Decode(payload Payload) (any, error) {
 	if b.Query != nil {
 		b.Query(input, payload.Query)
 	}
+	var checker Checker
+	if payload.Judge != nil {
+		excused, refusal := payload.Judge(input)
+		if refusal != nil {
+			return nil, refusal
+		}
+		checker.excused = excused
+	}
 	if b.Check == nil {
 		return input, nil
 	}
-	var checker Checker
 	b.Check(input, &checker)
 	if checker.missing != "" && b.Missing != nil {
-		return nil, b.Missing.New("The parameter " + clip(strings.ToUpper(checker.missing[:1])+checker.missing[1:]) + " is required.")
+		return nil, b.Missing.New("The parameter " + Clip(strings.ToUpper(checker.missing[:1])+checker.missing[1:]) + " is required.")
 	}
 	if exception := checker.Exception(); exception != nil {
 		return nil, exception

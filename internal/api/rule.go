@@ -47,18 +47,28 @@ func (r *StringRule) violations(value string, report func(constraint string)) {
 		}
 	}
 	if r.Pattern != nil && !tooLong && !r.Pattern.Matches(value) {
-		report("Member must satisfy regular expression pattern: " + r.Pattern.source)
+		report("Member must satisfy regular expression pattern: " + r.Pattern.anchored())
 	}
 	if len(r.Enum) > 0 && !slices.Contains(r.Enum, value) {
 		report("Member must satisfy enum value set: [" + strings.Join(r.Enum, ", ") + "]")
 	}
 }
 
+// Broken returns the first constraint that value breaks, in the services' wording; "" where there is none.
+func (r *StringRule) Broken(value string) (constraint string) {
+	r.violations(value, func(c string) {
+		if constraint == "" {
+			constraint = c
+		}
+	})
+	return constraint
+}
+
 func (r *StringRule) echo(value string) string {
 	if r.Sensitive {
 		return "***"
 	}
-	return clip(value)
+	return Clip(value)
 }
 
 // Pattern is a regular expression of the model. The models write Java's dialect and mean that the whole string matches.
@@ -67,7 +77,7 @@ type Pattern struct {
 	matches func(string) bool
 }
 
-// NewPattern returns the pattern that the model writes as source and that expr says in Go's dialect. The expression is
+// NewPattern returns the pattern that the model writes as source and that expr says in Go's dialect, or widens. The expression is
 // compiled when it is first used, which for most patterns is never; a broken one would panic then, so apigen compiles
 // every expression before it writes it.
 func NewPattern(source, expr string) *Pattern {
@@ -83,3 +93,41 @@ func NewPatternFunc(source string, matches func(string) bool) *Pattern {
 
 // Matches reports whether the whole of s matches.
 func (p *Pattern) Matches(s string) bool { return p.matches(s) }
+
+// anchored is the pattern as the services print it: with the anchors of what it is matched against, the whole of a value,
+// which many of the models leave out. A pattern of alternatives is printed as the model has it.
+func (p *Pattern) anchored() string {
+	source := p.source
+	if hasAlternatives(source) {
+		return source
+	}
+	if !strings.HasPrefix(source, "^") {
+		source = "^" + source
+	}
+	if !strings.HasSuffix(source, "$") {
+		source += "$"
+	}
+	return source
+}
+
+// hasAlternatives reports whether a regular expression has a | outside of all its groups and sets.
+func hasAlternatives(source string) bool {
+	depth, inSet := 0, false
+	for i := 0; i < len(source); i++ {
+		switch c := source[i]; {
+		case c == '\\':
+			i++
+		case inSet:
+			inSet = c != ']'
+		case c == '[':
+			inSet = true
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == '|' && depth == 0:
+			return true
+		}
+	}
+	return false
+}

@@ -19,6 +19,7 @@ import (
 	"carrel/internal/clock"
 	"carrel/internal/compute"
 	"carrel/internal/fault"
+	"carrel/internal/moto"
 	"carrel/internal/rfb"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
@@ -40,6 +41,8 @@ type Control struct {
 	Reset func(context.Context) error
 	// Faults are those that test suites set; nil where the engine is real.
 	Faults *fault.Faults
+	// Ways are moto's, which a reset by its own path begins and any other ends; nil where they never are kept.
+	Ways *moto.Ways
 	// Files looks into the desktops' volumes; nil where they have programs to do so.
 	Files Files
 }
@@ -277,11 +280,23 @@ func (c *Control) reset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.Clock.Reset()
+	c.keepWays(r)
 	if r.URL.Path == MotoReset { // whose server says so
 		reply(w, http.StatusOK, map[string]string{"status": "ok"})
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// keepWays keeps moto's ways from a reset by its path on, and until one by Carrel's.
+func (c *Control) keepWays(r *http.Request) {
+	switch kept := r.URL.Path == MotoReset; {
+	case !c.Ways.Keep(kept):
+	case kept:
+		c.Log.InfoContext(r.Context(), "moto's ways are kept from now on, as a reset by moto's path asks for; a reset by /_carrel/reset ends that", "path", MotoReset)
+	default:
+		c.Log.InfoContext(r.Context(), "moto's ways are kept no longer")
+	}
 }
 
 func (c *Control) fail(w http.ResponseWriter, r *http.Request, err error) {

@@ -25,8 +25,8 @@ const (
 	answerTimeout = 5 * time.Minute
 )
 
-// passedHeader marks requests that were passed on: one that comes back has gone in a circle.
-const passedHeader = "X-Carrel-Forwarded"
+// PassedHeader marks requests that were passed on: one that comes back has gone in a circle.
+const PassedHeader = "X-Carrel-Forwarded"
 
 // New returns a handler that passes every request on to the endpoint, and answers with its
 // reply. Host, path and body stay as they were signed, so that an endpoint which checks
@@ -37,12 +37,12 @@ func New(endpoint *url.URL, log *slog.Logger) http.Handler {
 			p.SetURL(endpoint)
 			p.Out.Host = p.In.Host
 			p.SetXForwarded()
-			p.Out.Header.Set(passedHeader, "1")
+			p.Out.Header.Set(PassedHeader, "1")
 			// Who waits to be told to go on is told so here, and need not be told again. No
 			// signature covers this header.
 			p.Out.Header.Del("Expect")
 		},
-		Transport:     transport(),
+		Transport:     Transport(),
 		FlushInterval: -1, // what the endpoint says bit by bit arrives bit by bit
 		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
@@ -56,7 +56,7 @@ func New(endpoint *url.URL, log *slog.Logger) http.Handler {
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get(passedHeader) != "" {
+		if r.Header.Get(PassedHeader) != "" {
 			awsjson.Refuse(w, r, unavailable("The request for the service %s was passed on in a circle: --forward names this endpoint, or one that passes on to it.",
 				awsjson.ServiceOf(r)))
 			return
@@ -66,8 +66,8 @@ func New(endpoint *url.URL, log *slog.Logger) http.Handler {
 	})
 }
 
-// transport leaves replies as they are, and takes no proxy of the environment: the endpoint was named.
-func transport() *http.Transport {
+// Transport leaves replies as they are, and takes no proxy of the environment: the endpoint was named.
+func Transport() *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {

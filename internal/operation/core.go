@@ -15,6 +15,7 @@ import (
 	"carrel/internal/api"
 	"carrel/internal/clock"
 	"carrel/internal/directory"
+	"carrel/internal/moto"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
@@ -33,9 +34,11 @@ type Core struct {
 	ImageSources []workspaces.ImageSource // what images can be imported from
 
 	// For test suites that bring their own.
-	AnySubnet        bool // any well-formed network id will do
-	DedicatedTenancy bool // every account counts as enabled for bring your own license
-	AnyImageSource   bool // any id names a source, which is the public image
+	AnySubnet        bool       // any well-formed network id will do
+	DedicatedTenancy bool       // every account counts as enabled for bring your own license
+	AnyImageSource   bool       // any id names a source, which is the public image
+	Networks         *Networks  // where their networks are looked up; nil: nowhere
+	Ways             *moto.Ways // moto's, while a suite of its is served; nil: never
 
 	room room
 }

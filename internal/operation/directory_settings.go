@@ -2,9 +2,11 @@ package operation
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/moto"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
@@ -94,7 +96,7 @@ func (s WorkSpaces) ModifySelfservicePermissions(
 func (s WorkSpaces) ModifyWorkspaceCreationProperties(
 	ctx context.Context, in *wsapi.ModifyWorkspaceCreationPropertiesRequest,
 ) (*wsapi.ModifyWorkspaceCreationPropertiesResult, error) {
-	return &wsapi.ModifyWorkspaceCreationPropertiesResult{}, s.modify(ctx, in.ResourceId, func(d *workspaces.WorkspaceDirectory) error {
+	err := s.modify(ctx, in.ResourceId, func(d *workspaces.WorkspaceDirectory) error {
 		creation, p := d.Settings.Creation, in.WorkspaceCreationProperties
 		if p.DefaultOu != nil {
 			if err := workspaces.CheckDefaultOU(*p.DefaultOu); err != nil {
@@ -113,6 +115,10 @@ func (s WorkSpaces) ModifyWorkspaceCreationProperties(
 		d.Settings.Creation = creation
 		return nil
 	})
+	if e, ok := errors.AsType[*workspaces.Error](err); ok && e.Code == workspaces.CodeNotFound && s.Ways.Follow(moto.UnknownDirectories) {
+		err = workspaces.Errorf(workspaces.CodeValidation, "The request is invalid.")
+	}
+	return &wsapi.ModifyWorkspaceCreationPropertiesResult{}, err
 }
 
 // ModifySamlProperties says whether and where users sign in by SAML 2.0.

@@ -190,7 +190,7 @@ func wire(t *testing.T, set *setup) *awsjson.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	middleware := []api.Middleware{remember, func(h api.Handler) api.Handler { return watched{h, t} }}
+	middleware := []api.Middleware{set.Ways.Middleware(), remember, func(h api.Handler) api.Handler { return watched{h, t} }}
 	var held func(string) bool
 	if set.faults != nil {
 		middleware = append([]api.Middleware{set.faults.Middleware()}, middleware...)

@@ -58,12 +58,12 @@ func TestTags(t *testing.T) {
 		if err := put(tag("a", "3"), tag("A", "4"), types.Tag{Key: new("c")}); err != nil {
 			t.Error(err)
 		}
-		want("A=4", "a=3", "b=2", "c=")
+		want("a=3", "b=2", "A=4", "c=")
 		refused(t, put(tag("x", "1"), tag("aws:x", "2")), invalid, "aws:x")
 		refused(t, put(tag("x", "1"), tag("x", "2")), invalid, "twice")
 		refused(t, put(tags(51, "")...), limit, "50")
 		refused(t, put(tags(47, "")...), limit, "50")
-		want("A=4", "a=3", "b=2", "c=")
+		want("a=3", "b=2", "A=4", "c=")
 		if err := put(tags(46, "")...); err != nil {
 			t.Error(err)
 		}

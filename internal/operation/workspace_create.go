@@ -9,6 +9,7 @@ import (
 
 	wsapi "carrel/internal/api/workspaces"
 	"carrel/internal/directory"
+	"carrel/internal/moto"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
@@ -41,13 +42,21 @@ func (s WorkSpaces) CreateWorkspaces(ctx context.Context, in *wsapi.CreateWorksp
 			continue
 		}
 		w := item.made
-		out.PendingRequests = append(out.PendingRequests, wsapi.Workspace{
-			WorkspaceId: &w.ID, DirectoryId: &w.DirectoryID, UserName: &w.UserName, State: (*string)(&w.State), BundleId: &w.BundleID,
-			WorkspaceName: some(w.Name),
-		})
+		out.PendingRequests = append(out.PendingRequests, s.describePending(w))
 		Started(ctx, workspaces.KindWorkSpace, w.Ref())
 	}
 	return out, nil
+}
+
+// describePending is a WorkSpace in the reply to its creation, which shows less of it than DescribeWorkspaces does.
+func (s WorkSpaces) describePending(w *workspaces.WorkSpace) wsapi.Workspace {
+	if s.Ways.Follow(moto.WholeReplies) {
+		return describeWorkSpace(w)
+	}
+	return wsapi.Workspace{
+		WorkspaceId: &w.ID, DirectoryId: &w.DirectoryID, UserName: &w.UserName, State: (*string)(&w.State), BundleId: &w.BundleID,
+		WorkspaceName: some(w.Name),
+	}
 }
 
 // createBatch is one call of CreateWorkspaces.
@@ -65,6 +74,7 @@ type createItem struct {
 	noUser     bool // the directory does not know the user, or has disabled them
 	refusal    *workspaces.Refusal
 	refusedNow *workspaces.Refusal // by the last try of the transaction
+	second     bool                // its user has one in the directory already
 	made       *workspaces.WorkSpace
 }
 
@@ -73,6 +83,7 @@ func (b *createBatch) check(ctx context.Context, item *createItem) error {
 	if err := workspaces.CheckTags(item.order.Tags); err != nil {
 		return err
 	}
+	item.order.SmallRoot = b.Ways.Follow(moto.SmallRootVolumes)
 	var found bool
 	err := b.Store.View(func(tx *store.Tx) (err error) {
 		item.bundle, found, err = b.Bundle(ctx, tx, item.order.BundleID)
@@ -176,7 +187,8 @@ func (b *createBatch) place(
 	if err != nil {
 		return nil, err
 	}
-	if has || taken[key] {
+	item.second = has || taken[key]
+	if item.second && !b.Ways.Follow(moto.SecondWorkSpaces) {
 		return userHasOne(), nil
 	}
 	taken[key] = true
@@ -310,6 +322,7 @@ func (b *createBatch) write(
 		if err != nil {
 			return err
 		}
+		w.StandIn = item.second
 		d := directories[item.order.DirectoryID]
 		found, err := addresses.assign(ctx, tx, d, w)
 		if err != nil {

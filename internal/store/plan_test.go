@@ -106,7 +106,7 @@ func TestPlans(t *testing.T) {
 			_, err := tx.Users(ctx, store.UserFilter{Scope: here, DirectoryID: "d-1", Limit: 25})
 			return err
 		}},
-		"tags": {"sqlite_autoindex_tag_1", func(tx *store.Tx) error {
+		"tags": {"sqlite_autoindex_tag_1" + sorts, func(tx *store.Tx) error {
 			_, err := tx.Tags(ctx, here, "ws-1")
 			return err
 		}},

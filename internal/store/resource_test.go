@@ -64,12 +64,25 @@ func TestTags(t *testing.T) {
 		put("ws-1", workspaces.Tag{Key: "b", Value: "1"}, workspaces.Tag{Key: "a", Value: ""}, workspaces.Tag{Key: "Z", Value: "ü"})
 		put("ws-2", workspaces.Tag{Key: "b", Value: "other"})
 		put("ws-1", workspaces.Tag{Key: "b", Value: "2"})
-		equal(t, tags("ws-1"), []workspaces.Tag{{Key: "Z", Value: "ü"}, {Key: "a"}, {Key: "b", Value: "2"}})
+		equal(t, tags("ws-1"), []workspaces.Tag{{Key: "b", Value: "2"}, {Key: "a"}, {Key: "Z", Value: "ü"}})
 		for _, keys := range [][]string{nil, {"none"}, {"a", "Z", "none"}} {
 			update(t, s, func(tx *store.Tx) error { return tx.DeleteTags(ctx, here, "ws-1", keys) })
 		}
 		equal(t, tags("ws-1"), []workspaces.Tag{{Key: "b", Value: "2"}})
 		equal(t, len(tags("ws-2")), 1)
+		put("ws-1", workspaces.Tag{Key: "a", Value: "again"}, workspaces.Tag{Key: "0"})
+		equal(t, tags("ws-1"), []workspaces.Tag{{Key: "b", Value: "2"}, {Key: "a", Value: "again"}, {Key: "0"}})
+		tagged := read(t, s, func(tx *store.Tx) ([]store.Tagged, error) {
+			return tx.Tagged(ctx, store.TaggedFilter{Scope: here, Kinds: store.Taggables(), IDs: []string{"ws-1"}})
+		})
+		equal(t, tagged[0].Tags, tags("ws-1"))
+		var last int64
+		rest := read(t, s, func(tx *store.Tx) (rest []workspaces.Tag, err error) {
+			rest, last, err = tx.TagsAfter(ctx, here, "ws-1", 1, 1)
+			return rest, err
+		})
+		equal(t, rest, []workspaces.Tag{{Key: "a", Value: "again"}})
+		equal(t, last, int64(2))
 	})
 }
 

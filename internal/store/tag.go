@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -70,18 +71,31 @@ func (t *Tx) ResourceExists(ctx context.Context, s workspaces.Scope, id string) 
 	return false, nil
 }
 
-// Tags returns the tags of a resource, by key.
+// Tags returns the tags of a resource in the order in which they were given.
 func (t *Tx) Tags(ctx context.Context, s workspaces.Scope, resourceID string) ([]workspaces.Tag, error) {
-	return list(ctx, t, func(row scanner) (tag workspaces.Tag, err error) {
-		err = row.Scan(&tag.Key, &tag.Value)
-		return tag, err
-	}, "SELECT key, value FROM tag WHERE account = $1 AND region = $2 AND resource_id = $3 ORDER BY key", s.Account, s.Region, resourceID)
+	tags, _, err := t.TagsAfter(ctx, s, resourceID, 0, math.MaxInt32)
+	return tags, err
 }
 
-// PutTags adds tags to a resource, replacing the values of keys that it has.
+// TagsAfter returns up to limit tags of a resource, those behind a position in the order in which
+// they were given, and the position of the last of them.
+func (t *Tx) TagsAfter(
+	ctx context.Context, s workspaces.Scope, resourceID string, after int64, limit int,
+) (tags []workspaces.Tag, last int64, err error) {
+	tags, err = list(ctx, t, func(row scanner) (tag workspaces.Tag, err error) {
+		err = row.Scan(&tag.Key, &tag.Value, &last)
+		return tag, err
+	}, "SELECT key, value, position FROM tag WHERE account = $1 AND region = $2 AND resource_id = $3 AND position > $4"+
+		" ORDER BY position LIMIT $5", s.Account, s.Region, resourceID, after, limit)
+	return tags, last, err
+}
+
+// PutTags adds tags to a resource behind those that it has, and replaces the values of keys that it
+// has, which keep their place.
 func (t *Tx) PutTags(ctx context.Context, s workspaces.Scope, resourceID string, tags []workspaces.Tag) error {
 	for _, tag := range tags {
-		err := t.exec(ctx, "INSERT INTO tag (account, region, resource_id, key, value) VALUES ($1, $2, $3, $4, $5)"+
+		err := t.exec(ctx, "INSERT INTO tag (account, region, resource_id, key, value, position)"+
+			" SELECT $1, $2, $3, $4, $5, COALESCE(MAX(position), 0) + 1 FROM tag WHERE account = $1 AND region = $2 AND resource_id = $3"+
 			" ON CONFLICT (account, region, resource_id, key) DO UPDATE SET value = excluded.value",
 			s.Account, s.Region, resourceID, tag.Key, tag.Value)
 		if err != nil {

@@ -31,7 +31,7 @@ type TagFilter struct {
 }
 
 // Tagged returns the resources that the filter names, by what their tags are kept under, with
-// all their tags by key.
+// all their tags in the order in which they were given.
 func (t *Tx) Tagged(ctx context.Context, f TaggedFilter) ([]Tagged, error) {
 	var c condition
 	c.scope(f.Scope)
@@ -90,7 +90,7 @@ func (t *Tx) withTags(ctx context.Context, s workspaces.Scope, ids []string) ([]
 		err := row.Scan(&id, &tag.Key, &tag.Value)
 		of[id] = append(of[id], tag)
 		return err
-	}, "SELECT resource_id, key, value FROM tag"+c.where()+" ORDER BY resource_id, key", c.args...)
+	}, "SELECT resource_id, key, value FROM tag"+c.where()+" ORDER BY resource_id, position", c.args...)
 	tagged := make([]Tagged, len(ids))
 	for i, id := range ids {
 		tagged[i] = Tagged{TagsID: id, Tags: of[id]}

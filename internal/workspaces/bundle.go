@@ -88,6 +88,11 @@ func CheckVolumes(computeType string, rootGiB, userGiB int) error {
 	return nil
 }
 
+// areVolumes reports whether volumes have sizes, in GiB, that a desktop can live with, whether the service has such a pair or not.
+func areVolumes(rootGiB, userGiB int) bool {
+	return rootGiB >= 10 && userGiB >= 10 && max(rootGiB, userGiB) <= 2000
+}
+
 // publicSince is when Carrel's public bundles came to be, the same in every installation.
 func publicSince() time.Time { return time.Date(2026, time.November, 1, 0, 0, 0, 0, time.UTC) }
 

@@ -18,6 +18,7 @@ type Order struct {
 	IPv6Address     string
 	Properties      Properties // empty members are the bundle's and the service's defaults
 	AutoStopMinutes *int       // RunningModeAutoStopTimeoutInMinutes, nil where it was not given
+	SmallRoot       bool       // the root volume may have any size from 10 GiB on, and the user volume any beside it
 	Tags            []Tag
 }
 
@@ -51,7 +52,7 @@ func (o Order) Fill(b Bundle) (Properties, error) {
 	if p.UserGiB == 0 {
 		p.UserGiB = b.UserGiB
 	}
-	if o.Properties.RootGiB != 0 || o.Properties.UserGiB != 0 {
+	if (o.Properties.RootGiB != 0 || o.Properties.UserGiB != 0) && !(o.SmallRoot && areVolumes(p.RootGiB, p.UserGiB)) {
 		if err := CheckVolumes(p.ComputeType, p.RootGiB, p.UserGiB); err != nil {
 			return p, err
 		}

@@ -69,9 +69,8 @@ func (m Migration) Succeed(l Limits, now time.Time) error {
 	if err := m.Source.Begin(ActionTerminate, now); err != nil {
 		return err
 	}
-	m.Source.StandIn = true
 	m.Target.Finish(now)
-	m.Target.StandIn = false
+	m.Target.StandIn, m.Source.StandIn = m.Source.StandIn, true
 	m.Target.ScheduleSnapshot(l, now)
 	return nil
 }

@@ -27,8 +27,8 @@ type WorkSpace struct {
 	FromTakenAt  time.Time // when that was taken, where it is another WorkSpace's
 	Migrating    string    // the id of the other WorkSpace of a migration, in both of them
 
-	// StandIn is set in what does not count as its user's WorkSpace: the target of a migration until
-	// it has succeeded, and from then on the source.
+	// StandIn is set in what does not count as its user's one WorkSpace in the directory: the target of a migration
+	// until it has succeeded, and from then on the source; and what suites for moto make beyond the first.
 	StandIn bool
 
 	Standby bool // it was made by CreateStandbyWorkspaces; see Standby, the type

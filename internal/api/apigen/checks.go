@@ -60,14 +60,15 @@ func (p *plan) emitRule(s *source, name string, shape shape) error {
 	if shape.Max != nil {
 		s.printf("Max: %d,\n", *shape.Max)
 	}
-	if wider, ok := p.widened[name]; ok {
-		shape.Pattern = wider
-	}
 	if shape.Pattern != "" {
 		if matcher, ok := p.matchers[name]; ok {
 			s.printf("Pattern: api.NewPatternFunc(%s, %s),\n", quote(shape.Pattern), matcher)
 		} else {
-			expr, err := translate(shape.Pattern)
+			matched := shape.Pattern
+			if wider, ok := p.widened[name]; ok {
+				matched = wider
+			}
+			expr, err := translate(matched)
 			if err != nil {
 				return fmt.Errorf("shape %s: %w", name, err)
 			}

@@ -17,7 +17,7 @@ type target struct {
 	typed    []string       // the operations to generate types for; nil means all
 	// matchers name hand-written Go functions of the package for patterns that need look-ahead, by shape.
 	matchers map[string]string
-	// widened are patterns that let through more than the model's, by shape.
+	// widened are patterns that let through more than the model's, by shape. Messages show the model's.
 	widened map[string]string
 	// statuses set the HTTP status of exceptions for which the model has none and that are no plain 400.
 	statuses map[string]int
@@ -53,7 +53,7 @@ func targets() []target {
 				"UpdateConditionalForwarder", "UpdateNumberOfDomainControllers", "UpdateSettings", "UpdateTrust", "VerifyTrust",
 			},
 			matchers: map[string]string{
-				"AliasName": "matchAliasName", "CustomerUserName": "matchCustomerUserName", "Password": "matchPassword",
+				"AliasName": "matchAliasName", "CustomerUserName": "matchCustomerUserName", "Password": "IsPassword",
 			},
 			widened: map[string]string{"DirectoryId": anyDirectory},
 		},

@@ -251,7 +251,7 @@ var ruleDirectoryEdition = api.StringRule{
 }
 
 var ruleDirectoryId = api.StringRule{
-	Pattern: api.NewPattern(`^(d-[0-9a-f]{10}|wsd-[0-9a-z]{8,63})$`, `^(d-[0-9a-f]{10}|wsd-[0-9a-z]{8,63})$`),
+	Pattern: api.NewPattern(`^d-[0-9a-f]{10}$`, `^(d-[0-9a-f]{10}|wsd-[0-9a-z]{8,63})$`),
 }
 
 var ruleDirectoryName = api.StringRule{
@@ -358,7 +358,7 @@ var ruleNetworkType = api.StringRule{
 }
 
 var rulePassword = api.StringRule{
-	Pattern:   api.NewPatternFunc(`(?=^.{8,64}$)((?=.*\d)(?=.*[A-Z])(?=.*[a-z])|(?=.*\d)(?=.*[^A-Za-z0-9\s])(?=.*[a-z])|(?=.*[^A-Za-z0-9\s])(?=.*[A-Z])(?=.*[a-z])|(?=.*\d)(?=.*[A-Z])(?=.*[^A-Za-z0-9\s]))^.*`, matchPassword),
+	Pattern:   api.NewPatternFunc(`(?=^.{8,64}$)((?=.*\d)(?=.*[A-Z])(?=.*[a-z])|(?=.*\d)(?=.*[^A-Za-z0-9\s])(?=.*[a-z])|(?=.*[^A-Za-z0-9\s])(?=.*[A-Z])(?=.*[a-z])|(?=.*\d)(?=.*[A-Z])(?=.*[^A-Za-z0-9\s]))^.*`, IsPassword),
 	Sensitive: true,
 }
 

@@ -32,9 +32,9 @@ func matchCustomerUserName(s string) bool {
 	return !strings.ContainsAny(s, `\"/[]:;|=,+*?<>@`+lineTerminators)
 }
 
-// matchPassword: 8 to 64 characters on one line, from at least three of: digits, capitals, small letters, and the rest
+// IsPassword reports whether s matches the pattern of a directory's password: 8 to 64 characters on one line, from at least three of: digits, capitals, small letters, and the rest
 // except white space. The pattern spells out the four ways to choose three.
-func matchPassword(s string) bool {
+func IsPassword(s string) bool {
 	length := utf8.RuneCountInString(s)
 	if length < 8 || length > 64 || strings.ContainsAny(s, lineTerminators) {
 		return false

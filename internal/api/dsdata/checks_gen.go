@@ -117,7 +117,7 @@ func (in *DescribeUserRequest) check(c *api.Checker) {
 }
 
 var ruleDirectoryId = api.StringRule{
-	Pattern: api.NewPattern(`^(d-[0-9a-f]{10}|wsd-[0-9a-z]{8,63})$`, `^(d-[0-9a-f]{10}|wsd-[0-9a-z]{8,63})$`),
+	Pattern: api.NewPattern(`^d-[0-9a-f]{10}$`, `^(d-[0-9a-f]{10}|wsd-[0-9a-z]{8,63})$`),
 }
 
 func (in *DisableUserRequest) check(c *api.Checker) {

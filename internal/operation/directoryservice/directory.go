@@ -9,6 +9,7 @@ import (
 
 	"carrel/internal/api"
 	"carrel/internal/api/ds"
+	"carrel/internal/moto"
 	"carrel/internal/operation"
 	"carrel/internal/operation/cursor"
 	"carrel/internal/store"
@@ -49,7 +50,7 @@ func (s *Service) DescribeDirectories(
 		out.NextToken = cursor.Token(positionOf(found[limit-1]), aboutDirectories(ctx, in)...)
 	}
 	for _, d := range found {
-		out.DirectoryDescriptions = append(out.DirectoryDescriptions, describe(d))
+		out.DirectoryDescriptions = append(out.DirectoryDescriptions, s.describe(d))
 	}
 	return out, nil
 }
@@ -111,7 +112,11 @@ func directoryAt(position string) (*workspaces.Directory, error) {
 }
 
 // describe is the directory as the API shows it.
-func describe(d *workspaces.Directory) ds.DirectoryDescription {
+func (s *Service) describe(d *workspaces.Directory) ds.DirectoryDescription {
+	controllers := d.DomainControllers()
+	if d.Details.Controllers == 0 && s.core.Ways.Follow(moto.NoDomainControllers) {
+		controllers = 0
+	}
 	out := ds.DirectoryDescription{
 		DirectoryId:                      &d.ID,
 		Name:                             &d.Name,
@@ -129,7 +134,7 @@ func describe(d *workspaces.Directory) ds.DirectoryDescription {
 		Type:                             &d.Type,
 		NetworkType:                      &d.NetworkType,
 		SsoEnabled:                       &d.SSOEnabled,
-		DesiredNumberOfDomainControllers: new(int32(d.DomainControllers())), //nolint:gosec // at most 20
+		DesiredNumberOfDomainControllers: new(int32(controllers)), //nolint:gosec // at most 20
 	}
 	switch d.Type {
 	case workspaces.ADConnector:

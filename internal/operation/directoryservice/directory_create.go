@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"carrel/internal/api/ds"
+	"carrel/internal/moto"
 	"carrel/internal/operation"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
@@ -87,7 +88,8 @@ type beginning struct {
 	subnetIDs   []string
 	networkType *string
 	tags        []ds.Tag
-	password    *string // of the administrator; nil where the users are elsewhere
+	password    *string             // of the administrator; nil where the users are elsewhere
+	found       []workspaces.Subnet // the subnets, where they were looked up
 }
 
 // check applies what the model cannot say about a new directory.
@@ -116,14 +118,18 @@ func (s *Service) begin(ctx context.Context, d *workspaces.Directory, b beginnin
 	if err := b.check(d); err != nil {
 		return err
 	}
+	found, err := s.core.Networks.Look(ctx, value(b.vpcID), b.subnetIDs)
+	if err != nil {
+		return err
+	}
+	b.found = found
 	var hash string
 	if b.password != nil {
-		var err error
 		if hash, err = s.hasher.Hash(ctx, *b.password); err != nil {
 			return err
 		}
 	}
-	err := s.core.Store.Update(ctx, func(tx *store.Tx) error {
+	err = s.core.Store.Update(ctx, func(tx *store.Tx) error {
 		if err := s.checkLimit(ctx, tx, d.Type); err != nil {
 			return err
 		}
@@ -155,8 +161,8 @@ func (s *Service) begin(ctx context.Context, d *workspaces.Directory, b beginnin
 const firstServer = 2
 
 // place gives the directory its two subnets and an address in each. Where any network will do
-// (Core.AnySubnet), its zones and its network are not looked at either, and the zones may be
-// made up.
+// (Core.AnySubnet) and was not looked up, its zones and its network are not looked at either, and
+// the zones may be made up.
 func (s *Service) place(ctx context.Context, tx *store.Tx, d *workspaces.Directory, b beginning) error {
 	if len(b.subnetIDs) != 2 {
 		return workspaces.Errorf(workspaces.CodeInvalidParameter,
@@ -164,13 +170,14 @@ func (s *Service) place(ctx context.Context, tx *store.Tx, d *workspaces.Directo
 	}
 	d.VPCID, d.SubnetIDs = value(b.vpcID), b.subnetIDs
 	d.Zones = nil // the transaction may run again
+	anyVPC := s.core.AnySubnet && (b.found == nil || s.core.Ways.Follow(moto.AnyNetworkID))
 	var addresses []string
 	for i, id := range b.subnetIDs {
-		subnet, err := s.core.Subnet(ctx, tx, id)
+		subnet, err := s.subnet(ctx, tx, b, i)
 		if err != nil {
 			return err
 		}
-		if subnet.VPCID != d.VPCID && !s.core.AnySubnet {
+		if subnet.VPCID != d.VPCID && !anyVPC {
 			return workspaces.Errorf(workspaces.CodeUnsupportedConfig,
 				"Invalid VPC ID. The subnet %s is in %s; carrel network list shows the networks.", id, subnet.VPCID)
 		}
@@ -182,7 +189,7 @@ func (s *Service) place(ctx context.Context, tx *store.Tx, d *workspaces.Directo
 	} else {
 		d.Details.ConnectAddresses = addresses
 	}
-	if b.subnetIDs[0] != b.subnetIDs[1] && s.core.AnySubnet && d.Zones[0] == d.Zones[1] {
+	if b.subnetIDs[0] != b.subnetIDs[1] && s.core.AnySubnet && b.found == nil && d.Zones[0] == d.Zones[1] {
 		d.Zones = []string{d.Region + "a", d.Region + "b"}
 	}
 	if d.Zones[0] == d.Zones[1] {
@@ -190,6 +197,14 @@ func (s *Service) place(ctx context.Context, tx *store.Tx, d *workspaces.Directo
 			"Invalid subnet ID(s). The two subnets must be in different Availability Zones.")
 	}
 	return nil
+}
+
+// subnet is one of a new directory's. One that was looked up is kept as it was found.
+func (s *Service) subnet(ctx context.Context, tx *store.Tx, b beginning, i int) (workspaces.Subnet, error) {
+	if b.found == nil {
+		return s.core.Subnet(ctx, tx, b.subnetIDs[i])
+	}
+	return b.found[i], tx.PutSubnet(ctx, b.found[i])
 }
 
 // administrator is the user that the directory is made with.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"carrel/internal/api/ds"
+	"carrel/internal/moto"
 	"carrel/internal/operation"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
@@ -32,15 +33,19 @@ func (s *Service) GetDirectoryLimits(ctx context.Context, _ *ds.GetDirectoryLimi
 
 // usage says how much of its limit on one kind of directory the caller uses.
 func (s *Service) usage(ctx context.Context, tx *store.Tx, kind string) (limit, count *int32, reached *bool, err error) {
-	most := s.core.Limits.DirectoriesByType[kind]
+	limits := s.core.Limits
+	if limits.Name == workspaces.OpenLimits().Name && s.core.Ways.Follow(moto.DirectoryLimits) {
+		limits = workspaces.AWSLimits() // moto's numbers are these
+	}
+	most := limits.DirectoriesByType[kind]
 	n, err := tx.CountDirectories(ctx, operation.Scope(ctx), kind)
 	return new(int32(most)), new(int32(n)), new(n >= most), err //nolint:gosec // quotas are small numbers
 }
 
 // checkLimit refuses one more directory of a kind where the caller has as many as it may.
 func (s *Service) checkLimit(ctx context.Context, tx *store.Tx, kind string) error {
-	limit, _, reached, err := s.usage(ctx, tx, kind)
-	if err == nil && *reached {
+	limit, count, reached, err := s.usage(ctx, tx, kind)
+	if err == nil && *reached && !(*count == *limit && s.core.Ways.Follow(moto.OneDirectoryMore)) {
 		err = workspaces.Errorf(workspaces.CodeLimitExceeded, "Directory limit exceeded. A maximum of %d directories may be created.", *limit)
 	}
 	return err

@@ -2,11 +2,9 @@ package directoryservice
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"carrel/internal/api/ds"
-	"carrel/internal/operation/cursor"
+	"carrel/internal/operation"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
@@ -53,37 +51,41 @@ func (s *Service) RemoveTagsFromResource(
 // enough for one statement. The model has no limit.
 const maxTagKeys = 200
 
-// ListTagsForResource lists the tags of a directory by key.
+// ListTagsForResource lists the tags of a directory in the order in which they were given.
 func (s *Service) ListTagsForResource(ctx context.Context, in *ds.ListTagsForResourceRequest) (*ds.ListTagsForResourceResult, error) {
 	id := value(in.ResourceId)
-	after, err := cursor.Key(in.NextToken, "ListTagsForResource", id)
+	after, err := operation.PagePosition(in.NextToken, "ListTagsForResource", id)
 	if err != nil {
 		return nil, err
 	}
+	limit := int(value(in.Limit))
+	if limit == 0 {
+		limit = workspaces.MaxTags
+	}
 	var tags []workspaces.Tag
+	var last int64
+	var more bool
 	err = s.core.Store.View(func(tx *store.Tx) error {
 		d, err := find(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		tags, err = tx.Tags(ctx, d.Scope, d.TagsID())
+		if tags, last, err = tx.TagsAfter(ctx, d.Scope, d.TagsID(), after, limit); err != nil || len(tags) < limit {
+			return err
+		}
+		rest, _, err := tx.TagsAfter(ctx, d.Scope, d.TagsID(), last, 1)
+		more = len(rest) > 0
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(tags, func(a, b workspaces.Tag) int { return strings.Compare(a.Key, b.Key) }) // databases have orders of their own
-	out := &ds.ListTagsForResourceResult{Tags: []ds.Tag{}}
-	limit := int(value(in.Limit))
-	for _, t := range tags {
-		if t.Key <= after {
-			continue
-		}
-		if limit > 0 && len(out.Tags) == limit {
-			out.NextToken = cursor.Token(*out.Tags[limit-1].Key, "ListTagsForResource", id)
-			break
-		}
-		out.Tags = append(out.Tags, ds.Tag{Key: &t.Key, Value: &t.Value})
+	out := &ds.ListTagsForResourceResult{Tags: make([]ds.Tag, len(tags))}
+	for i := range tags {
+		out.Tags[i] = ds.Tag{Key: &tags[i].Key, Value: &tags[i].Value}
+	}
+	if more {
+		out.NextToken = operation.PageToken(last, "ListTagsForResource", id)
 	}
 	return out, nil
 }

@@ -32,7 +32,7 @@ func TestTags(t *testing.T) {
 	if err := add([]types.Tag{{Key: aws.String("a"), Value: aws.String("new")}, {Key: aws.String("c"), Value: aws.String("")}}); err != nil {
 		t.Fatal(err)
 	}
-	wantTags(t, s, id, "a=new b=value of b c=")
+	wantTags(t, s, id, "b=value of b a=new c=")
 	_, err = s.DS().RemoveTagsFromResource(t.Context(), &directoryservice.RemoveTagsFromResourceInput{ResourceId: &id, TagKeys: []string{"b", "x"}})
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestTagsPages(t *testing.T) {
 		}
 		in.NextToken = page.NextToken
 	}
-	if seen != "Bac" {
+	if seen != "aBc" {
 		t.Errorf("pages hold %q", seen)
 	}
 	in.ResourceId = &other

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"carrel/internal/api/tagging"
+	"carrel/internal/moto"
 	"carrel/internal/operation"
 	"carrel/internal/operation/cursor"
 	"carrel/internal/store"
@@ -26,7 +27,7 @@ func (s *Service) GetResources(ctx context.Context, in *tagging.GetResourcesInpu
 	if err := checkList(in); err != nil {
 		return nil, err
 	}
-	filter, err := filterOf(ctx, in)
+	filter, err := s.filterOf(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func checkList(in *tagging.GetResourcesInput) error {
 
 // filterOf is what the store is asked: for one resource more than the page holds, which tells
 // whether there is another page.
-func filterOf(ctx context.Context, in *tagging.GetResourcesInput) (store.TaggedFilter, error) {
+func (s *Service) filterOf(ctx context.Context, in *tagging.GetResourcesInput) (store.TaggedFilter, error) {
 	f := store.TaggedFilter{Scope: operation.Scope(ctx)}
 	for _, t := range in.TagFilters {
 		f.Tags = append(f.Tags, store.TagFilter{Key: *t.Key, Values: t.Values})
@@ -111,7 +112,11 @@ func filterOf(ctx context.Context, in *tagging.GetResourcesInput) (store.TaggedF
 		f.Limit = int(*in.ResourcesPerPage) + 1
 	}
 	var err error
-	f.Kinds, err = kinds(in.ResourceTypeFilters)
+	types := in.ResourceTypeFilters
+	if s.core.Ways.Follow(moto.HyphenedResourceTypes) {
+		types = moto.ResourceTypes(types)
+	}
+	f.Kinds, err = kinds(types)
 	return f, err
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/workspaces"
 
 	"carrel/internal/api/tagging"
+	"carrel/internal/moto"
 	"carrel/internal/operation/directoryservice/dstest"
 	"carrel/internal/store"
 	"carrel/internal/store/storetest"
@@ -465,5 +466,39 @@ func TestIsolation(t *testing.T) {
 	}
 	if got := list(t, w.client, sdk.GetResourcesInput{}); got[arn] != "a=1" {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestResourceTypesOfMoto lists by moto's names for types, which are nobody's else.
+func TestResourceTypesOfMoto(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.SQLite(t))
+	w.Core.Ways = new(moto.Ways)
+	list := func(kind string) (arns []string) {
+		out, err := w.client.GetResources(t.Context(), &sdk.GetResourcesInput{ResourceTypeFilters: []string{kind}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range out.ResourceTagMappingList {
+			arns = append(arns, *r.ResourceARN)
+		}
+		return arns
+	}
+	for _, arn := range w.arns {
+		if _, err := w.client.TagResources(t.Context(), &sdk.TagResourcesInput{ResourceARNList: []string{arn}, Tags: map[string]string{"k": "v"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(list("workspaces")); n != 7 || len(list("workspaces-image")) > 0 {
+		t.Errorf("the service's types: %d", n)
+	}
+	w.Core.Ways.Keep(true)
+	for kind, own := range map[string]string{
+		"workspaces": "workspaces:workspace", "workspaces-directory": "workspaces:directory", "workspaces-image": "workspaces:workspaceimage",
+		"workspaces:workspaceimage": "workspaces:workspaceimage", "ds": "ds:directory",
+	} {
+		if got := list(kind); len(got) != 1 || got[0] != w.arns[own] {
+			t.Errorf("%s: %v, want %s", kind, got, w.arns[own])
+		}
 	}
 }

@@ -114,6 +114,7 @@ func StartOn(t testing.TB, database string, change ...func(*operation.Core)) *Se
 		Authenticator: awsjson.AnyKey{DefaultAccount: Account},
 		Now:           now.Now,
 		Logger:        slog.New(slog.DiscardHandler),
+		Middleware:    []api.Middleware{core.Ways.Middleware()},
 	})
 	if err != nil {
 		t.Fatal(err)
