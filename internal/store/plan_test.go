@@ -98,6 +98,14 @@ func TestPlans(t *testing.T) {
 		"happenings of all": {"happening_at", func(tx *store.Tx) error {
 			return tx.Happenings(ctx, store.MetricFilter{Scope: here, From: start, To: start.Add(time.Hour)}, func(workspaces.Happening) {})
 		}},
+		"metrics of one pool": {"sqlite_autoindex_pool_stay_1", func(tx *store.Tx) error {
+			f := store.PoolMetricFilter{Scope: here, PoolIDs: []string{"wspool-1"}, From: start, To: start.Add(time.Hour)}
+			return tx.PoolStays(ctx, f, func(workspaces.PoolStay) {})
+		}},
+		"refusals of one pool": {"sqlite_autoindex_pool_refusal_1", func(tx *store.Tx) error {
+			f := store.PoolMetricFilter{Scope: here, PoolIDs: []string{"wspool-1"}, From: start, To: start.Add(time.Hour)}
+			return tx.PoolRefusals(ctx, f, func(workspaces.PoolRefusals) {})
+		}},
 		"user has": {"workspace_user", func(tx *store.Tx) error {
 			_, err := tx.UserHasWorkSpace(ctx, here, "d-1", "u")
 			return err

@@ -101,12 +101,12 @@ func (c *calculation) search(ctx context.Context) error {
 				return wrongExpression(*of.Id, fmt.Errorf("%q is not a valid statistic", clip(search.Statistic)))
 			}
 			if search.Period == 0 {
-				search.Period = int64(value(of.Period))
+				search.Period = value(of.Period)
 			}
 			if search.Period == 0 {
 				search.Period = defaultPeriod
 			}
-			if why := checkPeriod(int32(search.Period)); why != "" {
+			if why := checkPeriod(search.Period); why != "" {
 				return wrongExpression(*of.Id, errors.New("the period of SEARCH "+why))
 			}
 			if list == nil {
@@ -146,7 +146,7 @@ func (c *calculation) find(ctx context.Context, by monitoring.MetricDataQuery, s
 			Metric: &monitoring.Metric{
 				Namespace: new(workspaces.MetricsNamespace), MetricName: new(string(e.metric)), Dimensions: []monitoring.Dimension{{Name: &e.Name, Value: &e.Value}},
 			},
-			Stat: &search.Statistic, Period: new(int32(search.Period)),
+			Stat: &search.Statistic, Period: &search.Period,
 		}}, c.in, c.now)
 		switch { // what tells them apart
 		case len(names) == 1:
@@ -252,9 +252,11 @@ func (c *calculation) valueOf(id string) (expression.Value, error) {
 func (c *calculation) gridFor(id string) expression.Grid {
 	i := slices.IndexFunc(c.in.MetricDataQueries, func(q monitoring.MetricDataQuery) bool { return *q.Id == id })
 	period := value(c.in.MetricDataQueries[i].Period)
-	for _, q := range c.metrics {
-		if seconds := int32(q.period / time.Second); c.in.MetricDataQueries[i].Period == nil && (period == 0 || seconds < period) {
-			period = seconds
+	if period == 0 {
+		for _, q := range c.metrics {
+			if own := *q.MetricStat.Period; period == 0 || own < period {
+				period = own
+			}
 		}
 	}
 	if period == 0 {
@@ -264,23 +266,11 @@ func (c *calculation) gridFor(id string) expression.Grid {
 }
 
 // calculated is a series of a query's result.
-func calculated(of monitoring.MetricDataQuery, s *expression.Series, among bool) query { //nolint:revive // a fact
+func calculated(of monitoring.MetricDataQuery, s *expression.Series, among bool) query {
 	start := time.Unix(s.Start, 0).UTC()
 	period := time.Duration(s.Period) * time.Second
-	q := query{
+	return query{
 		MetricDataQuery: of, window: window{start: start, end: start.Add(time.Duration(s.Slots) * period), period: period}, n: s.Slots,
-		computed: true, fixed: s.Points, label: value(of.Label),
+		computed: true, fixed: s.Points, label: labelOfSeries(of, s, among),
 	}
-	metric, is := s.Of.(*query)
-	switch {
-	case is && (of.MetricStat != nil || strings.Contains(q.label, "${")):
-		named := metric.MetricDataQuery
-		named.Label = of.Label
-		q.label = labelOf(named)
-	case among && s.Label != "":
-		q.label = strings.TrimSpace(q.label + " " + s.Label)
-	case q.label == "":
-		q.label = *of.Id
-	}
-	return q
 }

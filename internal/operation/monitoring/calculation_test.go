@@ -123,6 +123,16 @@ func TestExpressions(t *testing.T) {
 			[]types.MetricDataQuery{expression("e1", "SEARCH('{AWS/Workspaces,\"WorkSpaces pool ID\"} Desired', 'Maximum', 1200)")}, []string{"e1/" + pool.ID + ":"},
 		},
 		"nothing found": {[]types.MetricDataQuery{expression("e1", "SEARCH('{AWS/EC2,InstanceId} CPUUtilization', 'Sum', 300)")}, nil},
+		"labels that tell values": {
+			[]types.MetricDataQuery{
+				labelled(m2, "${LABEL}: ${MIN} to ${MAX}, ${SUM} in ${DATAPOINT_COUNT}"), labelled(hidden(m1), "x"), labelled(expression("e1", "m1/m2"), "${FIRST}, ${LAST}, ${AVG}"),
+				labelled(expression("e2", "m1/0"), "${AVG} of ${DATAPOINT_COUNT}"),
+			},
+			[]string{"m2/Available: 0 to 4, 6 in 3: 0=4 20=2 40=0", "e1/1, 2, 1.5: 0=1 20=2", "e2/-- of 0:"},
+		},
+		"a label that tells a value, without an expression": {
+			[]types.MetricDataQuery{labelled(m2, "${PROP('MetricName')} ${LAST}")}, []string{"m2/Available 0: 0=4 20=2 40=0"},
+		},
 		"a line": {
 			[]types.MetricDataQuery{{Id: aws.String("e1"), Expression: aws.String("TIME_SERIES(3)"), Period: aws.Int32(1800)}}, []string{"e1/e1: 0=3 30=3"},
 		},

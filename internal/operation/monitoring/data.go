@@ -119,12 +119,14 @@ func checkQuery(q monitoring.MetricDataQuery, at string) string {
 func (s *Service) checkNamespaces(in *monitoring.GetMetricDataInput) error {
 	var elsewhere error
 	for _, q := range in.MetricDataQueries {
-		ours, err := false, error(nil)
-		if q.MetricStat != nil {
-			ours, err = s.ours(*q.MetricStat.Metric.Namespace)
-		} else if ours = names(*q.Expression); !ours && s.passOn {
-			err = api.ErrElsewhere
+		namespace := "" // of none of ours
+		switch {
+		case q.MetricStat != nil:
+			namespace = *q.MetricStat.Metric.Namespace
+		case names(*q.Expression):
+			namespace = workspaces.MetricsNamespace
 		}
+		ours, err := s.ours(namespace)
 		if ours {
 			return nil
 		}
@@ -134,8 +136,8 @@ func (s *Service) checkNamespaces(in *monitoring.GetMetricDataInput) error {
 }
 
 // names reports whether an expression names a namespace of ours.
-func names(expression string) bool {
-	return strings.Contains(expression, workspaces.MetricsNamespace) || strings.Contains(expression, workspaces.PoolMetricsNamespace)
+func names(text string) bool {
+	return strings.Contains(text, workspaces.MetricsNamespace) || strings.Contains(text, workspaces.PoolMetricsNamespace)
 }
 
 // query is one of a request's: its statistic of a metric, or what an expression has given.
@@ -151,7 +153,7 @@ type query struct {
 
 // queries are those of a request that return data.
 func (s *Service) queries(ctx context.Context, in *monitoring.GetMetricDataInput) (all []query, messages []monitoring.MessageData, err error) {
-	if slices.ContainsFunc(in.MetricDataQueries, func(q monitoring.MetricDataQuery) bool { return q.Expression != nil }) {
+	if slices.ContainsFunc(in.MetricDataQueries, func(q monitoring.MetricDataQuery) bool { return q.Expression != nil || tellsValues(q) }) {
 		return s.calculate(ctx, in)
 	}
 	now := s.core.Clock.Now()
@@ -187,23 +189,6 @@ func (s *Service) canHave(ctx context.Context, q monitoring.MetricDataQuery) boo
 	d, one := dimensionOf(of.Dimensions)
 	m := workspaces.Metric(*of.MetricName)
 	return ours && one && has(m, q.MetricStat.Unit) && exists(m, d) && (q.AccountId == nil || *q.AccountId == operation.Scope(ctx).Account)
-}
-
-// labelOf is how a query's result is called: as it says, or by its metric. Source: the user
-// guide, dynamic labels, as far as they speak of the metric itself.
-func labelOf(q monitoring.MetricDataQuery) string {
-	name := *q.MetricStat.Metric.MetricName
-	if q.Label == nil {
-		return name
-	}
-	properties := []string{
-		"${LABEL}", name, "${PROP('MetricName')}", name, "${PROP('Namespace')}", *q.MetricStat.Metric.Namespace,
-		"${PROP('Stat')}", *q.MetricStat.Stat, "${PROP('Period')}", strconv.Itoa(int(*q.MetricStat.Period)),
-	}
-	for _, d := range q.MetricStat.Metric.Dimensions {
-		properties = append(properties, "${PROP('Dim."+*d.Name+"')}", *d.Value)
-	}
-	return strings.NewReplacer(properties...).Replace(*q.Label)
 }
 
 // position is where a page begins: at a period of a query, counted from where the scan begins.

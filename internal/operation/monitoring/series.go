@@ -22,7 +22,7 @@ type series struct {
 }
 
 // newSeries returns a series that has nothing yet; detailed says that its statistics are of single values.
-func newSeries(m workspaces.Metric, d workspaces.Dimension, w window, detailed bool) *series { //nolint:revive // a fact
+func newSeries(m workspaces.Metric, d workspaces.Dimension, w window, detailed bool) *series {
 	s := &series{window: w, metric: m, dimension: d, detailed: detailed}
 	switch n := w.periods(); {
 	case m.Sampled():

@@ -44,8 +44,14 @@ func (s *Service) GetMetricStatistics(
 	if err := s.fill(ctx, []*series{of}); err != nil {
 		return nil, err
 	}
+	asked := make(map[string]statistic)
+	for _, name := range slices.Concat(in.Statistics, in.ExtendedStatistics) {
+		asked[name], _ = statisticOf(name) // which has been checked
+	}
 	of.each(func(at time.Time, k known) {
-		out.Datapoints = append(out.Datapoints, of.datapoint(in, at, k))
+		point := monitoring.Datapoint{Timestamp: api.At(at), Unit: new(metric.Unit())}
+		tell(&point, in, asked, k)
+		out.Datapoints = append(out.Datapoints, point)
 	})
 	return out, nil
 }
@@ -80,12 +86,10 @@ func has(m workspaces.Metric, unit *string) bool {
 	return (slices.Contains(workspaces.Metrics(), m) || m.OfPools()) && (unit == nil || *unit == m.Unit())
 }
 
-// datapoint is a period's with the statistics that were asked for.
-func (s *series) datapoint(in *monitoring.GetMetricStatisticsInput, at time.Time, k known) monitoring.Datapoint {
-	point := monitoring.Datapoint{Timestamp: api.At(at), Unit: new(s.metric.Unit())}
+// tell puts into a period's point the statistics that were asked for.
+func tell(point *monitoring.Datapoint, in *monitoring.GetMetricStatisticsInput, asked map[string]statistic, k known) {
 	for _, name := range in.Statistics {
-		of, _ := statisticOf(name) // there are no others than these in the model
-		v, _ := of.of(k)
+		v, _ := asked[name].of(k)
 		switch name {
 		case monitoring.StatisticSampleCount:
 			point.SampleCount = &v
@@ -100,15 +104,13 @@ func (s *series) datapoint(in *monitoring.GetMetricStatisticsInput, at time.Time
 		}
 	}
 	for _, name := range in.ExtendedStatistics {
-		of, _ := statisticOf(name)
-		if v, tells := of.of(k); tells {
+		if v, tells := asked[name].of(k); tells {
 			if point.ExtendedStatistics == nil {
 				point.ExtendedStatistics = make(map[string]float64)
 			}
 			point.ExtendedStatistics[name] = v
 		}
 	}
-	return point
 }
 
 // clip keeps what a message repeats short.

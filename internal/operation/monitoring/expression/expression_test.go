@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"carrel/internal/operation/monitoring/expression"
@@ -146,6 +147,22 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestAtOnce: one language reads for any number at once.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+	l := language(t)
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			text := fmt.Sprintf("m1*%d + SUM(SEARCH('{AWS/WorkSpaces,W%d} a', 'Sum', 300))", i, i)
+			if v, err := evaluate(l, text); err != nil || show(v) != fmt.Sprintf("0=%d", i+300) {
+				t.Errorf("%s: %s, %v", text, show(v), err)
+			}
+		})
+	}
+	wait.Wait()
+}
+
 // TestTooMuch: a request cannot have more computed than a server can bear.
 func TestTooMuch(t *testing.T) {
 	t.Parallel()
@@ -168,7 +185,9 @@ func TestSearch(t *testing.T) {
 	l := language(t)
 	candidates := map[string]expression.Candidate{}
 	for _, c := range []struct{ metric, dimension, value string }{
-		{"Available", "WorkspaceId", "ws-000000001"}, {"UserConnected", "WorkspaceId", "ws-000000001"}, {"UserConnected", "UserName", "jane"},
+		{"Available", "WorkspaceId", "ws-000000001"},
+		{"UserConnected", "WorkspaceId", "ws-000000001"},
+		{"UserConnected", "UserName", "jane"},
 		{"ActiveUserSessionCapacity", "WorkSpaces pool ID", "wspool-12345678"},
 	} {
 		candidates[c.metric+" of "+c.value] = expression.Candidate{Namespace: "AWS/WorkSpaces", Metric: c.metric, Dimensions: map[string]string{c.dimension: c.value}}

@@ -137,12 +137,11 @@ func (p *parser) binds(t lexer.Token) int {
 	}
 }
 
-func (p *parser) next() lexer.Token {
-	t := p.tokens[0]
-	if !t.EOF() {
+// next goes to the next token.
+func (p *parser) next() {
+	if !p.tokens[0].EOF() {
 		p.tokens = p.tokens[1:]
 	}
-	return t
 }
 
 func (p *parser) unexpected() error {

@@ -2,6 +2,7 @@ package expression
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,7 +14,7 @@ import (
 // Search is a call of SEARCH: what is searched for, and what is wanted of it.
 type Search struct {
 	Statistic string
-	Period    int64 // in seconds; 0: it does not say
+	Period    int32 // in seconds; 0: it does not say
 	query     *query
 }
 
@@ -65,7 +66,7 @@ func (l *Language) newSearch(args []*node) (*Search, error) {
 	}
 	s := &Search{Statistic: args[1].text}
 	if len(args) == 3 {
-		s.Period = int64(min(args[2].number, 1<<31))
+		s.Period = int32(min(args[2].number, math.MaxInt32))
 		if float64(s.Period) != args[2].number || s.Period < 1 {
 			return nil, errors.New("the period of SEARCH is no number of seconds")
 		}
