@@ -126,6 +126,7 @@ func params(engine string, files []string) testscript.Params {
 			env.Setenv("AWS_CONFIG_FILE", config)
 			env.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(env.WorkDir, "aws-credentials"))
 			env.Setenv("TF_CLI_CONFIG_FILE", os.Getenv("TF_CLI_CONFIG_FILE"))
+			env.Setenv("TF_CLI_ARGS_init", initArguments())
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			env.Setenv("AWS_PAGER", "")
 			env.Setenv("AWS_DEFAULT_OUTPUT", "json")

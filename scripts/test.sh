@@ -40,7 +40,7 @@ unformatted=$(gofmt -l cmd internal desktop scripts scenario web bench ./*.go)
 }
 go vet ./...
 mapfile -t others < <(go list ./... | grep -v '/compute/incus$')
-# Terraform waits for minutes; without it and its AWS provider that scenario is skipped.
+# Terraform waits for minutes; without it and its AWS provider its scenarios are skipped.
 CARREL_TEST_TERRAFORM=1 go test -timeout 20m "${others[@]}"
 # Those on real Incus one package after the other: they share one engine and two cores.
 CARREL_TEST_INCUS=1 go test -count=1 -p 1 -timeout 30m ./internal/compute/incus ./internal/gateway/stream
