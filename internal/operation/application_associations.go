@@ -106,14 +106,18 @@ func (s WorkSpaces) DescribeBundleAssociations(
 	id := deref(in.BundleId)
 	out := &wsapi.DescribeBundleAssociationsResult{Associations: []wsapi.BundleResourceAssociation{}}
 	return out, s.Store.View(func(tx *store.Tx) error {
-		bundle, found, err := s.Bundle(ctx, tx, id)
+		bundle, found, err := s.anyBundle(ctx, tx, id)
 		if err != nil {
 			return err
 		}
 		if !found {
 			return workspaces.Errorf(workspaces.CodeNotFound, "The bundle %s could not be found.", id).About(id)
 		}
-		all, _, err := tx.Associations(ctx, store.AssociationFilter{Scope: Scope(ctx), ResourceID: bundle.ImageID})
+		scope := Scope(ctx)
+		if bundle.SourceRegion != "" {
+			scope.Region = bundle.SourceRegion
+		}
+		all, _, err := tx.Associations(ctx, store.AssociationFilter{Scope: scope, ResourceID: bundle.ImageID})
 		for _, a := range all {
 			out.Associations = append(out.Associations, wsapi.BundleResourceAssociation{
 				BundleId: &id, AssociatedResourceId: &a.ApplicationID, AssociatedResourceType: new(wsapi.BundleAssociatedResourceTypeApplication),

@@ -12,9 +12,15 @@ import (
 	"carrel/internal/workspaces"
 )
 
-// Bundle finds a bundle that the caller can use, public or custom, with the image that it has
-// now; found is false where there is none.
+// Bundle finds a bundle that the caller can make things of, public or custom, with the image that it has
+// now; found is false where there is none. Of those of the type STANDBY only CreateStandbyWorkspaces makes something.
 func (c *Core) Bundle(ctx context.Context, tx *store.Tx, id string) (b workspaces.Bundle, found bool, err error) {
+	b, found, err = c.anyBundle(ctx, tx, id)
+	return b, found && b.Type() == workspaces.BundleRegular, err
+}
+
+// anyBundle finds a bundle that the caller can see.
+func (c *Core) anyBundle(ctx context.Context, tx *store.Tx, id string) (b workspaces.Bundle, found bool, err error) {
 	if i := slices.IndexFunc(c.Bundles, func(b workspaces.Bundle) bool { return b.ID == id }); i >= 0 {
 		return c.Bundles[i], true, nil
 	}
@@ -82,7 +88,7 @@ func describeBundle(b workspaces.Bundle) wsapi.WorkspaceBundle {
 		RootStorage: &wsapi.RootStorage{Capacity: new(strconv.Itoa(b.RootGiB))},
 		UserStorage: &wsapi.UserStorage{Capacity: new(strconv.Itoa(b.UserGiB))},
 		ComputeType: &wsapi.ComputeType{Name: &b.ComputeType},
-		State:       new("AVAILABLE"), BundleType: new("REGULAR"), CreationTime: api.At(b.CreatedAt), LastUpdatedTime: api.At(b.UpdatedAt),
+		State:       new("AVAILABLE"), BundleType: new(b.Type()), CreationTime: api.At(b.CreatedAt), LastUpdatedTime: api.At(b.UpdatedAt),
 	}
 }
 
@@ -163,7 +169,8 @@ func (s WorkSpaces) roomForBundle(ctx context.Context, tx *store.Tx, name string
 	return err
 }
 
-// UpdateWorkspaceBundle gives a bundle another image. WorkSpaces that exist get it when they are rebuilt.
+// UpdateWorkspaceBundle gives a bundle another image, and with it those of the type STANDBY that mirror it in other
+// regions. WorkSpaces that exist get it when they are rebuilt.
 //
 // Effect: operations. Desktops that are made or rebuilt from then on have the image.
 func (s WorkSpaces) UpdateWorkspaceBundle(ctx context.Context, in *wsapi.UpdateWorkspaceBundleRequest) (*wsapi.UpdateWorkspaceBundleResult, error) {
@@ -174,6 +181,10 @@ func (s WorkSpaces) UpdateWorkspaceBundle(ctx context.Context, in *wsapi.UpdateW
 		bundle, err := s.ownBundle(ctx, tx, in.BundleId)
 		if err != nil {
 			return err
+		}
+		if bundle.Type() == workspaces.BundleStandby {
+			return workspaces.Errorf(workspaces.CodeNotSupported, "The bundle %s has the image of the bundle %s in %s; update that.",
+				bundle.ID, bundle.SourceID, bundle.SourceRegion)
 		}
 		image, err := s.usableImage(ctx, tx, *in.ImageId)
 		if err != nil {
@@ -217,7 +228,7 @@ func (s WorkSpaces) ownBundle(ctx context.Context, tx *store.Tx, id *string) (wo
 	if id == nil {
 		return workspaces.Bundle{}, workspaces.Errorf(workspaces.CodeInvalidParameter, "The request names no BundleId.")
 	}
-	b, found, err := s.Bundle(ctx, tx, *id)
+	b, found, err := s.anyBundle(ctx, tx, *id)
 	switch {
 	case err != nil:
 		return b, err

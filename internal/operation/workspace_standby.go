@@ -171,11 +171,11 @@ func (b *standbyBatch) add(ctx context.Context, tx *store.Tx, item *standbyItem)
 	if (primary.RootEncrypted || primary.UserEncrypted) && !b.Encryption {
 		return noEncryption(), nil
 	}
-	image, err := b.imageOf(ctx, tx, primary)
+	bundle, fresh, err := b.bundleOf(ctx, tx, primary)
 	if err != nil {
 		return nil, err
 	}
-	w, tie, err := primary.NewStandby(Chance(ctx), b.scope.Region, item.order, image, b.Clock.Now())
+	w, tie, err := primary.NewStandby(Chance(ctx), b.scope.Region, item.order, bundle, b.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -184,6 +184,11 @@ func (b *standbyBatch) add(ctx context.Context, tx *store.Tx, item *standbyItem)
 		return noAddress(d.ID), err
 	}
 	item.made = w
+	if fresh {
+		if err := tx.InsertBundle(ctx, b.scope, bundle); err != nil {
+			return nil, err
+		}
+	}
 	if err := tx.InsertWorkSpace(ctx, w); err != nil {
 		return nil, err
 	}
@@ -243,15 +248,25 @@ func (b *standbyBatch) home(ctx context.Context, tx *store.Tx, item *standbyItem
 	return d, nil, err
 }
 
-// imageOf is the image of the primary's bundle as it is now, or of the primary itself where the bundle is gone.
-func (b *standbyBatch) imageOf(ctx context.Context, tx *store.Tx, primary *workspaces.WorkSpace) (string, error) {
+// bundleOf is the bundle of a standby WorkSpace, with the image that the primary's has now: the same where that is
+// public, else one of the type STANDBY, which is fresh, and to be written, for the first. Where the primary's is gone, its
+// id and the image of the primary itself are left.
+func (b *standbyBatch) bundleOf(ctx context.Context, tx *store.Tx, primary *workspaces.WorkSpace) (of workspaces.Bundle, fresh bool, err error) {
 	caller := api.CallerFrom(ctx)
 	caller.Region = primary.Region
 	bundle, found, err := b.Bundle(api.WithCaller(ctx, caller), tx, primary.BundleID)
-	if !found {
-		return primary.Image, err
+	switch {
+	case err != nil || !found:
+		return workspaces.Bundle{ID: primary.BundleID, Image: primary.Image}, false, err
+	case bundle.Owner == workspaces.Amazon:
+		return bundle, false, nil
 	}
-	return bundle.Image, err
+	of, found, err = tx.BundleMirror(ctx, b.scope, primary.Region, bundle.ID)
+	if err == nil && !found {
+		return bundle.Mirror(Chance(ctx), primary.Region, b.Clock.Now()), true, nil
+	}
+	of.Image = bundle.Image // a public one has no row that would be read with the mirror
+	return of, false, err
 }
 
 // setReplication says whether the standby WorkSpace of a primary follows it from now on.

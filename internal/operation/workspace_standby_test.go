@@ -174,7 +174,8 @@ func TestStandbyFollows(t *testing.T) {
 	s.stoodBy(t, far, standby(id, fd))
 }
 
-// TestStandbyOfACustomBundle is made of the image that the bundle has now, which its own region does not have.
+// TestStandbyOfACustomBundle is made of the image that the bundle has now, which its own region does not have. That shows a
+// bundle of the type STANDBY in its place.
 func TestStandbyOfACustomBundle(t *testing.T) {
 	t.Parallel()
 	s := start(t, anybody)
@@ -199,13 +200,79 @@ func TestStandbyOfACustomBundle(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := s.stoodBy(t, far, standby(id, fd))
-	if got := s.describe(t, far, other)[0]; *got.BundleId != bundle {
-		t.Errorf("%s", show(got))
+	mirror := s.describeBundle(t, far, *s.describe(t, far, other)[0].BundleId)
+	if mirror == nil || *mirror.BundleId == bundle || mirror.BundleType != types.BundleTypeStandby || *mirror.Name != "custom" || *mirror.Owner != account {
+		t.Fatalf("%s", show(mirror))
+	}
+	if is := s.describeBundle(t, here, bundle); is.BundleType != types.BundleTypeRegular || *is.ImageId != *mirror.ImageId {
+		t.Errorf("%s and %s", show(is), show(mirror))
 	}
 	for id, want := range map[string]string{id: "old", other: "new"} {
 		if got, err := s.engine.ReadFile(t.Context(), id, simulated.Root, "note"); err != nil || string(got) != want {
 			t.Errorf("%s has %q, want %q: %v", id, got, want, err)
 		}
+	}
+}
+
+// TestStandbyBundle leads a bundle of the type STANDBY through its life.
+func TestStandbyBundle(t *testing.T) {
+	t.Parallel()
+	s := start(t, anybody)
+	here, far := s.client(), s.as(account, farRegion)
+	hd, fd := s.home(t), s.homeOf(t, far)
+	image := s.image(t, here.scope).ID
+	own := *s.bundle(t, here, image, "custom").BundleId
+	primaries := s.create(t, here, order(hd, "jane", bundle(own)), order(hd, "john", bundle(own)))
+	standbys := []string{s.stoodBy(t, far, standby(primaries[0], fd)), s.stoodBy(t, far, standby(primaries[1], fd))}
+	mirror := *s.describe(t, far, standbys[0])[0].BundleId
+	if ids := allIDs(t, far, sdk.DescribeWorkspacesInput{BundleId: &mirror}); len(ids) != 2 {
+		t.Errorf("of the one mirror there are %v", ids)
+	}
+
+	// Nothing else is made of it, nobody changes it, and it takes away neither the name nor room.
+	out, err := far.CreateWorkspaces(t.Context(), &sdk.CreateWorkspacesInput{Workspaces: []types.WorkspaceRequest{order(fd, "jim", bundle(mirror))}})
+	if err != nil || len(out.FailedRequests) != 1 || *out.FailedRequests[0].ErrorCode != "ResourceNotFound.Bundle" {
+		t.Errorf("%s %v", show(out), err)
+	}
+	update := func(c client, id, image string) error {
+		_, err := c.UpdateWorkspaceBundle(t.Context(), &sdk.UpdateWorkspaceBundleInput{BundleId: &id, ImageId: &image})
+		return err
+	}
+	refused(t, update(far, mirror, publicImage), notSupported, own, region)
+	s.bundle(t, far, publicImage, "custom")
+
+	// It follows what it mirrors.
+	newer := s.image(t, here.scope).ID
+	if err := update(here, own, newer); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.describeBundle(t, far, mirror); *got.ImageId != newer || got.BundleType != types.BundleTypeStandby {
+		t.Errorf("%s", show(got))
+	}
+
+	// It stays as long as it has WorkSpaces, and its image with it, and goes when it is told to.
+	remove := func(c client, id string) error {
+		_, err := c.DeleteWorkspaceBundle(t.Context(), &sdk.DeleteWorkspaceBundleInput{BundleId: &id})
+		return err
+	}
+	removeImage := func() error {
+		_, err := here.DeleteWorkspaceImage(t.Context(), &sdk.DeleteWorkspaceImageInput{ImageId: &newer})
+		return err
+	}
+	terminate(t, here, primaries...)
+	s.awaitGone(t, here, primaries...)
+	if err := remove(here, own); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, remove(far, mirror), associated)
+	refused(t, removeImage(), associated)
+	terminate(t, far, standbys...)
+	s.awaitGone(t, far, standbys...)
+	if err := remove(far, mirror); err != nil {
+		t.Error(err)
+	}
+	if err := removeImage(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -176,6 +177,51 @@ func TestImagePermissions(t *testing.T) {
 	})
 }
 
+// TestBundleMirrors has a bundle follow one of another region, whose image it has.
+func TestBundleMirrors(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		elsewhere := workspaces.Scope{Account: here.Account, Region: "us-east-1"}
+		image, newer := filled[workspaces.Image](1), filled[workspaces.Image](2)
+		image.Scope, newer.Scope = here, here
+		insertImages(t, s, image, newer)
+		own := workspaces.Bundle{ID: "own", Name: "desk", Owner: here.Account, ImageID: image.ID, CreatedAt: start, UpdatedAt: start}
+		mirror := own
+		mirror.ID, mirror.SourceRegion, mirror.SourceID = "mirror", here.Region, own.ID
+		update(t, s, func(tx *store.Tx) error {
+			return errors.Join(tx.InsertBundle(ctx, here, own), tx.InsertBundle(ctx, elsewhere, mirror),
+				tx.InsertBundle(ctx, elsewhere, workspaces.Bundle{ID: "other", Name: "desk"})) // of the same name
+		})
+		find := func(scope workspaces.Scope, region, id string) (workspaces.Bundle, bool) {
+			got, ok, err := read3(s, func(tx *store.Tx) (workspaces.Bundle, bool, error) { return tx.BundleMirror(ctx, scope, region, id) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got, ok
+		}
+		mirror.Image, mirror.Protocol, mirror.OS = image.Engine, image.Protocol, image.OS
+		got, _ := find(elsewhere, here.Region, own.ID)
+		equal(t, got, mirror)
+		for _, scope := range []workspaces.Scope{here, {Account: "2", Region: elsewhere.Region}} {
+			if got, found := find(scope, here.Region, own.ID); found {
+				t.Errorf("%v has %+v", scope, got)
+			}
+		}
+		equal(t, read(t, s, func(tx *store.Tx) (int, error) { return tx.CountBundles(ctx, elsewhere) }), 1)
+
+		own.ImageID, own.UpdatedAt = newer.ID, start.Add(time.Hour)
+		update(t, s, func(tx *store.Tx) error { return tx.SetBundleImage(ctx, here, own) })
+		got, _ = find(elsewhere, here.Region, own.ID)
+		mirror.ImageID, mirror.UpdatedAt, mirror.Image, mirror.Protocol, mirror.OS = newer.ID, own.UpdatedAt, newer.Engine, newer.Protocol, newer.OS
+		equal(t, got, mirror)
+		update(t, s, func(tx *store.Tx) error { return tx.DeleteBundle(ctx, here, own.ID) })
+		for id, want := range map[string]bool{image.ID: false, newer.ID: true} {
+			equal(t, read(t, s, func(tx *store.Tx) (bool, error) { return tx.ImageHasBundles(ctx, here, id) }), want)
+		}
+	})
+}
+
 func TestBundles(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, s *store.Store) {
@@ -185,6 +231,7 @@ func TestBundles(t *testing.T) {
 		insertImages(t, s, image)
 		b := *filled[workspaces.Bundle](1)
 		b.Owner, b.ImageID, b.Image, b.Protocol, b.OS = here.Account, image.ID, image.Engine, image.Protocol, image.OS
+		b.SourceRegion, b.SourceID = "", ""
 		insert := func(scope workspaces.Scope, b workspaces.Bundle) {
 			update(t, s, func(tx *store.Tx) error { return tx.InsertBundle(ctx, scope, b) })
 		}

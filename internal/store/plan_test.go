@@ -138,6 +138,10 @@ func TestPlans(t *testing.T) {
 			_, err := tx.Bundles(ctx, store.BundleFilter{Scope: here, After: 7, Limit: 25})
 			return err
 		}},
+		"mirror of a bundle": {"bundle_page", func(tx *store.Tx) error {
+			_, _, err := tx.BundleMirror(ctx, here, "us-east-1", "wsb-1")
+			return err
+		}},
 		"bundles of an image": {"bundle_image", func(tx *store.Tx) error {
 			_, err := tx.ImageHasBundles(ctx, here, "wsi-1")
 			return err

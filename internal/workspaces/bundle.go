@@ -20,6 +20,31 @@ type Bundle struct {
 	OS          string // OperatingSystemName; "" where the API has no value for it
 	CreatedAt   time.Time
 	UpdatedAt   time.Time // when it last got another image
+
+	// The bundle of another region that it mirrors, and has the image of; empty unless it is of the type STANDBY.
+	SourceRegion string
+	SourceID     string
+}
+
+// The values of BundleType.
+const (
+	BundleRegular = "REGULAR"
+	BundleStandby = "STANDBY"
+)
+
+// Type is the bundle's, in the API's words.
+func (b *Bundle) Type() string {
+	if b.SourceID == "" {
+		return BundleRegular
+	}
+	return BundleStandby
+}
+
+// Mirror makes the bundle of the type STANDBY that standby WorkSpaces are shown with whose primaries are of a bundle in a region.
+func (b *Bundle) Mirror(c *Chance, region string, now time.Time) Bundle {
+	m := *b
+	m.ID, m.SourceRegion, m.SourceID, m.CreatedAt, m.UpdatedAt = NewBundleID(c), region, b.ID, now, now
+	return m
 }
 
 // Amazon is the owner of public bundles.

@@ -61,16 +61,16 @@ func (w *WorkSpace) CanHaveStandby() *Refusal {
 }
 
 // NewStandby makes the standby WorkSpace of a primary in a region, PENDING, which still lacks an address, and what
-// ties the two. The image is what the primary's bundle has now. It stops when nobody uses it and starts for its user,
+// ties the two. Of the bundle the id and the image count. It stops when nobody uses it and starts for its user,
 // whatever the primary does: it waits for a day that may never come.
-func (w *WorkSpace) NewStandby(c *Chance, region string, o StandbyOrder, image string, now time.Time) (*WorkSpace, *Standby, error) {
+func (w *WorkSpace) NewStandby(c *Chance, region string, o StandbyOrder, b Bundle, now time.Time) (*WorkSpace, *Standby, error) {
 	p := w.Properties
 	if p.RunningMode != AutoStop {
 		p.RunningMode, p.AutoStopMinutes = AutoStop, DefaultAutoStop
 	}
 	made := &WorkSpace{
 		Scope: Scope{Account: w.Account, Region: region}, ID: NewWorkSpaceID(c), DirectoryID: o.DirectoryID, UserName: w.UserName,
-		BundleID: w.BundleID, Image: image, Properties: p, RootEncrypted: w.RootEncrypted, UserEncrypted: w.UserEncrypted,
+		BundleID: b.ID, Image: b.Image, Properties: p, RootEncrypted: w.RootEncrypted, UserEncrypted: w.UserEncrypted,
 		EncryptionKey: o.EncryptionKey, ComputerName: NewComputerName(c), CreatedAt: now, Standby: true,
 	}
 	tie := &Standby{Scope: made.Scope, ID: made.ID, PrimaryRegion: w.Region, PrimaryID: w.ID, Replication: o.Replication}
