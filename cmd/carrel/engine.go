@@ -81,9 +81,13 @@ func importImage(ctx context.Context, c *cli.Config, alias, metadata, rootfs str
 }
 
 func openIncus(ctx context.Context, c *cli.Config, installation string, clk *clock.Clock, log *slog.Logger) (engine, error) {
+	groups, err := c.Groups()
+	if err != nil {
+		return engine{}, err
+	}
 	driver, err := incus.Open(ctx, incus.Config{
 		Socket: c.Incus.Socket, Project: c.Incus.Project, Parallel: c.Incus.Parallel,
-		Pool: c.Incus.Pool, EncryptedPool: c.Incus.EncryptedPool,
+		Pool: c.Incus.Pool, EncryptedPool: c.Incus.EncryptedPool, Groups: groups,
 		Installation: installation, Clock: clk, Logger: log,
 	})
 	if err != nil {
@@ -107,7 +111,7 @@ func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) 
 	create := usual
 	create.Fail = c.Simulated.Failures
 	driver, err := simulated.Open(simulated.Config{
-		Dir: c.Folder().Engine(), Clock: clk, Seed: c.Simulated.Seed, Capacity: c.Simulated.Capacity, AnyImage: true,
+		Dir: c.Folder().Engine(), Clock: clk, Seed: c.Simulated.Seed, Capacity: c.Simulated.Capacity, AnyImage: true, AnyGroup: true,
 		Create: create, Start: usual, Stop: usual, Reboot: usual, Delete: usual,
 		Snapshot: usual, DropSnapshot: usual, Rebuild: usual, Restore: usual, Receive: usual, Resize: usual,
 		Capture: usual, MakeImage: usual, DeleteImage: usual, Run: usual,

@@ -240,12 +240,12 @@ func (s *server) core(ctx context.Context) (*operation.Core, *embedded.Hasher, e
 	s.store.Maintains = maintenance.On
 	s.runner = &job.Runner{
 		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Limits: limits, Directories: directories, Log: s.log,
-		Installation: s.installation, Applications: applications, Maintenance: maintenance,
+		Installation: s.installation, Applications: applications, Maintenance: maintenance, SecurityGroups: c.GroupIDs(),
 	}
 	return &operation.Core{
 		Store: s.store, Clock: s.clock, Limits: limits, Bundles: bundles, Directories: directories,
-		Encryption: s.engine.encrypts, AnySubnet: c.CI, DedicatedTenancy: c.CI, AnyImageSource: c.CI, Networks: networks, Ways: s.ways,
-		Installation: s.installation, ImageSources: sources, Applications: applications,
+		Encryption: s.engine.encrypts, AnySubnet: c.CI, DedicatedTenancy: c.CI, AnyImageSource: c.CI, AnySecurityGroup: c.CI, Networks: networks, Ways: s.ways,
+		Installation: s.installation, ImageSources: sources, Applications: applications, SecurityGroups: c.GroupIDs(),
 	}, hasher, nil
 }
 

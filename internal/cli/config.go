@@ -52,8 +52,9 @@ type Config struct {
 	Maintenance MaintenanceConfig
 	Networks    []NetworkConfig
 
-	ImageSources []ImageSourceConfig
-	Applications []ApplicationConfig
+	SecurityGroups []SecurityGroupConfig
+	ImageSources   []ImageSourceConfig
+	Applications   []ApplicationConfig
 }
 
 // SimulatedConfig says how simulated desktops behave.
@@ -111,7 +112,8 @@ type NetworkConfig struct {
 	Zone     string `yaml:"zone"`
 	Prefix   string `yaml:"prefix"`
 	Gateway  string `yaml:"gateway"`
-	Network  string `yaml:"network"` // the engine's name of an existing network
+	Network  string `yaml:"network"`  // the engine's name of an existing network
+	Internet string `yaml:"internet"` // who may leave it: always, for everybody, or enabled; "": always
 }
 
 // flags declares every setting, with its default.
@@ -205,8 +207,9 @@ func (c *Config) check() error {
 	_, err := c.Subnets()
 	_, badProxy := c.Proxies()
 	_, badSource := c.Sources()
+	_, badGroup := c.Groups()
 	_, badForward := c.ForwardTo()
-	return errors.Join(append(problems, err, badProxy, badSource, badForward, c.checkApplications(), c.checkFaults(), c.TLS.check(), c.Maintenance.check())...)
+	return errors.Join(append(problems, err, badProxy, badSource, badGroup, badForward, c.checkApplications(), c.checkFaults(), c.TLS.check(), c.Maintenance.check())...)
 }
 
 // ForwardTo returns where requests for other services go, nil for nowhere.
@@ -262,8 +265,12 @@ func (c *Config) Subnets() ([]workspaces.Subnet, error) {
 		if n.Region != "" && !regionPattern.MatchString(n.Region) {
 			return nil, fmt.Errorf("networks, number %d: a region looks like us-east-1, not %q", i+1, n.Region)
 		}
+		if err := n.checkInternet(); err != nil {
+			return nil, fmt.Errorf("networks, number %d: %w", i+1, err)
+		}
 		subnet := workspaces.Subnet{
-			ID: n.SubnetID, VPCID: n.VPCID, Region: cmp.Or(n.Region, c.Region), Zone: n.Zone, Prefix: prefix.Masked(), Gateway: gateway, EngineNetwork: n.Network,
+			ID: n.SubnetID, VPCID: n.VPCID, Region: cmp.Or(n.Region, c.Region), Zone: n.Zone, Prefix: prefix.Masked(), Gateway: gateway,
+			EngineNetwork: n.Network, Internet: cmp.Or(n.Internet, workspaces.InternetAlways),
 		}
 		if j := slices.IndexFunc(subnets, func(other workspaces.Subnet) bool { return collide(subnet, other) }); j >= 0 {
 			return nil, fmt.Errorf("networks, number %d: %s, %s, collides with number %d: %s, %s", i+1, subnet.ID, subnet.Prefix, j+1, subnets[j].ID, subnets[j].Prefix)
@@ -271,6 +278,17 @@ func (c *Config) Subnets() ([]workspaces.Subnet, error) {
 		subnets = append(subnets, subnet)
 	}
 	return subnets, nil
+}
+
+// checkInternet refuses what a network cannot say of who may leave it.
+func (n NetworkConfig) checkInternet() error {
+	switch {
+	case n.Internet != "" && n.Internet != workspaces.InternetAlways && n.Internet != workspaces.InternetEnabled:
+		return fmt.Errorf("internet is always or enabled, not %q", n.Internet)
+	case n.Internet == workspaces.InternetEnabled && n.Network != "":
+		return errors.New("internet: enabled is for networks that Carrel makes; who may leave " + n.Network + " is for its owner to say")
+	}
+	return nil
 }
 
 // collide reports whether two subnets cannot be beside each other: they are one, or have addresses in common in one

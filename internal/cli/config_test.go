@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"carrel/internal/cli"
+	"carrel/internal/compute"
 	"carrel/internal/workspaces"
 )
 
@@ -144,6 +145,23 @@ func TestSettingsThatAreWrongAreUsageErrors(t *testing.T) {
 			file: network("prefix: 10.0.0.0/16") + "  - {subnet-id: subnet-0a1b2c3e, vpc-id: vpc-0a1b2c3e, zone: us-east-1b, prefix: 10.0.1.0/24}\n",
 			said: "networks, number 2: subnet-0a1b2c3e",
 		},
+		"who may leave": {file: network("prefix: 10.0.0.0/24", "internet: never"), said: `networks, number 1: internet is always or enabled, not "never"`},
+		"who may leave another's": {
+			file: network("prefix: 10.0.0.0/24", "internet: enabled", "network: br0"), said: "who may leave br0 is for its owner to say",
+		},
+		"group":                  {file: group("id: sg-1"), said: `security-groups, number 1: id is sg-`},
+		"group twice":            {file: group("id: sg-0a1b2c3d") + "  - id: sg-0a1b2c3d\n", said: "security-groups, number 2: there is another group sg-0a1b2c3d"},
+		"group's key":            {file: group("id: sg-0a1b2c3d", "outgoing: []"), said: "outgoing"},
+		"rule's key":             {file: group("id: sg-0a1b2c3d", "egress: [{cidr: 10.0.0.0/8, port: 1}]"), said: "port"},
+		"protocol":               {file: group("id: sg-0a1b2c3d", "ingress: [{protocol: sctp, cidr: 10.0.0.0/8}]"), said: "ingress, number 1: protocol is tcp, udp or icmp"},
+		"ports of all":           {file: group("id: sg-0a1b2c3d", "egress: [{ports: 80, cidr: 10.0.0.0/8}]"), said: "egress, number 1: ports need the protocol"},
+		"ports of ICMP":          {file: group("id: sg-0a1b2c3d", "egress: [{protocol: icmp, ports: 8, cidr: 10.0.0.0/8}]"), said: "ports need the protocol"},
+		"no port":                {file: group("id: sg-0a1b2c3d", "egress: [{protocol: tcp, ports: 0, cidr: 10.0.0.0/8}]"), said: "ports is one from 1 to 65535"},
+		"ports down":             {file: group("id: sg-0a1b2c3d", "egress: [{protocol: udp, ports: 20-10, cidr: 10.0.0.0/8}]"), said: `a range such as 8000-8100, not "20-10"`},
+		"large port":             {file: group("id: sg-0a1b2c3d", "egress: [{protocol: udp, ports: 65536, cidr: 10.0.0.0/8}]"), said: "ports is one from"},
+		"no peer":                {file: group("id: sg-0a1b2c3d", "egress: [{protocol: udp, ports: 53}]"), said: `cidr is an IPv4 network such as 10.0.0.0/8, or 0.0.0.0/0 for all, not ""`},
+		"IPv6 peer":              {file: group("id: sg-0a1b2c3d", "egress: [{cidr: fd00::/8}]"), said: "cidr is an IPv4 network"},
+		"peer's bits":            {file: group("id: sg-0a1b2c3d", "egress: [{cidr: 10.1.2.3/8}]"), said: "such as 10.0.0.0/8, or an address, such as 10.1.2.3/32"},
 		"network's key":          {file: network("prefix: 10.0.0.0/24", "gatewy: 10.0.0.1"), said: "gatewy"},
 		"application's id":       {file: application("id: wsa-x", "packages: [gimp]"), said: "applications, number 1: id is wsa-"},
 		"application's name":     {file: "applications:\n  - {id: wsa-12345678, packages: [gimp]}\n", said: "applications, number 1: needs a name"},
@@ -197,6 +215,37 @@ func TestTrustedProxiesAreNetworksAndAddresses(t *testing.T) {
 // network is a configuration file with one network.
 func network(members ...string) string {
 	return "networks:\n  - " + strings.Join(append([]string{"subnet-id: subnet-0a1b2c3d", "vpc-id: vpc-0a1b2c3d", "zone: us-east-1a"}, members...), "\n    ") + "\n"
+}
+
+// group is a configuration file with one security group.
+func group(members ...string) string {
+	return "security-groups:\n  - " + strings.Join(members, "\n    ") + "\n"
+}
+
+func TestSecurityGroupsComeFromTheFile(t *testing.T) {
+	t.Parallel()
+	c, r := settings(t, nil, "--config", file(t, group("id: sg-0a1b2c3d",
+		"egress: [{protocol: tcp, ports: 443, cidr: 0.0.0.0/0}, {protocol: udp, ports: 5000-5010, cidr: 10.1.0.0/16}, {cidr: 192.168.1.5/32}]",
+		"ingress: [{protocol: icmp, cidr: 10.0.0.0/8}]")+"  - id: sg-0a1b2c3d4e5f60718\n"))
+	r.succeed(t)
+	got, err := c.Groups()
+	must(t, err)
+	prefix := netip.MustParsePrefix
+	want := []compute.SecurityGroup{
+		{
+			ID: "sg-0a1b2c3d",
+			Egress: []compute.Rule{
+				{Protocol: "tcp", First: 443, Last: 443, Peer: prefix("0.0.0.0/0")},
+				{Protocol: "udp", First: 5000, Last: 5010, Peer: prefix("10.1.0.0/16")},
+				{Peer: prefix("192.168.1.5/32")},
+			},
+			Ingress: []compute.Rule{{Protocol: "icmp", Peer: prefix("10.0.0.0/8")}},
+		},
+		{ID: "sg-0a1b2c3d4e5f60718"},
+	}
+	if !reflect.DeepEqual(got, want) || !slices.Equal(c.GroupIDs(), []string{want[0].ID, want[1].ID}) {
+		t.Errorf("got %+v", got)
+	}
 }
 
 // source is a configuration file with one source of images.
@@ -274,7 +323,7 @@ func TestNetworksComeFromTheFile(t *testing.T) {
 		t.Errorf("bridges that are apart: %v %+v", err, apart)
 	}
 	if s.Prefix != netip.MustParsePrefix("10.7.0.0/16") || s.Gateway != netip.MustParseAddr("10.7.0.1") || s.EngineNetwork != "br0" ||
-		s.Region != "eu-west-1" || s.Zone != "us-east-1a" || s.VPCID != "vpc-0a1b2c3d" || s.ID != "subnet-0a1b2c3d" {
+		s.Internet != workspaces.InternetAlways || s.Region != "eu-west-1" || s.Zone != "us-east-1a" || s.VPCID != "vpc-0a1b2c3d" || s.ID != "subnet-0a1b2c3d" {
 		t.Errorf("got %+v", s)
 	}
 }

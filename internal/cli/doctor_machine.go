@@ -192,6 +192,9 @@ func engineFindings(about compute.About, image string) []finding {
 	if about.SizesEnforced {
 		findings = append(findings, okf("volume sizes", "enforced"))
 	}
+	if about.ReachEnforced {
+		findings = append(findings, okf("network", "holds desktops to their security groups and Internet access"))
+	}
 	found := finding{statusMissing, "desktop image", "there is no " + image, "sudo carrel image build"}
 	for _, i := range about.Images {
 		if i.Name == image {

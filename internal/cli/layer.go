@@ -28,7 +28,8 @@ func (s *shared) layer() error {
 	if err != nil {
 		return usageError{err}
 	}
-	s.config.Networks, s.config.ImageSources, s.config.Applications = file.networks, file.imageSources, file.applications
+	s.config.Networks, s.config.SecurityGroups = file.networks, file.securityGroups
+	s.config.ImageSources, s.config.Applications = file.imageSources, file.applications
 	for i := range s.config.Applications {
 		s.config.Applications[i].locate(filepath.Dir(s.file))
 	}
@@ -88,6 +89,8 @@ type settingsFile struct {
 	networks     []NetworkConfig
 	imageSources []ImageSourceConfig
 	applications []ApplicationConfig
+
+	securityGroups []SecurityGroupConfig
 }
 
 // notInFile are flags that say where the file is, or are for a single run.
@@ -106,10 +109,11 @@ func readSettings(path string, settings *pflag.FlagSet) (settingsFile, error) {
 	decoder := yaml.NewDecoder(file)
 	decoder.KnownFields(true)
 	var shape struct {
-		Networks     []NetworkConfig      `yaml:"networks"`
-		ImageSources []ImageSourceConfig  `yaml:"image-sources"`
-		Applications []ApplicationConfig  `yaml:"applications"`
-		Scalars      map[string]yaml.Node `yaml:",inline"`
+		Networks     []NetworkConfig       `yaml:"networks"`
+		Groups       []SecurityGroupConfig `yaml:"security-groups"`
+		ImageSources []ImageSourceConfig   `yaml:"image-sources"`
+		Applications []ApplicationConfig   `yaml:"applications"`
+		Scalars      map[string]yaml.Node  `yaml:",inline"`
 	}
 	if err := decoder.Decode(&shape); err != nil && !errors.Is(err, io.EOF) {
 		return settingsFile{}, fmt.Errorf("%s: %w", path, err)
@@ -124,7 +128,9 @@ func readSettings(path string, settings *pflag.FlagSet) (settingsFile, error) {
 		}
 		values[key] = node.Value
 	}
-	return settingsFile{values: values, networks: shape.Networks, imageSources: shape.ImageSources, applications: shape.Applications}, nil
+	return settingsFile{
+		values: values, networks: shape.Networks, imageSources: shape.ImageSources, applications: shape.Applications, securityGroups: shape.Groups,
+	}, nil
 }
 
 // variable is the environment's value of a name, "" where it has none.

@@ -33,9 +33,9 @@ func newNetworkList(s *shared) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return printList(s.Out, *output, networks, []string{"VPC", "SUBNET", "ZONE", "PREFIX", "GATEWAY", "ENGINE NETWORK"},
+		return printList(s.Out, *output, networks, []string{"VPC", "SUBNET", "ZONE", "PREFIX", "GATEWAY", "INTERNET", "ENGINE NETWORK"},
 			func(n control.Subnet) []string {
-				return []string{n.VPCID, n.ID, n.Zone, n.Prefix, n.Gateway, n.EngineNetwork}
+				return []string{n.VPCID, n.ID, n.Zone, n.Prefix, n.Gateway, n.Internet, n.EngineNetwork}
 			})
 	}
 	return cmd

@@ -47,6 +47,7 @@ type Desktop struct {
 	UserGiB      int // the user volume, mounted at /home
 	Subnet       Subnet
 	Address      netip.Addr // fixed, within the subnet
+	Reach        Reach
 	ComputerName string
 	User         User
 
@@ -114,6 +115,7 @@ type Machine struct {
 	Answers bool   // its screen has just answered; only ever true of a running one
 	Whole   bool   // all its parts are there; false: half-made or half-removed
 	Detail  string // what is wrong with it, for the administrator
+	Reach   Reach  // what it is held to
 }
 
 // About describes an engine.
@@ -121,6 +123,7 @@ type About struct {
 	Name            string   // simulated or incus
 	Version         string   // the engine's
 	SizesEnforced   bool     // volumes cannot grow past their sizes
+	ReachEnforced   bool     // desktops cannot exchange packets with whom their Reach does not say
 	Problems        []string // what does not work or is missing, each with what to do about it
 	Images          []Image
 	DesktopsRunning int

@@ -22,8 +22,8 @@ type Driver interface {
 
 // Desktops are what a driver is for.
 type Desktops interface {
-	// Create makes the desktop with its two volumes and starts it. Done means that
-	// its screen has answered. Errors: ErrImage, ErrSnapshot (d.Home is not there), ErrCapacity,
+	// Create makes the desktop with its two volumes and starts it, held to d.Reach from its first
+	// packet on until a Rebuild says otherwise. Done means that its screen has answered. Errors: ErrImage, ErrSnapshot (d.Home is not there), ErrCapacity,
 	// ErrInvalid, ErrUnavailable, ErrFailed.
 	Create(ctx context.Context, d Desktop) (again time.Time, err error)
 	// Start starts a stopped desktop. Errors: ErrNotFound, ErrCapacity, ErrUnavailable, ErrFailed.
@@ -61,7 +61,7 @@ type Volumes interface {
 	DropSnapshot(ctx context.Context, id, name string) (again time.Time, err error)
 	// Rebuild makes the root volume anew from d.Image and takes the user volume back to its
 	// snapshot of the name, or leaves it as it is where the name is "". Afterwards the desktop has
-	// the sizes, the address, the subnet and the user of d, runs, and has answered; the snapshots of
+	// the sizes, the address, the subnet, the reach and the user of d, runs, and has answered; the snapshots of
 	// its root volume are gone, those of the user volume are kept. A desktop that is half-made, or has
 	// lost its root volume, is made whole. A call that follows an unfinished one may do all of it again.
 	// Errors: those of Create, ErrNotFound, ErrSnapshot.
@@ -110,6 +110,7 @@ type Scripts interface {
 
 // Tightener is a Driver that keeps desktops from the machine's own addresses by a list of
 // them, which has to be brought up to date when the machine gets another. Tighten does so,
+// has running desktops follow the rules that their security groups have now,
 // and removes what is left of work that nobody has taken up again for hours. Errors:
 // ErrUnavailable, ErrFailed; called again it finishes what is unfinished.
 type Tightener interface {

@@ -69,6 +69,7 @@ func (c *Control) Handler() http.Handler {
 		mux.HandleFunc("POST "+MotoReset, c.reset)
 		mux.HandleFunc("GET /_carrel/regions", c.showRegions)
 		mux.HandleFunc("PUT /_carrel/regions/{name}", c.markRegion)
+		mux.HandleFunc("GET /_carrel/desktops/{id}", c.desktop)
 		c.faultRoutes(mux)
 	}
 	if c.ForTests && c.Files != nil {
@@ -93,7 +94,7 @@ func (c *Control) networks(w http.ResponseWriter, r *http.Request) {
 	for i, s := range subnets {
 		out[i] = Subnet{
 			ID: s.ID, VPCID: s.VPCID, Region: s.Region, Zone: s.Zone, Prefix: s.Prefix.String(), Gateway: s.Gateway.String(),
-			EngineNetwork: s.EngineNetwork,
+			EngineNetwork: s.EngineNetwork, Internet: s.Internet,
 		}
 	}
 	reply(w, http.StatusOK, out)
@@ -108,6 +109,7 @@ type Subnet struct {
 	Prefix        string `json:"prefix"`
 	Gateway       string `json:"gateway"`
 	EngineNetwork string `json:"engine_network,omitempty"`
+	Internet      string `json:"internet"` // always, enabled
 }
 
 // engine says what the engine is and what it lacks.
@@ -118,19 +120,6 @@ func (c *Control) engine(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply(w, http.StatusOK, about)
-}
-
-// desktops lists what the engine has, whoever's it is: an administrator's view.
-func (c *Control) desktops(w http.ResponseWriter, r *http.Request) {
-	machines, err := c.Driver.List(r.Context())
-	if err != nil {
-		c.fail(w, r, err)
-		return
-	}
-	if machines == nil {
-		machines = []compute.Machine{}
-	}
-	reply(w, http.StatusOK, machines)
 }
 
 // screen takes a picture of a desktop of the caller's.

@@ -95,7 +95,7 @@ func TestScreensAreTheirAccounts(t *testing.T) {
 		t.Errorf("as the account: %d, %v", got, driver.dialled)
 	}
 	// What test suites have is not there for others, signed or not.
-	for _, path := range []string{"clock", "reset", "regions", "regions/us-east-1", "desktops/ws-000000001/user/x"} {
+	for _, path := range []string{"clock", "reset", "regions", "regions/us-east-1", "desktops/ws-000000001", "desktops/ws-000000001/user/x"} {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
 			if got := ask(method, "/_carrel/"+path); got != http.StatusNotFound {
 				t.Errorf("%s %s: %d", method, path, got)

@@ -9,7 +9,6 @@ import (
 
 	"carrel/internal/compute"
 	"carrel/internal/directory"
-	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
 
@@ -46,25 +45,9 @@ func (r *Runner) createWorkSpace(ctx context.Context, w *workspaces.WorkSpace) (
 
 // desktop says what the engine has to make for a WorkSpace.
 func (r *Runner) desktop(ctx context.Context, w *workspaces.WorkSpace) (compute.Desktop, error) {
-	var subnet workspaces.Subnet
-	var administers bool
-	err := r.Store.View(func(tx *store.Tx) (err error) {
-		var found bool
-		if subnet, found, err = tx.Subnet(ctx, w.SubnetID); err == nil && !found {
-			return errNoSubnet
-		}
-		if err != nil {
-			return err
-		}
-		registration, found, err := tx.WorkspaceDirectory(ctx, w.Scope, w.DirectoryID)
-		administers = found && registration.Settings.Creation.LocalAdministrator
-		return err
-	})
-	if errors.Is(err, errNoSubnet) {
-		return compute.Desktop{}, err
-	}
+	site, err := r.siteOf(ctx, w.Scope, w.DirectoryID, w.SubnetID)
 	if err != nil {
-		return compute.Desktop{}, fmt.Errorf("%w: %w", errNotKnown, err)
+		return compute.Desktop{}, err
 	}
 	address, err := netip.ParseAddr(w.IPAddress)
 	if err != nil {
@@ -74,15 +57,12 @@ func (r *Runner) desktop(ctx context.Context, w *workspaces.WorkSpace) (compute.
 	if err != nil {
 		return compute.Desktop{}, fmt.Errorf("%w: %w", errNotKnown, err)
 	}
-	user.LocalAdministrator = administers
+	user.LocalAdministrator = site.administers
 	size := workspaces.ComputeOf(w.Properties.ComputeType)
 	return compute.Desktop{
 		ID: w.ID, Image: w.Image, CPUs: size.CPUs, MemoryMiB: size.MemoryMiB,
 		RootGiB: w.Properties.RootGiB, UserGiB: w.Properties.UserGiB,
-		Subnet: compute.Subnet{
-			ID: subnet.ID, Prefix: subnet.Prefix, Gateway: subnet.Gateway, Network: subnet.EngineNetwork,
-		},
-		Address: address, ComputerName: w.ComputerName, User: user, RootEncrypted: w.RootEncrypted, UserEncrypted: w.UserEncrypted,
+		Subnet: site.subnet, Address: address, Reach: site.reach, ComputerName: w.ComputerName, User: user, RootEncrypted: w.RootEncrypted, UserEncrypted: w.UserEncrypted,
 	}, nil
 }
 

@@ -37,6 +37,8 @@ type Runner struct {
 
 	// Applications are the catalogue of what can be installed in WorkSpaces.
 	Applications []workspaces.Application
+	// SecurityGroups are the ids of those that the engine knows.
+	SecurityGroups []string
 
 	// Maintenance says when WorkSpaces are kept up to date, and how.
 	Maintenance Maintenance

@@ -2,7 +2,6 @@ package job
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -198,25 +197,9 @@ func place(
 
 // poolDesktopSpec says what the engine has to make for a desktop of a pool. Nobody's yet, it has a neutral account.
 func (r *Runner) poolDesktopSpec(ctx context.Context, d *workspaces.PoolDesktop) (compute.Desktop, error) {
-	var subnet workspaces.Subnet
-	user := compute.User{Name: "user", FullName: "WorkSpaces Pools"}
-	err := r.Store.View(func(tx *store.Tx) (err error) {
-		var found bool
-		if subnet, found, err = tx.Subnet(ctx, d.SubnetID); err == nil && !found {
-			return errNoSubnet
-		}
-		if err != nil {
-			return err
-		}
-		registration, found, err := tx.WorkspaceDirectory(ctx, d.Scope, d.DirectoryID)
-		user.LocalAdministrator = found && registration.Settings.Creation.LocalAdministrator
-		return err
-	})
-	if errors.Is(err, errNoSubnet) {
-		return compute.Desktop{}, err
-	}
+	site, err := r.siteOf(ctx, d.Scope, d.DirectoryID, d.SubnetID)
 	if err != nil {
-		return compute.Desktop{}, fmt.Errorf("%w: %w", errNotKnown, err)
+		return compute.Desktop{}, err
 	}
 	address, err := netip.ParseAddr(d.Address)
 	if err != nil {
@@ -225,7 +208,7 @@ func (r *Runner) poolDesktopSpec(ctx context.Context, d *workspaces.PoolDesktop)
 	size := workspaces.ComputeOf(d.Design.ComputeType)
 	return compute.Desktop{
 		ID: d.ID, Image: d.Design.Image, CPUs: size.CPUs, MemoryMiB: size.MemoryMiB, RootGiB: d.Design.RootGiB, UserGiB: d.Design.UserGiB,
-		Subnet:  compute.Subnet{ID: subnet.ID, Prefix: subnet.Prefix, Gateway: subnet.Gateway, Network: subnet.EngineNetwork},
-		Address: address, ComputerName: d.ComputerName, User: user,
+		Subnet: site.subnet, Address: address, Reach: site.reach, ComputerName: d.ComputerName,
+		User: compute.User{Name: "user", FullName: "WorkSpaces Pools", LocalAdministrator: site.administers},
 	}, nil
 }

@@ -33,10 +33,13 @@ type Core struct {
 	Installation string                   // tells this installation's images in the engine from those of others
 	ImageSources []workspaces.ImageSource // what images can be imported from
 
+	SecurityGroups []string // the ids of those that desktops can have
+
 	// For test suites that bring their own.
 	AnySubnet        bool       // any well-formed network id will do
 	DedicatedTenancy bool       // every account counts as enabled for bring your own license
 	AnyImageSource   bool       // any id names a source, which is the public image
+	AnySecurityGroup bool       // any well-formed id will do
 	Networks         *Networks  // where their networks are looked up; nil: nowhere
 	Ways             *moto.Ways // moto's, while a suite of its is served; nil: never
 

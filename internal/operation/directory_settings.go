@@ -14,6 +14,11 @@ import (
 // modify changes the settings of a registered directory. What holds for streams and sign-ins
 // holds from then on, also for those that are under way: the gateway follows the store.
 func (s WorkSpaces) modify(ctx context.Context, id *string, change func(*workspaces.WorkspaceDirectory) error) error {
+	return s.modifyWithin(ctx, id, func(_ *store.Tx, d *workspaces.WorkspaceDirectory) error { return change(d) })
+}
+
+// modifyWithin is modify for changes that look at other things.
+func (s WorkSpaces) modifyWithin(ctx context.Context, id *string, change func(*store.Tx, *workspaces.WorkspaceDirectory) error) error {
 	return s.Store.Update(ctx, func(tx *store.Tx) error {
 		d, err := registration(ctx, tx, deref(id))
 		if err != nil {
@@ -22,7 +27,7 @@ func (s WorkSpaces) modify(ctx context.Context, id *string, change func(*workspa
 		if err := d.CheckRegistered(workspaces.CodeNotSupported); err != nil {
 			return err
 		}
-		if err := change(d); err != nil {
+		if err := change(tx, d); err != nil {
 			return err
 		}
 		_, err = tx.SaveWorkspaceDirectory(ctx, d, d.Generation)
@@ -89,17 +94,23 @@ func (s WorkSpaces) ModifySelfservicePermissions(
 
 // ModifyWorkspaceCreationProperties says how WorkSpaces are made from now on.
 //
-// Effect: desktop. UserEnabledAsLocalAdministrator holds for desktops that are made or rebuilt from
-// then on, EnableMaintenanceMode for all: without it none is kept up to date in maintenance windows. The
-// others are kept: no desktop has a public address, and there are no security groups, organisational
-// units or roles.
+// Effect: desktop. UserEnabledAsLocalAdministrator, EnableInternetAccess and CustomSecurityGroupId hold
+// for desktops that are made or rebuilt from then on: who leaves subnets that are declared with internet:
+// enabled, and what desktops exchange with whom by the rules that are declared of the group.
+// EnableMaintenanceMode holds for all: without it none is kept up to date in maintenance windows. The
+// others are kept: there are no organisational units or roles.
 func (s WorkSpaces) ModifyWorkspaceCreationProperties(
 	ctx context.Context, in *wsapi.ModifyWorkspaceCreationPropertiesRequest,
 ) (*wsapi.ModifyWorkspaceCreationPropertiesResult, error) {
-	err := s.modify(ctx, in.ResourceId, func(d *workspaces.WorkspaceDirectory) error {
+	err := s.modifyWithin(ctx, in.ResourceId, func(tx *store.Tx, d *workspaces.WorkspaceDirectory) error {
 		creation, p := d.Settings.Creation, in.WorkspaceCreationProperties
 		if p.DefaultOu != nil {
 			if err := workspaces.CheckDefaultOU(*p.DefaultOu); err != nil {
+				return err
+			}
+		}
+		if p.CustomSecurityGroupId != nil {
+			if err := s.checkSecurityGroup(ctx, tx, d, *p.CustomSecurityGroupId); err != nil {
 				return err
 			}
 		}
@@ -119,6 +130,25 @@ func (s WorkSpaces) ModifyWorkspaceCreationProperties(
 		err = workspaces.Errorf(workspaces.CodeValidation, "The request is invalid.")
 	}
 	return &wsapi.ModifyWorkspaceCreationPropertiesResult{}, err
+}
+
+// checkSecurityGroup refuses a group that the directory's desktops could not have.
+func (s WorkSpaces) checkSecurityGroup(ctx context.Context, tx *store.Tx, d *workspaces.WorkspaceDirectory, id string) error {
+	if !s.AnySecurityGroup && !slices.Contains(s.SecurityGroups, id) {
+		return workspaces.Errorf(workspaces.CodeNotFound,
+			"The security group %s does not exist; the configuration file declares them, under security-groups.", id).About(id)
+	}
+	for _, subnetID := range d.SubnetIDs {
+		subnet, found, err := tx.Subnet(ctx, subnetID)
+		if err != nil {
+			return err
+		}
+		if found && subnet.EngineNetwork != "" {
+			return workspaces.Errorf(workspaces.CodeNotSupported,
+				"The subnet %s is on the network %s, which Carrel did not make: its owner says what desktops reach there.", subnet.ID, subnet.EngineNetwork)
+		}
+	}
+	return nil
 }
 
 // ModifySamlProperties says whether and where users sign in by SAML 2.0.

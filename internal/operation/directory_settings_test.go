@@ -378,6 +378,7 @@ func TestModifyRefused(t *testing.T) {
 	refused(t, c.modifyCertificate(t, id, &types.CertificateBasedAuthProperties{Status: "ENABLED", CertificateAuthorityArn: new(authority)}), notSupported, "SAML")
 	refused(t, c.modifyCertificate(t, id, &types.CertificateBasedAuthProperties{CertificateAuthorityArn: new(authority)}, deleteAuthority), invalid, "both")
 	refused(t, c.modifyCreation(t, id, types.WorkspaceCreationProperties{CustomSecurityGroupId: new("sg-1")}), validation)
+	refused(t, c.modifyCreation(t, id, types.WorkspaceCreationProperties{CustomSecurityGroupId: new("sg-76543210"), EnableInternetAccess: new(true)}), notFound, "sg-76543210")
 	if after := s.describeDirectory(t, c, id); !reflect.DeepEqual(after, before) {
 		t.Errorf("got %s\nwant %s", show(after), show(before))
 	}

@@ -107,9 +107,9 @@ func start(t *testing.T, change ...func(*setup)) *server {
 	set := &setup{
 		Core: operation.Core{
 			Clock: clock.New(), Limits: workspaces.OpenLimits(), Bundles: workspaces.PublicBundles("image"), Encryption: true, Installation: "test",
-			Applications: workspaces.SampleApplications(),
+			Applications: workspaces.SampleApplications(), SecurityGroups: []string{"sg-01234567"},
 		},
-		engine: simulated.Config{AnyImage: true},
+		engine: simulated.Config{AnyImage: true, AnyGroup: true},
 	}
 	set.Limits.TerminatedStays = 0 // tests that look at it say how long
 	for _, c := range change {
@@ -158,7 +158,7 @@ func work(t *testing.T, core *operation.Core, driver compute.Driver, faults *fau
 	log := slog.New(slog.DiscardHandler)
 	runner := &job.Runner{
 		Store: core.Store, Clock: core.Clock, Driver: driver, Limits: core.Limits, Directories: core.Directories, Log: log,
-		Installation: core.Installation, Applications: core.Applications,
+		Installation: core.Installation, Applications: core.Applications, SecurityGroups: core.SecurityGroups,
 	}
 	workers, err := runner.Workers()
 	if err != nil {

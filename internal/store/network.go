@@ -7,14 +7,15 @@ import (
 	"carrel/internal/workspaces"
 )
 
-const subnetColumns = "id, vpc_id, region, zone, prefix, gateway, engine_network"
+const subnetColumns = "id, vpc_id, region, zone, prefix, gateway, engine_network, internet"
 
 // PutSubnet adds a subnet, or changes what the administrator declared of it before.
 func (t *Tx) PutSubnet(ctx context.Context, s workspaces.Subnet) error {
-	return t.exec(ctx, "INSERT INTO subnet ("+subnetColumns+", last_offset) VALUES ($1, $2, $3, $4, $5, $6, $7, 0)"+
+	return t.exec(ctx, "INSERT INTO subnet ("+subnetColumns+", last_offset) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)"+
 		" ON CONFLICT (id) DO UPDATE SET vpc_id = excluded.vpc_id, region = excluded.region, zone = excluded.zone,"+
-		" prefix = excluded.prefix, gateway = excluded.gateway, engine_network = excluded.engine_network",
-		s.ID, s.VPCID, s.Region, s.Zone, s.Prefix.String(), s.Gateway.String(), s.EngineNetwork)
+		" prefix = excluded.prefix, gateway = excluded.gateway, engine_network = excluded.engine_network,"+
+		" internet = excluded.internet",
+		s.ID, s.VPCID, s.Region, s.Zone, s.Prefix.String(), s.Gateway.String(), s.EngineNetwork, s.Internet)
 }
 
 // PutSubnetsAlone makes these the only subnets of an installation in which nothing is yet.
@@ -42,7 +43,7 @@ func (t *Tx) Subnet(ctx context.Context, id string) (s workspaces.Subnet, found 
 
 func scanSubnet(row scanner) (s workspaces.Subnet, err error) {
 	var prefix, gateway string
-	if err := row.Scan(&s.ID, &s.VPCID, &s.Region, &s.Zone, &prefix, &gateway, &s.EngineNetwork); err != nil {
+	if err := row.Scan(&s.ID, &s.VPCID, &s.Region, &s.Zone, &prefix, &gateway, &s.EngineNetwork, &s.Internet); err != nil {
 		return s, err
 	}
 	if s.Prefix, err = netip.ParsePrefix(prefix); err != nil {

@@ -14,7 +14,7 @@ import (
 func subnet(prefix string) workspaces.Subnet {
 	p := netip.MustParsePrefix(prefix)
 	return workspaces.Subnet{
-		ID: "subnet-1", VPCID: "vpc-1", Region: here.Region, Zone: here.Region + "a", Prefix: p, Gateway: p.Addr().Next(), EngineNetwork: "br0",
+		ID: "subnet-1", VPCID: "vpc-1", Region: here.Region, Zone: here.Region + "a", Prefix: p, Gateway: p.Addr().Next(), EngineNetwork: "br0", Internet: workspaces.InternetAlways,
 	}
 }
 
@@ -29,6 +29,7 @@ func TestSubnets(t *testing.T) {
 		}
 		equal(t, read(t, s, func(tx *store.Tx) ([]workspaces.Subnet, error) { return tx.Subnets(ctx) }), []workspaces.Subnet{a, b})
 		a.Prefix, a.Gateway, a.EngineNetwork = netip.MustParsePrefix("10.9.0.0/20"), netip.MustParseAddr("10.9.0.1"), ""
+		a.Internet = workspaces.InternetEnabled
 		update(t, s, func(tx *store.Tx) error { return tx.PutSubnet(ctx, a) })
 		equal(t, read(t, s, func(tx *store.Tx) (workspaces.Subnet, error) { return found(tx.Subnet(ctx, a.ID)) }), a)
 		if _, ok, err := read3(s, func(tx *store.Tx) (workspaces.Subnet, bool, error) { return tx.Subnet(ctx, "subnet-3") }); ok || err != nil {

@@ -34,9 +34,9 @@ const (
 
 // CreationProperties are applied when a WorkSpace is made and when it is rebuilt.
 type CreationProperties struct {
-	InternetAccess     bool // kept and shown: desktops have no public address of their own, see docs/operating.md
+	InternetAccess     bool // they may leave subnets whose Internet is InternetEnabled
 	DefaultOU          string
-	SecurityGroupID    string
+	SecurityGroupID    string // "": none but that of the directory
 	LocalAdministrator bool
 	MaintenanceMode    bool
 	InstanceRoleARN    string

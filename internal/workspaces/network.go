@@ -17,6 +17,18 @@ type Subnet struct {
 	Prefix        netip.Prefix
 	Gateway       netip.Addr
 	EngineNetwork string // the engine's name of an existing network; "": the engine makes one
+	Internet      string // who may leave it: InternetAlways or InternetEnabled
+}
+
+// Who may leave a subnet for the Internet.
+const (
+	InternetAlways  = "always"  // everybody
+	InternetEnabled = "enabled" // WorkSpaces of directories that have EnableInternetAccess when they are made
+)
+
+// LetsOut reports whether WorkSpaces that are made with these properties may leave the subnet.
+func (s Subnet) LetsOut(p CreationProperties) bool {
+	return s.Internet != InternetEnabled || p.InternetAccess
 }
 
 // reservedHosts are the addresses at the start of a subnet that no WorkSpace gets:
@@ -50,7 +62,7 @@ func DefaultNetwork(c *Chance, region string, taken []netip.Prefix) []Subnet {
 		}
 		subnets = append(subnets, Subnet{
 			ID: NewSubnetID(c), VPCID: vpc, Region: region, Zone: zone(region, len(subnets)), Prefix: prefix,
-			Gateway: prefix.Addr().Next(),
+			Gateway: prefix.Addr().Next(), Internet: InternetAlways,
 		})
 	}
 	return subnets
@@ -65,7 +77,7 @@ func MadeUpSubnet(id, region string, number int) Subnet {
 	prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(number), 0, 0}), 16) //nolint:gosec // may overlap
 	return Subnet{
 		ID: id, VPCID: "vpc-" + strings.TrimPrefix(id, "subnet-"), Region: region, Zone: zone(region, number%2),
-		Prefix: prefix, Gateway: prefix.Addr().Next(),
+		Prefix: prefix, Gateway: prefix.Addr().Next(), Internet: InternetAlways,
 	}
 }
 

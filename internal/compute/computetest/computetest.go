@@ -21,6 +21,8 @@ type Harness struct {
 	// addresses, names and users are filled in. The 10th to the 40th address of the
 	// subnet must be free.
 	Desktop compute.Desktop
+	// Group is the id of a security group that the engine knows.
+	Group string
 	// Reopen returns a new driver over the same engine, as a restarted Carrel would
 	// make it, and disposes of the one before.
 	Reopen func(t *testing.T) compute.Driver
@@ -79,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"Life", (*suite).life},
 		{"Screen", (*suite).screen},
 		{"Side", (*suite).side},
+		{"Reach", (*suite).reach},
 		{"Snapshots", (*suite).snapshots},
 		{"Rebuild", (*suite).rebuild},
 		{"Home", (*suite).carriedHome},

@@ -64,11 +64,13 @@ func (s *suite) interrupt(at interruption, f call) {
 func (s *suite) interruptedCreate() {
 	for n, at := range earlyAndLate() {
 		d := s.desktop()
+		d.Reach = s.bounds()
 		s.interrupt(at, s.create(d))
 		s.reopen()
 		if n%2 == 0 {
 			s.must(fmt.Sprintf("Create after one %v", at), s.create(d))
 			s.answers(d.ID)
+			s.held(d.ID, d.Reach)
 			s.mustTwice("Stop", s.stop(d.ID))
 			s.mustTwice("Start", s.start(d.ID))
 			s.answers(d.ID)

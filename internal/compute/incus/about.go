@@ -19,6 +19,9 @@ import (
 // processors and memory.
 const lxcfsProbe = "/var/lib/lxcfs/proc/meminfo"
 
+// nftables is what Incus calls the firewall that the filters of networks are tested with.
+const nftables = "nftables"
+
 // About describes Incus, and what an administrator should know of it.
 func (d *Driver) About(ctx context.Context) (compute.About, error) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
@@ -52,6 +55,7 @@ func (d *Driver) about(ctx context.Context) (compute.About, error) {
 		return compute.About{}, err
 	}
 	about.Problems = d.problems(server, about.Images)
+	about.ReachEnforced = server.Environment.Firewall == nftables
 	about.SizesEnforced = true
 	for _, name := range d.pools() {
 		var pool api.StoragePool
@@ -73,9 +77,9 @@ func (d *Driver) problems(server api.Server, images []compute.Image) []string {
 	if len(images) == 0 {
 		problems = append(problems, "there is no desktop image: carrel image build makes one")
 	}
-	if firewall := server.Environment.Firewall; firewall != "nftables" {
-		problems = append(problems, fmt.Sprintf("Incus uses %s: that desktops are kept apart is tested with nftables only; "+
-			"remove the xtables rules that made Incus choose it, and restart Incus", firewall))
+	if firewall := server.Environment.Firewall; firewall != nftables {
+		problems = append(problems, fmt.Sprintf("Incus uses %s: that desktops are kept apart is tested with nftables only, and none is made that "+
+			"has a security group or may not leave its subnet; install nftables, remove the xtables rules that made Incus choose it, and restart Incus", firewall))
 	}
 	if _, err := os.Stat(lxcfsProbe); errors.Is(err, fs.ErrNotExist) && d.member == "" {
 		problems = append(problems, "lxcfs does not run: programs in desktops see the memory and processors of the whole machine; "+

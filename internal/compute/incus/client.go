@@ -47,6 +47,26 @@ func (c *client) get(ctx context.Context, path string, out any) error {
 	return decode(response, out)
 }
 
+// getTagged is get, and returns what tells this state of the object from later ones.
+func (c *client) getTagged(ctx context.Context, path string, out any) (etag string, err error) {
+	response, etag, err := c.sendTagged(ctx, http.MethodGet, path, nil, nil)
+	if err != nil {
+		return "", err
+	}
+	return etag, decode(response, out)
+}
+
+// replace makes an object what body says, unless it has changed since it was read with the tag: see conflicts.
+func (c *client) replace(ctx context.Context, path, etag string, body any) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("%w: encode for %s: %w", compute.ErrFailed, path, err)
+	}
+	header := http.Header{"Content-Type": {"application/json"}, "If-Match": {etag}}
+	_, err = c.operate(ctx, http.MethodPut, path, header, bytes.NewReader(encoded))
+	return err
+}
+
 // change sends a request that changes something and waits for it to be done. A
 // context that ends meanwhile ends the wait, not the work.
 func (c *client) change(ctx context.Context, method, path string, body any) error {
@@ -149,24 +169,30 @@ func described(description string) func(api.Operation) bool {
 
 // send sends one request and returns Incus's answer, or its error.
 func (c *client) send(ctx context.Context, method, path string, header http.Header, body io.Reader) (*api.Response, error) {
+	response, _, err := c.sendTagged(ctx, method, path, header, body)
+	return response, err
+}
+
+// sendTagged is send, and returns the entity tag of what is answered.
+func (c *client) sendTagged(ctx context.Context, method, path string, header http.Header, body io.Reader) (_ *api.Response, etag string, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.address(path), body)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", compute.ErrFailed, err)
+		return nil, "", fmt.Errorf("%w: %w", compute.ErrFailed, err)
 	}
 	request.Header = header
 	reply, err := c.http.Do(request)
 	if err != nil {
-		return nil, unavailable(err)
+		return nil, "", unavailable(err)
 	}
 	defer reply.Body.Close()
 	var response api.Response
 	if err := json.NewDecoder(reply.Body).Decode(&response); err != nil {
-		return nil, unavailable(err)
+		return nil, "", unavailable(err)
 	}
 	if response.Type == api.ErrorResponse {
-		return nil, classify(api.StatusErrorf(reply.StatusCode, "%s", response.Error))
+		return nil, "", classify(api.StatusErrorf(reply.StatusCode, "%s", response.Error))
 	}
-	return &response, nil
+	return &response, reply.Header.Get("ETag"), nil
 }
 
 // text reads a log of Incus's, the one kind of answer that is not JSON.

@@ -28,12 +28,13 @@ const (
 	answerPoll = 10 * time.Millisecond
 )
 
-// Create makes the desktop in four steps, each of which is skipped where it is done:
+// Create makes the desktop in five steps, each of which is skipped where it is done:
 //
 //  1. the subnet's network and, beside it, the user volume, which may be made from another's
-//  2. the instance, which Incus makes and starts in one operation
-//  3. a start, where the instance stands still
-//  4. the screen's greeting
+//  2. what the network holds the desktop to
+//  3. the instance, which Incus makes and starts in one operation
+//  4. a start, where the instance stands still
+//  5. the screen's greeting
 //
 // There is no undo: after an error the caller calls Create or Delete again, and both
 // continue from what is there.
@@ -104,6 +105,10 @@ func (d *Driver) build(ctx context.Context, desktop compute.Desktop, tags map[st
 		return err
 	})
 	if err := both.Wait(); err != nil {
+		return err
+	}
+	if err := d.hold(ctx, desktop); err != nil {
+		d.forgetNetwork(desktop.Subnet)
 		return err
 	}
 	request := d.instanceRequest(desktop, fingerprint, card, home.pool)

@@ -69,7 +69,7 @@ func (d *Driver) dial(ctx context.Context, instance *api.Instance, socket string
 // has taken a minute for 25 desktops on one that was busy writing: it counts the
 // blocks of each disk. The kernel tells at once, where its control groups are as usual.
 func (d *Driver) firstProcess(ctx context.Context, name string) (int64, error) {
-	if pid := firstProcess(d.groups, d.payload(name)); pid != 0 {
+	if pid := firstProcess(d.cgroups, d.payload(name)); pid != 0 {
 		return pid, nil
 	}
 	var state api.InstanceState

@@ -52,6 +52,8 @@ type Config struct {
 	// Parallel is how many desktops are made or started at once; more only slow each
 	// other down. Default: 4.
 	Parallel int
+	// Groups are the security groups that desktops can have.
+	Groups []compute.SecurityGroup
 	// Clock is the clock that returned times are of. Required.
 	Clock *clock.Clock
 	// Logger gets what an administrator may want to know. Default: slog.Default().
@@ -67,8 +69,10 @@ type Driver struct {
 	pool          string
 	encryptedPool string // "": there is none
 	installation  string
-	member        string       // our name in a cluster, "" outside of one
-	groups        []string     // where the kernel shows control groups
+	member        string   // our name in a cluster, "" outside of one
+	cgroups       []string // where the kernel shows control groups
+	groups        []compute.SecurityGroup
+	firewall      string       // what Incus filters with: nftables, or xtables
 	clock         *clock.Clock // the product's time, which may be frozen or advanced
 	real          *clock.Clock // real time, which the engine lives in
 	log           *slog.Logger
@@ -99,7 +103,8 @@ func Open(ctx context.Context, config Config) (*Driver, error) {
 		clock:         config.Clock,
 		real:          clock.New(),
 		log:           cmp.Or(config.Logger, slog.Default()),
-		groups:        groupFolders(),
+		cgroups:       groupFolders(),
+		groups:        config.Groups,
 		booting:       make(chan struct{}, parallel),
 		ending:        make(chan struct{}, parallel),
 		imaging:       make(chan struct{}, 1),
@@ -123,6 +128,7 @@ func (d *Driver) prepare(ctx context.Context) error {
 	if server.Auth != "trusted" {
 		return fmt.Errorf("%w: incus does not trust this user: run as root or as a member of incus-admin", compute.ErrInvalid)
 	}
+	d.firewall = server.Environment.Firewall
 	if server.Environment.ServerClustered {
 		d.member = server.Environment.ServerName
 	}

@@ -29,6 +29,7 @@ func TestConformance(t *testing.T) {
 			Driver:  e.Driver,
 			Clock:   e.config.Clock,
 			Desktop: e.desktop(10, e.subnet),
+			Group:   e.config.Groups[0].ID,
 			Reopen: func(t *testing.T) compute.Driver {
 				t.Helper()
 				reopened, err := incus.Open(t.Context(), e.config)

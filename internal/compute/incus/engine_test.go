@@ -109,6 +109,7 @@ func configurationOf(project string) incus.Config {
 	return incus.Config{
 		Project:      project,
 		Installation: "of-" + project,
+		Groups:       []compute.SecurityGroup{{ID: "sg-0123abcd"}},
 		Clock:        clock.New(),
 		Logger:       slog.New(slog.DiscardHandler),
 	}

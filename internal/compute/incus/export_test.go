@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -31,7 +33,18 @@ var (
 	BytesOf         = bytesOf
 	HomeVolume      = homeVolume
 	RunProgram      = runProgram
+	ReachName       = reachName
+	Within          = within
 )
+
+// Others returns the addresses of a network beside those held.
+func Others(prefix netip.Prefix, addresses []string) []string {
+	held := map[string]holding{}
+	for i, a := range addresses {
+		held[fmt.Sprint(i)] = holding{address: netip.MustParseAddr(a)}
+	}
+	return others(prefix, held)
+}
 
 // Get reads from Incus as the driver does.
 func (d *Driver) Get(ctx context.Context, path string, out any) error {
@@ -40,7 +53,7 @@ func (d *Driver) Get(ctx context.Context, path string, out any) error {
 
 // Change changes something in Incus as the driver does, but of anybody's.
 func (d *Driver) Change(ctx context.Context, method, path string, body any) error {
-	return d.client.change(ctx, method, path, body)
+	return d.persist(ctx, func() error { return d.client.change(ctx, method, path, body) })
 }
 
 // Sweep removes leftovers from before then.
@@ -52,7 +65,7 @@ func Soon(ctx context.Context, c *clock.Clock, pause time.Duration) time.Time {
 }
 
 // HideGroups leaves the driver on a machine whose control groups are nowhere to be seen.
-func (d *Driver) HideGroups() { d.groups = nil }
+func (d *Driver) HideGroups() { d.cgroups = nil }
 
 // Exec runs a command in a desktop and returns its exit status and what it said.
 func (d *Driver) Exec(ctx context.Context, id string, command ...string) (status int, said string, err error) {

@@ -27,6 +27,10 @@ func (d *Driver) List(ctx context.Context) ([]compute.Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list: %w", err)
 	}
+	reaches, err := d.reaches(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list: %w", err)
+	}
 	var instances []api.Instance
 	if err := d.client.get(ctx, "/instances?recursion=1", &instances); err != nil {
 		return nil, fmt.Errorf("list: %w", err)
@@ -49,6 +53,9 @@ func (d *Driver) List(ctx context.Context) ([]compute.Machine, error) {
 	}
 	for id := range homes {
 		machines = append(machines, compute.Machine{ID: id, Detail: "there is a user volume but no desktop"})
+	}
+	for i, machine := range machines {
+		machines[i].Reach = reaches[machine.ID]
 	}
 	slices.SortFunc(machines, func(a, b compute.Machine) int { return strings.Compare(a.ID, b.ID) })
 	return machines, nil

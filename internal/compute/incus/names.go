@@ -19,6 +19,8 @@ const (
 	tagInstallation = "user.carrel.installation" // whose it is
 	tagDesktop      = "user.carrel.desktop"      // the desktop's id, on its instance and its volume
 	tagSubnet       = "user.carrel.subnet"       // the subnet's id, on its network
+	tagPrefix       = "user.carrel.prefix"       // a network's addresses, on its access list
+	tagReach        = "user.carrel.reach."       // begins the tags that say, by a desktop's id, what it is held to
 
 	// On a user volume: what the desktop is to have, which its instance may not have yet.
 	tagCPU    = "user.carrel.cpu"
@@ -56,6 +58,9 @@ func aclName(installation string) string {
 	sum := sha256.Sum256([]byte(installation))
 	return "carrel-" + hex.EncodeToString(sum[:4])
 }
+
+// reachName returns the name of the access list that a network of ours has for itself.
+func reachName(network string) string { return network + "-reach" }
 
 // hardwareAddress derives a locally administered MAC from the address: an address
 // that goes to another desktop keeps its MAC, and no neighbour is left with a stale

@@ -3,6 +3,7 @@ package incus
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"os/exec"
@@ -28,14 +29,18 @@ import (
 //   - from posing as another by filters on each card, for MAC, ARP and IPv4; IPv6 is
 //     dropped altogether
 //
-// The rest of the world is open, the organisation's own network included. Access lists
-// of single cards would be simpler, but need a kernel with NF_CONNTRACK_BRIDGE.
+// The rest of the world is open, the organisation's own network included, but to desktops
+// that are held to less: reach.go. Access lists of single cards would be simpler, but need
+// a kernel with NF_CONNTRACK_BRIDGE.
 //
 // On a network that the administrator named, filters and port isolation hold as well;
 // what desktops may reach is up to its owner.
 
 // card returns the desktop's network card, on a network that is made if need be.
 func (d *Driver) card(ctx context.Context, desktop compute.Desktop) (map[string]string, error) {
+	if err := d.checkReach(desktop); err != nil {
+		return nil, err
+	}
 	card := map[string]string{
 		"type":                    "nic",
 		"name":                    "eth0",
@@ -106,37 +111,65 @@ func (d *Driver) makeNetworkLocked(ctx context.Context, subnet compute.Subnet) e
 	name := networkName(d.installation, subnet.ID)
 	if i := slices.IndexFunc(networks, func(n api.Network) bool { return n.Name == name }); i >= 0 {
 		if networks[i].Managed {
-			return nil
+			return d.filterNetwork(ctx, networks[i])
 		}
 		if err := d.removeBridge(ctx, name); err != nil {
 			return err
 		}
 	}
+	if err := d.makeReach(ctx, name, subnet.Prefix.Masked()); err != nil {
+		return err
+	}
+	config := map[string]string{
+		"ipv4.address": netip.PrefixFrom(subnet.Gateway, subnet.Prefix.Bits()).String(),
+		"ipv4.nat":     "true",
+		// Every desktop is told its address at its start. With DHCP off, the
+		// name server alone remains.
+		"ipv4.dhcp":     "false",
+		"ipv6.address":  "none",
+		"dns.mode":      "managed",
+		tagInstallation: d.installation,
+		tagSubnet:       printable(subnet.ID),
+	}
+	maps.Copy(config, d.filters(name))
 	err = d.client.change(ctx, http.MethodPost, "/networks", api.NetworksPost{
-		Name: name,
-		Type: "bridge",
-		NetworkPut: api.NetworkPut{
-			Description: "Carrel: " + printable(subnet.ID),
-			Config: map[string]string{
-				"ipv4.address": netip.PrefixFrom(subnet.Gateway, subnet.Prefix.Bits()).String(),
-				"ipv4.nat":     "true",
-				// Every desktop is told its address at its start. With DHCP off, the
-				// name server alone remains.
-				"ipv4.dhcp":                            "false",
-				"ipv6.address":                         "none",
-				"dns.mode":                             "managed",
-				"security.acls":                        aclName(d.installation),
-				"security.acls.default.ingress.action": "drop",
-				"security.acls.default.egress.action":  "allow",
-				tagInstallation:                        d.installation,
-				tagSubnet:                              printable(subnet.ID),
-			},
-		},
+		Name: name, Type: "bridge",
+		NetworkPut: api.NetworkPut{Description: "Carrel: " + printable(subnet.ID), Config: config},
 	})
 	if conflicts(err) {
 		return nil // another Carrel process was faster
 	}
 	return err
+}
+
+// filters are the settings by which a network of ours is closed. What leaves it is refused, so that
+// programs fail at once; what comes is dropped, so that nobody learns who is there.
+func (d *Driver) filters(network string) map[string]string {
+	return map[string]string{
+		"security.acls":                        aclName(d.installation) + "," + reachName(network),
+		"security.acls.default.ingress.action": "drop",
+		"security.acls.default.egress.action":  "reject",
+	}
+}
+
+// filterNetwork gives a network of ours that an earlier Carrel made the filters that it would have now.
+func (d *Driver) filterNetwork(ctx context.Context, network api.Network) error {
+	filters := d.filters(network.Name)
+	if !changes(network.Config, filters) {
+		return nil
+	}
+	own, err := netip.ParsePrefix(network.Config["ipv4.address"])
+	if err != nil {
+		return fmt.Errorf("%w: network %s: %w", compute.ErrFailed, network.Name, err)
+	}
+	// The list first: without it nobody would be let out.
+	if err := d.makeReach(ctx, network.Name, own.Masked()); err != nil {
+		return err
+	}
+	d.log.InfoContext(ctx, "a network gets the filters that it would be made with now", "network", network.Name)
+	return d.persist(ctx, func() error {
+		return d.client.change(ctx, http.MethodPatch, "/networks/"+network.Name, api.NetworkPut{Config: filters})
+	})
 }
 
 // removeBridge removes an interface that Incus left when it stopped making the network of the
@@ -219,6 +252,17 @@ func (d *Driver) Tighten(ctx context.Context) error {
 	}
 	if err := d.closeNetworks(ctx, networks); err != nil {
 		return fmt.Errorf("tighten: %w", err)
+	}
+	for _, network := range networks {
+		if !d.ours(network.Config) || !network.Managed {
+			continue
+		}
+		if err := d.filterNetwork(ctx, network); err != nil {
+			return fmt.Errorf("tighten: %w", err)
+		}
+		if err := d.refreshReach(ctx, network.Name); err != nil {
+			return fmt.Errorf("tighten %s: %w", network.Name, err)
+		}
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func (d *Driver) removeDesktops(ctx context.Context) error {
 	return removals.Wait()
 }
 
-// removeNetworks removes the networks, then the access list that they referred to.
+// removeNetworks removes the networks, then the access lists that they referred to.
 func (d *Driver) removeNetworks(ctx context.Context) error {
 	d.networks.Lock()
 	defer d.networks.Unlock()
@@ -74,21 +74,31 @@ func (d *Driver) removeNetworks(ctx context.Context) error {
 	}
 	for _, network := range networks {
 		if d.ours(network.Config) {
-			if err := d.removeObject(ctx, "/networks/"+network.Name); err != nil {
+			if err := d.removeNetwork(ctx, network.Name); err != nil {
 				return err
 			}
 		}
 	}
-	var list api.NetworkACL
-	path := "/network-acls/" + aclName(d.installation)
-	err := d.client.get(ctx, path, &list)
-	if missing(err) || err == nil && !d.ours(list.Config) {
-		return nil
-	}
-	if err != nil {
+	var lists []api.NetworkACL
+	if err := d.client.get(ctx, "/network-acls?recursion=1", &lists); err != nil {
 		return err
 	}
-	return d.removeObject(ctx, path)
+	for _, list := range lists {
+		if d.ours(list.Config) {
+			if err := d.removeObject(ctx, "/network-acls/"+list.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// removeNetwork removes a network of ours, then the access list that it alone has.
+func (d *Driver) removeNetwork(ctx context.Context, name string) error {
+	if err := d.removeObject(ctx, "/networks/"+name); err != nil {
+		return err
+	}
+	return d.removeObject(ctx, "/network-acls/"+reachName(name))
 }
 
 // removeProject removes the project if we made it and only its default profile is left.

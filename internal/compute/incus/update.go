@@ -202,12 +202,12 @@ func (d *Driver) removeUpdateNetwork(ctx context.Context) error {
 	path := "/networks/" + networkName(d.installation, updateSubnet)
 	var network api.Network
 	err := d.client.get(ctx, path, &network)
-	if missing(err) || err == nil && len(network.UsedBy) > 0 {
+	if err == nil && len(network.UsedBy) > 0 {
 		return nil
 	}
-	if err != nil {
+	if err != nil && !missing(err) {
 		return err
 	}
 	delete(d.networkSeen, updateSubnet)
-	return d.removeObject(ctx, path)
+	return d.removeNetwork(ctx, networkName(d.installation, updateSubnet))
 }

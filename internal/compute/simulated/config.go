@@ -25,6 +25,10 @@ type Config struct {
 	Images []compute.Image
 	// AnyImage makes it have every image, beside those that are captured and made.
 	AnyImage bool
+	// Groups are the security groups that it knows.
+	Groups []compute.SecurityGroup
+	// AnyGroup makes it know every security group. It filters nothing in any case, and shows what it was told.
+	AnyGroup bool
 
 	// How each method goes.
 	Create, Start, Stop, Reboot, Delete              Behaviour

@@ -194,7 +194,7 @@ const unanswered = "its screen does not answer"
 // machine is the desktop in the contract's words.
 func (x desktop) machine() compute.Machine {
 	m := compute.Machine{
-		ID: x.Spec.ID, Running: x.Running, Whole: x.Whole,
+		ID: x.Spec.ID, Running: x.Running, Whole: x.Whole, Reach: x.Spec.Reach,
 		Answers: x.up() && !x.Broken, Detail: x.Detail,
 	}
 	switch {

@@ -170,6 +170,7 @@ func (d *Driver) About(ctx context.Context) (compute.About, error) {
 	return compute.About{
 		Name: "simulated", Version: "1",
 		SizesEnforced:   true, // there is nothing to write to that could grow
+		ReachEnforced:   true, // nor anybody to exchange packets with
 		Images:          d.describeImages(),
 		DesktopsRunning: d.count(func(x desktop) bool { return x.Running }),
 	}, nil

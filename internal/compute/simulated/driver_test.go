@@ -15,13 +15,18 @@ import (
 	"carrel/internal/compute/simulated"
 )
 
-const testImage = "carrel/test"
+const (
+	testImage = "carrel/test"
+	testGroup = "sg-0123abcd"
+)
 
 // config returns what most tests start from: a frozen clock and one image.
 func config() simulated.Config {
 	c := clock.New()
 	c.Freeze()
-	return simulated.Config{Clock: c, Seed: 1, Images: []compute.Image{{Name: testImage}}}
+	return simulated.Config{
+		Clock: c, Seed: 1, Images: []compute.Image{{Name: testImage}}, Groups: []compute.SecurityGroup{{ID: testGroup}},
+	}
 }
 
 // durations makes every method take its time.
@@ -140,7 +145,7 @@ func harness(t *testing.T, cfg simulated.Config) computetest.Harness {
 	t.Helper()
 	d := open(t, cfg)
 	return computetest.Harness{
-		Driver: d, Clock: cfg.Clock, Desktop: spec(0), RootFS: "driver_test.go", // any file will do
+		Driver: d, Clock: cfg.Clock, Desktop: spec(0), Group: testGroup, RootFS: "driver_test.go", // any file will do
 		Reopen: func(t *testing.T) compute.Driver {
 			t.Helper()
 			if cfg.Dir == "" {

@@ -125,6 +125,11 @@ func (d *Driver) admitSpec(o *order, now time.Time) error {
 	if !ok {
 		return fmt.Errorf("%w: %q", compute.ErrImage, o.spec.Image)
 	}
+	if !d.cfg.AnyGroup {
+		if err := o.spec.Reach.CheckGroups(d.cfg.Groups); err != nil {
+			return err
+		}
+	}
 	o.root = image.Root
 	holder, taken := d.byPlace[place{o.spec.Subnet.ID, o.spec.Address}]
 	if !taken || holder == o.spec.ID {

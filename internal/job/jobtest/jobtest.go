@@ -69,7 +69,7 @@ func New(tb TB, database string, engine simulated.Config) *World {
 	tb.Helper()
 	w := &World{Clock: clock.New(), tb: tb, limits: workspaces.OpenLimits(), engine: engine, maintenance: maintenance()}
 	w.Clock.Freeze()
-	w.engine.Clock, w.engine.AnyImage = w.Clock, true
+	w.engine.Clock, w.engine.AnyImage, w.engine.AnyGroup = w.Clock, true, true
 	w.ctx = api.WithCaller(context.WithoutCancel(tb.Context()), api.Caller{Account: Scope().Account, Region: Scope().Region})
 	var err error
 	if w.Store, err = store.Open(w.ctx, database); err != nil {
@@ -109,7 +109,7 @@ func (w *World) open() {
 	w.Runner = w.NewRunner()
 	w.API = operation.WorkSpaces{Core: &operation.Core{
 		Store: w.Store, Clock: w.Clock, Limits: w.limits, Bundles: workspaces.PublicBundles("carrel/xfce"), Directories: w.Runner.Directories,
-		Installation: w.Runner.Installation, Applications: w.Runner.Applications,
+		Installation: w.Runner.Installation, Applications: w.Runner.Applications, AnySecurityGroup: true,
 	}}
 }
 
