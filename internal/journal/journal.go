@@ -59,6 +59,7 @@ type Record struct {
 	Seed    string            `json:"seed,omitempty"` // of what the ids were drawn from; none: it changes nothing
 	Query   map[string]string `json:"query,omitempty"`
 	Input   json.RawMessage   `json:"input,omitempty"`
+	Looked  *operation.Looked `json:"looked,omitempty"` // the networks of another endpoint that it looked up
 	Output  json.RawMessage   `json:"output,omitempty"` // of what changes something
 	Error   *Failure          `json:"error,omitempty"`
 }
@@ -224,9 +225,17 @@ func (h journaled) Invoke(ctx context.Context, input any) (any, error) {
 		return h.Handler.Invoke(ctx, input)
 	}
 	defer j.mu.Unlock()
+	looked := operation.LookedFrom(ctx)
+	if looked == nil {
+		looked = new(operation.Looked)
+		ctx = operation.WithLooked(ctx, looked)
+	}
 	began := j.clock.Now()
 	output, err := h.Handler.Invoke(ctx, input)
 	r := record(began, spec, caller, input, err)
+	if looked.Subnets != nil || looked.Missing != "" {
+		r.Looked = looked
+	}
 	r.Seed = hex.EncodeToString(seed[:])
 	if err == nil {
 		r.Output = redacted(output)

@@ -160,7 +160,11 @@ func (p *Player) request(ctx context.Context, r Record) (difference string, err 
 		return "", err
 	}
 	p.moveTo(ctx, r.At)
-	ctx = api.WithCaller(operation.WithoutLooking(fault.Exempt(ctx)), api.Caller{Account: r.Account, Region: r.Region, AccessKeyID: r.Key})
+	looked := operation.Looked{Again: true}
+	if r.Looked != nil {
+		looked.Subnets, looked.Missing = r.Looked.Subnets, r.Looked.Missing
+	}
+	ctx = api.WithCaller(operation.WithLooked(fault.Exempt(ctx), &looked), api.Caller{Account: r.Account, Region: r.Region, AccessKeyID: r.Key})
 	output, err := handler.Invoke(context.WithValue(ctx, seedKey{}, workspaces.Seed(seed)), input)
 	again := record(r.At, handler.Spec(), api.CallerFrom(ctx), input, err)
 	if err == nil {

@@ -233,3 +233,27 @@ func TestWordsOfMoto(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWhatWasFoundIsNoted: a journal can tell what a request found, and have it find the same again.
+func TestWhatWasFoundIsNoted(t *testing.T) {
+	t.Parallel()
+	networks := &operation.Networks{EC2: ec2.New(theirs(t), http.DefaultTransport, "X-Passed"), Log: slog.New(slog.DiscardHandler)}
+	for name, c := range map[string]struct {
+		vpc     string
+		subnets []string
+	}{
+		"there":     {"vpc-11111111", []string{"subnet-11111111", "subnet-22222222"}},
+		"no VPC":    {"vpc-12345678", []string{"subnet-11111111", "subnet-22222222"}},
+		"no subnet": {"vpc-11111111", []string{"subnet-11111111", "subnet-44444444"}},
+		"not asked": {"vpc-11111111", []string{"subnet-11111111"}},
+	} {
+		var looked operation.Looked
+		found, err := networks.Look(operation.WithLooked(t.Context(), &looked), c.vpc, c.subnets)
+		looked.Again = true
+		var nobody *operation.Networks
+		again, errAgain := nobody.Look(operation.WithLooked(t.Context(), &looked), c.vpc, c.subnets)
+		if !slices.Equal(found, again) || fmt.Sprint(err) != fmt.Sprint(errAgain) || (name == "there") != (len(found) == 2) {
+			t.Errorf("%s: %v, %v, and then %v, %v", name, found, err, again, errAgain)
+		}
+	}
+}
