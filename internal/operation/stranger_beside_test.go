@@ -19,7 +19,7 @@ import (
 // surfacesOf are all services that Carrel answers.
 func surfacesOf(t *testing.T) []*surface {
 	t.Helper()
-	all := []*surface{workspacesSurface(t), directorySurface(t), directoryDataSurface(t), taggingSurface(t), tokenSurface(t)}
+	all := []*surface{workspacesSurface(t), directorySurface(t), directoryDataSurface(t), taggingSurface(t), tokenSurface(t), searchSurface(t)}
 	for dimension, values := range map[string]func(*world) []string{
 		workspaces.DimensionWorkSpace: func(w *world) []string { return []string{w.workspace, w.nobodys} },
 		workspaces.DimensionDirectory: func(w *world) []string { return []string{w.directory} },
@@ -28,6 +28,9 @@ func surfacesOf(t *testing.T) []*surface {
 	} {
 		all = append(all, monitoringSurface(t, dimension, values))
 	}
+	pools := monitoringSurface(t, workspaces.DimensionPool, func(w *world) []string { return []string{w.pool} })
+	pools.samples["Namespace"], pools.samples["MetricName"] = workspaces.PoolMetricsNamespace, string(workspaces.MetricPoolDesired)
+	all = append(all, pools)
 	models, err := os.ReadDir("../api/apigen/models")
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +108,7 @@ func monitoringSurface(t *testing.T, dimension string, values func(*world) []str
 		unnamed: map[string]string{
 			"Namespace": chosen, "MetricName": chosen, "DimensionName": chosen, "Stat": chosen, "ExtendedStatistic": chosen,
 			"MetricId": "it is a text", "MetricLabel": "it is a text", "GetMetricDataLabelTimezone": "it is a setting",
-			"MetricExpression": "there is no metric math", "NextToken": "TestStrangers uses the owner's",
+			"MetricExpression": "searchSurface names things in it", "NextToken": "TestStrangers uses the owner's",
 		},
 		fitting: func(p *prober, operation, _ string) map[string]any {
 			if operation == monitoring.ListMetrics.Name {
@@ -121,6 +124,25 @@ func monitoringSurface(t *testing.T, dimension string, values func(*world) []str
 	period := s.model.Shapes["Period"]
 	period.Min = new(60)
 	s.model.Shapes["Period"] = period
+	return s
+}
+
+// searchSurface is CloudWatch where expressions search for metrics.
+func searchSurface(t *testing.T) *surface {
+	t.Helper()
+	search := func(what string) string { return `SEARCH('` + what + ` MetricName="Available"', 'Sum', 300)` }
+	s := monitoringSurface(t, workspaces.DimensionWorkSpace, nil)
+	s.model, s.token, s.operations = readModelOf(t, "cloudwatch"), "", []string{monitoring.GetMetricData.Name}
+	s.needs("MetricDataQuery", "Expression")
+	s.names = func(w *world) map[string][]string {
+		return map[string][]string{"MetricExpression": {w.workspace, w.directory, w.bundle}}
+	}
+	s.worded = map[string]func(string) string{"MetricExpression": func(name string) string { return search(`"` + name + `"`) }}
+	s.samples["MetricExpression"] = search("{AWS/WorkSpaces,WorkspaceId}")
+	delete(s.unnamed, "MetricExpression")
+	for _, kind := range []string{"DimensionValue", "AccountId"} {
+		s.unnamed[kind] = "monitoringSurface names it"
+	}
 	return s
 }
 

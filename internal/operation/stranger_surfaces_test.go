@@ -20,9 +20,10 @@ type surface struct {
 	model      *model
 	operations []string // that are carried out
 	names      func(*world) map[string][]string
-	samples    map[string]string // of what a request needs and names nothing
-	nameless   map[string]string // operations that name nothing of an account's, and why
-	unnamed    map[string]string // kinds of texts that name nothing of an account's, and why
+	samples    map[string]string              // of what a request needs and names nothing
+	worded     map[string]func(string) string // how texts of a kind hold a name; absent: they are one
+	nameless   map[string]string              // operations that name nothing of an account's, and why
+	unnamed    map[string]string              // kinds of texts that name nothing of an account's, and why
 	// fitting are members that an operation needs beside the least before it looks at the name in
 	// a member: what there is of the stranger's world, or of what anybody may know of the owner's.
 	fitting func(p *prober, operation, member string) map[string]any

@@ -75,7 +75,7 @@ func (p *prober) probeNames(t *testing.T, operation string) {
 			}
 			if shared(p.owner.scope, p.own.scope)[where] == "" {
 				p.compare(t, where, operation, name, func(name string) map[string]any {
-					return p.request(m, operation, place.steps, name)
+					return p.request(m, operation, place, name)
 				})
 			}
 		}
@@ -86,10 +86,13 @@ func (p *prober) probeNames(t *testing.T, operation string) {
 }
 
 // request is the least that an operation takes, made of what the stranger has, with a name at a place.
-func (p *prober) request(m *model, operation string, steps []string, name string) map[string]any {
-	r := m.put(m.Operations[operation].Input.Shape, steps, name).(map[string]any) //nolint:errcheck,forcetypeassert // inputs are structures
-	for member, value := range p.fitting(p, operation, steps[0]) {
-		if member != steps[0] {
+func (p *prober) request(m *model, operation string, at place, name string) map[string]any {
+	if word := p.worded[at.kind]; word != nil {
+		name = word(name)
+	}
+	r := m.put(m.Operations[operation].Input.Shape, at.steps, name).(map[string]any) //nolint:errcheck,forcetypeassert // inputs are structures
+	for member, value := range p.fitting(p, operation, at.steps[0]) {
+		if member != at.steps[0] {
 			r[member] = value
 		}
 	}
@@ -129,8 +132,8 @@ func (p *prober) hear(t *testing.T) {
 		for _, place := range m.places(m.Operations[operation].Input.Shape, "") {
 			names := p.names(p.own)[place.kind]
 			told := slices.ContainsFunc(names, func(name string) bool {
-				is := p.ask(t, operation, p.request(m, operation, place.steps, name))
-				never := p.ask(t, operation, p.request(m, operation, place.steps, madeUp(name)))
+				is := p.ask(t, operation, p.request(m, operation, place, name))
+				never := p.ask(t, operation, p.request(m, operation, place, madeUp(name)))
 				return alike(is.body, name) != alike(never.body, madeUp(name))
 			})
 			if len(names) > 0 && !told {
@@ -146,7 +149,9 @@ func (p *prober) readEverything(t *testing.T) {
 	t.Helper()
 	for _, operation := range p.operations {
 		if reads(operation) {
-			p.keepsSecrets(t, operation, p.ask(t, operation, p.of(p.own).request(operation, false)).body)
+			r := p.of(p.own).request(operation, false)
+			maps.Copy(r, p.fitting(p, operation, ""))
+			p.keepsSecrets(t, operation, p.ask(t, operation, r).body)
 		}
 	}
 }
