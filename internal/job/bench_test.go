@@ -15,6 +15,7 @@ import (
 	"carrel/internal/clock"
 	"carrel/internal/job/jobtest"
 	"carrel/internal/reconcile"
+	"carrel/internal/store"
 	"carrel/internal/store/storetest"
 	"carrel/internal/workspaces"
 )
@@ -148,4 +149,41 @@ func BenchmarkKeep(b *testing.B) {
 		}
 		b.ReportMetric(settled/time.Since(began).Seconds(), "snapshots/s")
 	}
+}
+
+// BenchmarkMaintenance looks at what 100,000 WorkSpaces have to be maintained: once at all of them, as after an upgrade, and then
+// again and again while nothing is due, as the loop does each minute.
+func BenchmarkMaintenance(b *testing.B) {
+	const n, together = 100_000, 1000
+	w := jobtest.New(b, storetest.SQLite(b), engine(0))
+	created := w.Clock.Now().AddDate(-1, 0, 0)
+	for first := 0; first < n; first += together {
+		w.Update(func(ctx context.Context, tx *store.Tx) error {
+			for i := first; i < first+together; i++ {
+				made := &workspaces.WorkSpace{
+					Scope: jobtest.Scope(), ID: fmt.Sprintf("ws-%09d", i), DirectoryID: jobtest.DirectoryID, UserName: fmt.Sprint("user-", i),
+					State: workspaces.Stopped, Properties: workspaces.Properties{RunningMode: workspaces.AutoStop, AutoStopMinutes: 60},
+					SubnetID: jobtest.Subnet().ID, AddressOffset: int64(i + 4), CreatedAt: created, Generation: 1,
+				}
+				if err := tx.InsertWorkSpace(ctx, made); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	w.ToNight(0)
+	w.Advance(12 * time.Hour) // by day, so that none is begun
+	b.Run("all", func(b *testing.B) {
+		for b.Loop() {
+			w.Update(func(ctx context.Context, tx *store.Tx) error { return tx.HastenMaintenances(ctx, created, created) })
+			w.MaintainDue()
+		}
+	})
+	w.MaintainDue()
+	b.Run("none due", func(b *testing.B) {
+		for b.Loop() {
+			w.MaintainDue()
+		}
+	})
 }
