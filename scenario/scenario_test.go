@@ -131,6 +131,7 @@ func params(engine string, files []string) testscript.Params {
 			env.Setenv("AWS_PAGER", "")
 			env.Setenv("AWS_DEFAULT_OUTPUT", "json")
 			env.Setenv("ENGINE", engine)
+			env.Setenv("PROJECT", s.project)
 			env.Setenv("JAVASCRIPT", modules)
 			// Where jane's home lies on the user volume.
 			env.Setenv("USERHOME", map[string]string{"incus": "jane/"}[engine])
