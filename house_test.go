@@ -79,6 +79,7 @@ func TestWhoImportsWhom(t *testing.T) {
 		{"internal/api", []string{"internal/workspaces", "internal/store", "internal/operation", "internal/compute"}, "the wire types know no WorkSpaces"},
 		{"internal/awsjson", []string{"internal/workspaces", "internal/store", "internal/operation", "internal/compute", "internal/job"}, "the wire knows no WorkSpaces"},
 		{"internal/store", []string{"internal/operation", "internal/job", "internal/compute", "internal/api", "internal/directory"}, "the store serves all"},
+		{"internal/plainjson", []string{"internal", "cmd"}, "how JSON is read is a leaf"},
 		{"internal/sidechannel", []string{"internal", "cmd"}, "a protocol is a leaf"},
 		{"internal/agent", []string{"internal/store", "internal/workspaces", "internal/operation", "internal/job", "internal/api", "internal/compute", "internal/rfb"}, "the agent is in every desktop, and stays small"},
 		{"internal/compute", []string{"internal/store", "internal/workspaces", "internal/operation", "internal/job", "internal/api"}, "an engine knows machines only"},

@@ -64,9 +64,13 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 		return nil, err
 	}
 	beside := &control.Control{
-		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Log: s.log, ForTests: s.config.Control, Instant: s.config.Instant, Reset: s.engine.reset, Files: s.engine.files,
+		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Log: s.log, ForTests: s.config.Control, Reset: s.engine.reset, Files: s.engine.files,
 		Faults: s.engine.faults, Ways: s.ways,
 		Signed: func(next http.Handler) http.Handler { return wire.Signed(wsapi.Service.Name, next) },
+	}
+	beside.API = operation.WorkSpaces{Core: core}
+	if s.config.Instant {
+		beside.Rest = s.runner.Rest
 	}
 	mux := http.NewServeMux()
 	if to == nil {
@@ -78,6 +82,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	mux.Handle(workspaces.BrandingPath, branding.Handler(s.store, s.log))
 	answers := s.journal.Control(beside.Handler())
 	s.player = s.playerOf(services)
+	s.player.API = beside.API
 	s.player.Control = answers
 	mux.Handle("/_carrel/", answers)
 	if s.config.Control {

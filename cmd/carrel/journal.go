@@ -70,7 +70,7 @@ func (s *server) playerOf(services []awsjson.ServiceHandlers) *journal.Player {
 	if s.engine.faults != nil {
 		middleware = append(middleware, s.engine.faults.Middleware())
 	}
-	p := &journal.Player{Store: s.store, Clock: s.clock, Journal: s.journal, Log: s.log}
+	p := &journal.Player{Store: s.store, Clock: s.clock, Journal: s.journal, Rest: s.runner.Rest, Log: s.log}
 	for _, service := range services {
 		for _, h := range service.Handlers {
 			for _, m := range middleware {

@@ -9,6 +9,7 @@ import (
 	"carrel/internal/gateway/channel"
 	"carrel/internal/journal"
 	"carrel/internal/operation"
+	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
 
@@ -99,11 +100,15 @@ func (a actions) Modify(ctx context.Context, d gateway.Desktop, c gateway.Change
 
 // Join gives a user a desktop of a pool.
 func (a actions) Join(ctx context.Context, pool gateway.Desktop, user string) error {
-	_, err := a.of.JoinPool(a.caller(ctx, pool), pool.ID, user)
-	return err
+	act := &store.Act{Kind: store.ActJoin, Scope: pool.Scope, Pool: pool.ID, User: user}
+	return a.journal.Act(a.caller(ctx, pool), act, func(ctx context.Context) error {
+		_, err := a.of.JoinPool(ctx, pool.ID, user)
+		return err
+	})
 }
 
 // Leave ends the session of a user in a pool.
 func (a actions) Leave(ctx context.Context, pool gateway.Desktop, user string) error {
-	return a.of.LeavePool(a.caller(ctx, pool), pool.ID, user)
+	act := &store.Act{Kind: store.ActLeave, Scope: pool.Scope, Pool: pool.ID, User: user}
+	return a.journal.Act(a.caller(ctx, pool), act, func(ctx context.Context) error { return a.of.LeavePool(ctx, pool.ID, user) })
 }

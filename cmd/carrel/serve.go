@@ -113,9 +113,13 @@ func (s *server) run(ctx context.Context, folder installation.Folder) error {
 	if err != nil {
 		return err
 	}
+	if s.engine.reset != nil { // on a real engine it would take too long to wait for all that is at work
+		s.journal.Rest = s.runner.Rest
+	}
 	recorder := metering.New(s.store, s.log)
+	recorder.Note = s.journal.Act
 	s.streams = stream.New(stream.Config{
-		Driver: s.engine.driver, Store: s.store, Clock: s.clock, Real: s.real, Log: s.log, Observe: recorder.Observe,
+		Driver: s.engine.driver, Store: s.store, Clock: s.clock, Real: s.real, Log: s.log, Observe: recorder.Observe, Note: s.journal.Act,
 	})
 	portal, err := s.portal(ctx, core)
 	if err != nil {

@@ -57,7 +57,7 @@ func (c *Clock) FreezeAt(t time.Time) { c.change(func() { c.anchor, c.scale = t,
 // SetScale makes the clock run at a multiple of the real speed: above 0 and at most MaxScale.
 func (c *Clock) SetScale(scale float64) error {
 	if math.IsNaN(scale) || scale <= 0 || scale > MaxScale {
-		return errors.New("clock: a scale must be above 0 and at most 100000")
+		return errors.New("a scale must be above 0 and at most 100000")
 	}
 	c.change(func() { c.scale = scale })
 	return nil
@@ -66,7 +66,7 @@ func (c *Clock) SetScale(scale float64) error {
 // Advance moves the clock forward by d, at most 100 years. A clock goes back only by Reset and FreezeAt.
 func (c *Clock) Advance(d time.Duration) error {
 	if d < 0 || d > 100*365*24*time.Hour {
-		return errors.New("clock: an advance must be between 0 and 100 years")
+		return errors.New("an advance must be between 0 and 100 years")
 	}
 	c.change(func() { c.anchor = c.anchor.Add(d) })
 	return nil

@@ -33,6 +33,8 @@ func TestClockOfTests(t *testing.T) {
 		{`{"forward": "1h"}`, http.StatusBadRequest, "forward"},
 		{`{"reset": true}`, http.StatusConflict, "only forward"},
 		{"", http.StatusBadRequest, "The clock takes"},
+		{`{"scale": "fast"}`, http.StatusBadRequest, `scale is a number, not \"fast\"`},
+		{`{"freeze": 1} `, http.StatusBadRequest, "freeze is true or false, not 1"},
 	} {
 		reply := httptest.NewRecorder()
 		handler.ServeHTTP(reply, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/_carrel/clock", strings.NewReader(c.body)))

@@ -1,7 +1,7 @@
 // Package control is what Carrel answers beside the AWS APIs, under /_carrel/: for
 // administrators, signed like any request, a desktop's picture and the networks; for test
-// suites, only where the server was started with --control, the clock, the reset, the faults and which
-// regions are down. It imports the store, compute, the clock and the faults.
+// suites, only where the server was started with --control, the clock, the reset, the faults, who is connected and which
+// regions are down. It imports the store, compute, the operations, the clock and the faults.
 package control
 
 import (
@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"image/png"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -20,6 +21,8 @@ import (
 	"carrel/internal/compute"
 	"carrel/internal/fault"
 	"carrel/internal/moto"
+	"carrel/internal/operation"
+	"carrel/internal/plainjson"
 	"carrel/internal/rfb"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
@@ -35,14 +38,16 @@ type Control struct {
 	Signed func(http.Handler) http.Handler
 	// ForTests adds the clock, the reset and the regions.
 	ForTests bool
-	// Instant has the reply to a moved clock wait for what became due.
-	Instant bool
+	// Rest returns when what is due is done; the reply to a moved clock waits for it. nil: it comes at once.
+	Rest func(context.Context) error
 	// Reset empties the engine; nil where the engine is real, whose desktops are nobody's toys.
 	Reset func(context.Context) error
 	// Faults are those that test suites set; nil where the engine is real.
 	Faults *fault.Faults
 	// Ways are moto's, which a reset by its own path begins and any other ends; nil where they never are kept.
 	Ways *moto.Ways
+	// API is where users are given desktops of pools.
+	API operation.WorkSpaces
 	// Files looks into the desktops' volumes; nil where they have programs to do so.
 	Files Files
 }
@@ -70,13 +75,24 @@ func (c *Control) Handler() http.Handler {
 		mux.HandleFunc("GET /_carrel/regions", c.showRegions)
 		mux.HandleFunc("PUT /_carrel/regions/{name}", c.markRegion)
 		mux.HandleFunc("GET /_carrel/desktops/{id}", c.desktop)
+		mux.HandleFunc("PUT /_carrel/connections/{id}", c.connect)
 		c.faultRoutes(mux)
 	}
+	mux.HandleFunc("/_carrel/", c.nothing)
 	if c.ForTests && c.Files != nil {
 		mux.HandleFunc("GET /_carrel/desktops/{id}/{volume}/{name...}", c.getFile)
 		mux.HandleFunc("PUT /_carrel/desktops/{id}/{volume}/{name...}", c.putFile)
 	}
 	return mux
+}
+
+// nothing answers what there is nothing to answer to.
+func (c *Control) nothing(w http.ResponseWriter, r *http.Request) {
+	message := fmt.Sprintf("There is no %s %s.", r.Method, r.URL.Path)
+	if !c.ForTests {
+		message += " What test suites have is there with --control only."
+	}
+	refuse(w, http.StatusNotFound, message)
 }
 
 // networks lists the subnets of the installation.
@@ -187,19 +203,38 @@ func (c *Control) showClock(w http.ResponseWriter, _ *http.Request) {
 // maxMove is the most that a request to move the clock may hold.
 const maxMove = 4 << 10
 
+// take reads the JSON object that a request holds, of at most maxMove.
+func take(w http.ResponseWriter, r *http.Request, into any) error {
+	body, err := read(w, r, maxMove)
+	if err != nil {
+		return err
+	}
+	return plainjson.Object(body, into)
+}
+
+// read reads what a request holds, at most so much.
+func read(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, fmt.Errorf("it holds more than %d bytes", most)
+	}
+	if err != nil {
+		return nil, errors.New("it was cut off")
+	}
+	return body, nil
+}
+
 func (c *Control) moveClock(w http.ResponseWriter, r *http.Request) {
 	var move ClockMove
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxMove))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&move); err != nil {
-		refuse(w, http.StatusBadRequest, `The clock takes JSON such as {"advance": "90m"}, {"freeze": true} or {"scale": 60}: `+err.Error())
+	if err := take(w, r, &move); err != nil {
+		refuse(w, http.StatusBadRequest, `The clock takes JSON such as {"advance": "90m"}, {"freeze": true} or {"scale": 60}: `+err.Error()+".")
 		return
 	}
 	var advance time.Duration
 	if move.Advance != "" {
 		var err error
 		if advance, err = time.ParseDuration(move.Advance); err != nil {
-			refuse(w, http.StatusBadRequest, "advance: "+err.Error())
+			refuse(w, http.StatusBadRequest, fmt.Sprintf(`advance is a duration such as "90m" or "744h", not %q.`, move.Advance))
 			return
 		}
 	}
@@ -208,23 +243,24 @@ func (c *Control) moveClock(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := c.apply(move, advance); err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, http.StatusBadRequest, "The clock was not moved: "+err.Error()+".")
 		return
 	}
-	if c.Instant {
-		c.rest(r.Context())
-	}
+	c.rest(r.Context())
 	c.showClock(w, r)
 }
 
 // restPatience is how long, in real time, the reply to a moved clock waits for what became due.
 const restPatience = 10 * time.Second
 
-// rest returns when what is due at the clock's time is done.
+// rest returns when what is due at the clock's time is done, where that is waited for.
 func (c *Control) rest(ctx context.Context) {
+	if c.Rest == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, restPatience)
 	defer cancel()
-	if err := c.Store.Rest(ctx, c.Clock.Now); err != nil {
+	if err := c.Rest(ctx); err != nil {
 		c.Log.WarnContext(ctx, "the clock was moved, and what became due is not done yet", "error", err)
 	}
 }

@@ -2,7 +2,6 @@ package control
 
 import (
 	"errors"
-	"io"
 	"net/http"
 
 	"carrel/internal/fault"
@@ -37,14 +36,14 @@ func (c *Control) showFaults(w http.ResponseWriter, _ *http.Request) {
 
 // setFaults sets one fault, or a list of them, and answers what has been set.
 func (c *Control) setFaults(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFaults))
+	body, err := read(w, r, maxFaults)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "The request cannot be read: "+err.Error())
+		refuse(w, http.StatusBadRequest, "The request cannot be read: "+err.Error()+".")
 		return
 	}
 	rules, err := fault.Parse(body)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err.Error())
+		refuse(w, http.StatusBadRequest, err.Error()+".")
 		return
 	}
 	set, err := c.Faults.Add(r.Context(), rules)

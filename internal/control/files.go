@@ -3,7 +3,7 @@ package control
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"io/fs"
 	"net/http"
 
@@ -34,9 +34,9 @@ func (c *Control) getFile(w http.ResponseWriter, r *http.Request) {
 
 // putFile writes a file onto a desktop's volume.
 func (c *Control) putFile(w http.ResponseWriter, r *http.Request) {
-	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostContent))
+	content, err := read(w, r, mostContent)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, "The file cannot be read: "+err.Error())
+		refuse(w, http.StatusBadRequest, "The file cannot be written: "+err.Error()+".")
 		return
 	}
 	if err := c.Files.WriteFile(r.Context(), r.PathValue("id"), r.PathValue("volume"), r.PathValue("name"), content); err != nil {
@@ -48,10 +48,15 @@ func (c *Control) putFile(w http.ResponseWriter, r *http.Request) {
 
 func (c *Control) failFile(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, compute.ErrNotFound):
-		refuse(w, http.StatusNotFound, err.Error())
-	case errors.Is(err, compute.ErrInvalid), errors.Is(err, compute.ErrCapacity):
-		refuse(w, http.StatusBadRequest, err.Error())
+	case errors.Is(err, compute.ErrNotFound):
+		refuse(w, http.StatusNotFound, fmt.Sprintf("There is no desktop %s.", r.PathValue("id")))
+	case errors.Is(err, fs.ErrNotExist):
+		refuse(w, http.StatusNotFound, fmt.Sprintf("There is no file %s on the volume %s of %s.", r.PathValue("name"), r.PathValue("volume"), r.PathValue("id")))
+	case errors.Is(err, compute.ErrInvalid):
+		refuse(w, http.StatusBadRequest, fmt.Sprintf("There can be no file %q on a volume %q: volumes are root and home, and a name is a path such as a/b.txt.",
+			r.PathValue("name"), r.PathValue("volume")))
+	case errors.Is(err, compute.ErrCapacity):
+		refuse(w, http.StatusBadRequest, "A volume holds 256 files of 1 MiB each.")
 	default:
 		c.fail(w, r, err)
 	}

@@ -1,7 +1,8 @@
 package control
 
 import (
-	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"regexp"
 	"time"
@@ -41,13 +42,18 @@ func (c *Control) markRegion(w http.ResponseWriter, r *http.Request) {
 	var mark struct {
 		Down *bool `json:"down"`
 	}
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxMove))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&mark); err != nil || mark.Down == nil || !regionPattern.MatchString(name) {
-		refuse(w, http.StatusBadRequest, `A region, such as us-east-1, takes {"down": true} or {"down": false}.`)
+	err := take(w, r, &mark)
+	if err == nil && mark.Down == nil {
+		err = errors.New("down is missing")
+	}
+	if err == nil && !regionPattern.MatchString(name) {
+		err = fmt.Errorf("no region is called %q", name)
+	}
+	if err != nil {
+		refuse(w, http.StatusBadRequest, `A region, such as us-east-1, takes {"down": true} or {"down": false}: `+err.Error()+".")
 		return
 	}
-	err := c.Store.Update(r.Context(), func(tx *store.Tx) error {
+	err = c.Store.Update(r.Context(), func(tx *store.Tx) error {
 		if *mark.Down {
 			return tx.PutRegionDown(r.Context(), name, c.Clock.Now())
 		}

@@ -32,9 +32,9 @@ func TestRegionsOfTests(t *testing.T) {
 	}{
 		{http.MethodGet, "", "", http.StatusOK, "[]"},
 		{http.MethodPut, "/eu-west-1", `{"down": true}`, http.StatusOK, `[{"region":"eu-west-1","down_since":"`},
-		{http.MethodPut, "/eu-west-1", `{"down": 1}`, http.StatusBadRequest, "takes"},
-		{http.MethodPut, "/eu-west-1", `{}`, http.StatusBadRequest, "takes"},
-		{http.MethodPut, "/Mars", `{"down": true}`, http.StatusBadRequest, "takes"},
+		{http.MethodPut, "/eu-west-1", `{"down": 1}`, http.StatusBadRequest, "down is true or false, not 1"},
+		{http.MethodPut, "/eu-west-1", `{}`, http.StatusBadRequest, "down is missing"},
+		{http.MethodPut, "/Mars", `{"down": true}`, http.StatusBadRequest, `no region is called \"Mars\"`},
 		{http.MethodGet, "", "", http.StatusOK, `"region":"eu-west-1"`},
 		{http.MethodPut, "/eu-west-1", `{"down": false}`, http.StatusOK, "[]"},
 	} {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"carrel/internal/plainjson"
 )
 
 // Rule is one fault and whom it befalls, as clients write it. Members that are absent do not
@@ -43,6 +45,9 @@ type Duration time.Duration
 
 // MarshalText implements [encoding.TextMarshaler].
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// Values implements [plainjson.Valued].
+func (Duration) Values() string { return `a duration such as "90s" or "10m"` }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (d *Duration) UnmarshalText(text []byte) error {
@@ -92,11 +97,12 @@ func Names() []string {
 // Parse reads one rule, or a list of them, from JSON, and checks them.
 func Parse(text []byte) ([]Rule, error) {
 	text = bytes.TrimSpace(text)
-	var raws []json.RawMessage
-	if len(text) > 0 && text[0] != '[' {
-		raws = []json.RawMessage{text}
-	} else if err := json.Unmarshal(text, &raws); err != nil {
-		return nil, fmt.Errorf(`faults are JSON such as {"name": "stuck-pending", "user": "jane*"}, or a list of such: %w`, err)
+	raws := []json.RawMessage{text}
+	if len(text) == 0 || text[0] == '[' {
+		var err error
+		if raws, err = plainjson.List(text); err != nil {
+			return nil, fmt.Errorf(`faults are JSON such as {"name": "stuck-pending", "user": "jane*"}, or a list of such: %w`, err)
+		}
 	}
 	rules := make([]Rule, len(raws))
 	for i, raw := range raws {
@@ -111,8 +117,8 @@ func Parse(text []byte) ([]Rule, error) {
 }
 
 func (r *Rule) parse(raw json.RawMessage) error {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &members); err != nil {
+	members, err := plainjson.Members(raw)
+	if err != nil {
 		return fmt.Errorf(`a fault is JSON such as {"name": "stuck-pending", "user": "jane*"}: %w`, err)
 	}
 	var name string
@@ -129,9 +135,7 @@ func (r *Rule) parse(raw json.RawMessage) error {
 			return fmt.Errorf("%s takes no %q; it takes %s", name, member, strings.Join(takes, ", "))
 		}
 	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(r); err != nil {
+	if err := plainjson.Object(raw, r); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	r.complete()

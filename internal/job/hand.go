@@ -47,7 +47,9 @@ func (h *hands) take(w store.Work) {
 	default:
 		return
 	}
+	h.runner.work.begin()
 	h.work.Go(func() {
+		defer h.runner.work.done()
 		defer func() { <-h.free }()
 		if err := h.runner.Do(h.ctx, w); err != nil && h.ctx.Err() == nil {
 			h.runner.Log.WarnContext(h.ctx, "a turn of work failed and is left to its job", "error", err)

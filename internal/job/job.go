@@ -47,6 +47,7 @@ type Runner struct {
 	Installation string
 
 	busy busy
+	work atWork
 }
 
 const (
@@ -96,6 +97,8 @@ func (r *Runner) Workers() (store.Workers, error) {
 // Do takes one turn of work on each thing. An error is one that a later turn may not have,
 // and River tries the job again; those things that got their turn are not in its way.
 func (r *Runner) Do(ctx context.Context, w store.Work) error {
+	r.work.begin()
+	defer r.work.done()
 	var turn func(context.Context, workspaces.Ref) error
 	refs := w.Refs
 	switch w.Resource {

@@ -39,27 +39,34 @@ func (r *Runner) ReplicateDue(ctx context.Context) (next time.Time, err error) {
 		if err != nil || len(due) == 0 {
 			return next, err
 		}
-		work := store.Work{Resource: workspaces.KindWorkSpace}
-		err = r.Store.Update(ctx, func(tx *store.Tx) error {
-			work.Refs = nil
-			for _, one := range due {
-				ref, err := r.beginReplication(ctx, tx, one)
-				if err != nil {
-					return err
-				}
-				if ref != nil {
-					work.Refs = append(work.Refs, *ref)
-				}
-			}
-			return nil
-		})
-		if err == nil {
-			err = r.Do(ctx, work)
-		}
-		if err != nil {
+		if err := r.replicate(ctx, due); err != nil {
 			return next, err
 		}
 	}
+}
+
+// replicate begins replications, and takes the first turn on each.
+func (r *Runner) replicate(ctx context.Context, due []store.Replication) error {
+	r.work.begin()
+	defer r.work.done()
+	work := store.Work{Resource: workspaces.KindWorkSpace}
+	err := r.Store.Update(ctx, func(tx *store.Tx) error {
+		work.Refs = nil
+		for _, one := range due {
+			ref, err := r.beginReplication(ctx, tx, one)
+			if err != nil {
+				return err
+			}
+			if ref != nil {
+				work.Refs = append(work.Refs, *ref)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.Do(ctx, work)
 }
 
 // beginReplication takes step 1, unless something has happened meanwhile.

@@ -26,6 +26,8 @@ const takenTogether = 50
 // KeepDue takes the snapshots that are due, some at a time, and returns of how many WorkSpaces; they
 // are due again at the watchdog's time, should this process die.
 func (r *Runner) KeepDue(ctx context.Context, watchdog time.Duration) (taken int, err error) {
+	r.work.begin()
+	defer r.work.done()
 	var work store.Work
 	err = r.Store.Update(ctx, func(tx *store.Tx) error {
 		now := r.Clock.Now()

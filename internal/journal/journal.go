@@ -2,19 +2,20 @@
 // that another server can be brought to the same ids and states: see [Player.Play].
 //
 // A journal is a text file with a JSON object in each line: a [Start] for each start of a server, and
-// a [Record] for each request that reached an operation. Reads are in it for whoever reads it; they are
+// a [Record] for each request that reached an operation, for what test suites do through the control endpoints, and
+// for what users do in the portal that an operation shows. Reads are in it for whoever reads it; they are
 // not replayed. Requests that a fault refused had no effect, and are not in it. Passwords never are.
 // A request is answered after its line was handed to the system: what a client was told is in the
-// journal though the process is killed. Changes wait for each other, so that their order is known.
+// journal though the process is killed. Changes wait for each other and for the work of those before, so that their
+// order is known, and what each of them met.
 //
 // Ids are drawn by each request from a [workspaces.Chance] of its own, whose seed is in its line. It
-// imports the API's words, the store, the clock and what faults there are. Start at Journal.Middleware.
+// imports the API's words, the operations, the store, the clock and what faults there are. Start at Journal.Middleware.
 package journal
 
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -23,7 +24,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +34,7 @@ import (
 	"carrel/internal/api"
 	"carrel/internal/clock"
 	"carrel/internal/operation"
+	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
 
@@ -46,11 +50,12 @@ type Start struct {
 	Subnets []workspaces.Subnet `json:"subnets"`         // that there were
 }
 
-// Record is the line of a request, or of what a test suite did through the control endpoints.
+// Record is the line of a request, of what a test suite did through the control endpoints, or of an act of a user.
 type Record struct {
-	At      time.Time         `json:"at"` // by the service's clock: of a request when it began, of a control when it had ended
+	At      time.Time         `json:"at"` // by the service's clock: of a control when it had ended, of others when they began
 	Scale   *float64          `json:"scale,omitempty"`
 	Control string            `json:"control,omitempty"` // method and path
+	Act     store.ActKind     `json:"act,omitempty"`
 	Service string            `json:"service,omitempty"`
 	Name    string            `json:"operation,omitempty"`
 	Account string            `json:"account,omitempty"`
@@ -70,21 +75,25 @@ type Failure struct {
 	Message string `json:"message"`
 }
 
-// Journal numbers the changes of a server, gives each its chance, and writes them down.
+// Journal counts the changes of a server, gives each its chance, and writes them down.
 type Journal struct {
+	// Rest, where it is not nil, returns when the work of the changes before is done, or with the context's error.
+	// A change waits for it while changes are written down.
+	Rest func(context.Context) error
+
 	clock *clock.Clock
 	log   *slog.Logger
 	seed  *[]byte // what every request's seed is made of; nil: nobody can foresee them
 
 	mu     sync.Mutex
-	file   io.WriteCloser // nil: nothing is written down
-	counts map[workspaces.Scope]uint64
+	file   io.WriteCloser             // nil: nothing is written down
+	counts map[workspaces.Seed]uint64 // of changes, by what they are
 }
 
-// New returns a journal that writes nothing down. With a seed the ids of the n'th change in an account
-// and region are always the same, for the same words beside the seed.
+// New returns a journal that writes nothing down. With a seed the ids of a change are always the same, for the same
+// words beside the seed: they follow from what is asked for in which account and region, and how often it was before.
 func New(c *clock.Clock, log *slog.Logger, seed *uint64, beside string) *Journal {
-	j := &Journal{clock: c, log: log, counts: make(map[workspaces.Scope]uint64)}
+	j := &Journal{clock: c, log: log, counts: make(map[workspaces.Seed]uint64)}
 	if seed != nil {
 		material := binary.BigEndian.AppendUint64(nil, *seed)
 		material = append(material, beside...)
@@ -178,15 +187,37 @@ func (j *Journal) Chance(name string) *workspaces.Chance {
 	return workspaces.NewChance(sha256.Sum256(append(bytes.Clone(*j.seed), name...)))
 }
 
-// next returns the seed of the next change in a scope.
-func (j *Journal) next(scope workspaces.Scope) (seed workspaces.Seed) {
-	j.counts[scope]++
+// next returns the seed of a change. Changes that come at once find no order among them that would be the same in
+// every run: only those that ask for the same are numbered.
+func (j *Journal) next(r Record) workspaces.Seed {
 	if j.seed == nil {
-		_, _ = rand.Read(seed[:]) // never fails
-		return seed
+		return workspaces.NewSeed(nil)
 	}
-	material := fmt.Appendf(bytes.Clone(*j.seed), "\x00%s\x00%s\x00%d", scope.Account, scope.Region, j.counts[scope])
-	return sha256.Sum256(material)
+	material := bytes.Clone(*j.seed)
+	for _, part := range []string{r.Account, r.Region, r.Service, r.Name, r.Control, string(r.Act)} {
+		material = fmt.Appendf(material, "\x00%s", part)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
+		material = fmt.Appendf(material, "\x00%q=%q", name, r.Query[name])
+	}
+	asked := workspaces.Seed(sha256.Sum256(append(material, withoutTokens(r.Input)...)))
+	j.counts[asked]++
+	return asked.Of(int64(j.counts[asked])) //nolint:gosec // nobody asks so often
+}
+
+// restPatience is how long, in real time, a change waits for the work of those before.
+const restPatience = 10 * time.Second
+
+// settle waits for the work of the changes before. Nothing else is changed meanwhile.
+func (j *Journal) settle(ctx context.Context) {
+	if j.Rest == nil || j.file == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, restPatience)
+	defer cancel()
+	if err := j.Rest(ctx); err != nil {
+		j.log.WarnContext(ctx, "a change comes before the work of those before is done; a replay may differ", "error", err)
+	}
 }
 
 // Middleware gives each change its chance, and writes requests down. It belongs next to the operations.
@@ -215,16 +246,13 @@ func (h journaled) Invoke(ctx context.Context, input any) (any, error) {
 		return output, err
 	}
 	j.mu.Lock()
-	seed, given := ctx.Value(seedKey{}).(workspaces.Seed)
-	if !given {
-		seed = j.next(workspaces.Scope{Account: caller.Account, Region: caller.Region})
-	}
-	ctx = operation.WithChance(ctx, workspaces.NewChance(seed))
+	ctx, seed := j.chance(ctx, func() Record { return record(time.Time{}, spec, caller, input, nil) })
 	if j.file == nil {
 		j.mu.Unlock()
 		return h.Handler.Invoke(ctx, input)
 	}
 	defer j.mu.Unlock()
+	j.settle(ctx)
 	looked := operation.LookedFrom(ctx)
 	if looked == nil {
 		looked = new(operation.Looked)
@@ -236,12 +264,52 @@ func (h journaled) Invoke(ctx context.Context, input any) (any, error) {
 	if looked.Subnets != nil || looked.Missing != "" {
 		r.Looked = looked
 	}
-	r.Seed = hex.EncodeToString(seed[:])
+	r.Seed = seed
 	if err == nil {
-		r.Output = redacted(output)
+		r.Output = redacted(output, false)
 	}
 	j.note(ctx, r)
 	return output, err
+}
+
+// chance returns a context in which a change draws its ids, and the seed that they are drawn from: that of what is
+// replayed, or the next of what is asked for.
+func (j *Journal) chance(ctx context.Context, asked func() Record) (with context.Context, text string) {
+	seed, given := ctx.Value(seedKey{}).(workspaces.Seed)
+	if !given {
+		seed = j.next(asked())
+	}
+	return operation.WithChance(ctx, workspaces.NewChance(seed)), hex.EncodeToString(seed[:])
+}
+
+// Act carries out what a user does beside the API, and writes it down, unless it failed with another error than a
+// refusal, which metrics may count. It is a [store.Note].
+func (j *Journal) Act(ctx context.Context, act *store.Act, change func(context.Context) error) error {
+	line := func() Record {
+		text, _ := json.Marshal(act) //nolint:errchkjson // of plain members
+		return Record{At: j.clock.Now(), Act: act.Kind, Account: act.Account, Region: act.Region, Input: text}
+	}
+	j.mu.Lock()
+	ctx, seed := j.chance(ctx, line)
+	if j.file == nil {
+		j.mu.Unlock()
+		return change(ctx)
+	}
+	defer j.mu.Unlock()
+	j.settle(ctx)
+	began := j.clock.Now()
+	err := change(ctx)
+	refusal, refused := errors.AsType[*workspaces.Error](err)
+	if err != nil && !refused {
+		return err
+	}
+	r := line()
+	r.At, r.Seed = began, seed
+	if refused {
+		r.Error = &Failure{Name: string(refusal.Code), Message: refusal.Message}
+	}
+	j.note(ctx, r)
+	return err
 }
 
 // Do carries out an operation that somebody asks for by other ways than the API, as Middleware would.
@@ -257,7 +325,7 @@ func Do[I, O any](ctx context.Context, j *Journal, op api.Operation[I, O], in *I
 func record(at time.Time, spec api.Info, caller api.Caller, input any, err error) Record {
 	r := Record{
 		At: at, Service: spec.Service, Name: spec.Name, Account: caller.Account, Region: caller.Region, Key: caller.AccessKeyID,
-		Query: queryOf(input), Input: redacted(input),
+		Query: queryOf(input), Input: redacted(input, err != nil),
 	}
 	if exception, ok := errors.AsType[*api.Exception](err); ok {
 		r.Error = &Failure{Name: exception.Name, Message: exception.Message}

@@ -34,7 +34,7 @@ func TestRedacted(t *testing.T) {
 		"a trust":   {&ds.CreateTrustRequest{TrustPassword: new("s3cret!")}, "s3cret", []string{Redacted}},
 		"no secret": {&dsdata.CreateUserRequest{SAMAccountName: new("PasswordKeeper"), DirectoryId: new("d-1")}, Redacted, []string{"PasswordKeeper"}},
 	} {
-		got := string(redacted(c.input))
+		got := string(redacted(c.input, false))
 		if strings.Contains(got, c.lacks) {
 			t.Errorf("%s: %s", name, got)
 		}

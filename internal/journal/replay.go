@@ -29,9 +29,11 @@ import (
 type Player struct {
 	Store    *store.Store
 	Clock    *clock.Clock
-	Journal  *Journal      // of the server, which may write down what is replayed
-	Handlers []api.Handler // all operations, with the Journal's middleware
-	Control  http.Handler  // the control endpoints, with the Journal's Control
+	Journal  *Journal                    // of the server, which may write down what is replayed
+	Handlers []api.Handler               // all operations, with the Journal's middleware
+	Control  http.Handler                // the control endpoints, with the Journal's Control
+	Rest     func(context.Context) error // returns when nothing is to be done at the clock's time
+	API      operation.WorkSpaces
 	Log      *slog.Logger
 
 	scale float64 // how fast the clock is to run afterwards
@@ -47,6 +49,21 @@ type Played struct {
 
 // ErrNotFresh says that there is something already on the server that a journal is to be replayed on.
 var ErrNotFresh = errors.New("a journal is replayed on a fresh server, and this one has data; use another data folder")
+
+// act notes what has become of an act, which may have been refused.
+func (played *Played) act(number int, r Record, err error) error {
+	played.Requests++
+	is := Record{}
+	if refusal, refused := errors.AsType[*workspaces.Error](err); refused {
+		is.Error = &Failure{Name: string(refusal.Code), Message: refusal.Message}
+	} else if err != nil {
+		return err
+	}
+	if difference := compare(Record{Error: r.Error}, is); difference != "" {
+		played.Differences = append(played.Differences, fmt.Sprintf("line %d: %s: %s", number, r.Act, difference))
+	}
+	return nil
+}
 
 // Play replays the journal: each change at its time, with its ids, once the work of those before
 // it has settled as far as it had by then. Afterwards the clock goes on from the journal's last
@@ -71,6 +88,9 @@ func (p *Player) Play(ctx context.Context, from io.Reader) (played Played, err e
 		}
 	}
 	p.rest(ctx)
+	if err := p.Store.Update(ctx, func(tx *store.Tx) error { return tx.LeaveToTests(ctx, p.Clock.Now()) }); err != nil {
+		return played, err
+	}
 	if p.scale > 0 {
 		err = p.Clock.SetScale(p.scale)
 	}
@@ -93,6 +113,8 @@ func (p *Player) line(ctx context.Context, number int, line []byte, played *Play
 	switch {
 	case r.Control != "":
 		return p.control(ctx, r)
+	case r.Act != "":
+		return played.act(number, r, p.act(ctx, r))
 	case r.Seed == "", r.Error != nil && r.Error.Name == api.InternalServerException: // which had no effect
 		return nil
 	default:
@@ -130,8 +152,14 @@ func (p *Player) control(ctx context.Context, r Record) error {
 	p.rest(ctx)
 	reply := httptest.NewRecorder()
 	ctx = context.WithValue(ctx, replayedKey{}, r)
+	if r.Seed != "" {
+		var err error
+		if ctx, err = withSeed(ctx, r); err != nil {
+			return err
+		}
+	}
 	p.Control.ServeHTTP(reply, httptest.NewRequestWithContext(ctx, method, path, bytes.NewReader(r.Input)))
-	if reply.Code >= http.StatusMultipleChoices {
+	if reply.Code >= http.StatusMultipleChoices && r.Error == nil {
 		return fmt.Errorf("%s: %s", r.Control, reply.Body)
 	}
 	p.rest(ctx)
@@ -147,9 +175,9 @@ func (p *Player) request(ctx context.Context, r Record) (difference string, err 
 	if err != nil {
 		return "", err
 	}
-	seed, err := hex.DecodeString(r.Seed)
-	if err != nil || len(seed) != len(workspaces.Seed{}) {
-		return "", fmt.Errorf("%q is no seed", r.Seed)
+	ctx, err = withSeed(ctx, r)
+	if err != nil {
+		return "", err
 	}
 	query := make(url.Values)
 	for name, value := range r.Query {
@@ -165,12 +193,47 @@ func (p *Player) request(ctx context.Context, r Record) (difference string, err 
 		looked.Subnets, looked.Missing = r.Looked.Subnets, r.Looked.Missing
 	}
 	ctx = api.WithCaller(operation.WithLooked(fault.Exempt(ctx), &looked), api.Caller{Account: r.Account, Region: r.Region, AccessKeyID: r.Key})
-	output, err := handler.Invoke(context.WithValue(ctx, seedKey{}, workspaces.Seed(seed)), input)
+	output, err := handler.Invoke(ctx, input)
 	again := record(r.At, handler.Spec(), api.CallerFrom(ctx), input, err)
 	if err == nil {
-		again.Output = redacted(output)
+		again.Output = redacted(output, false)
 	}
 	return compare(r, again), nil
+}
+
+// withSeed returns a context in which what is replayed has the seed of its line.
+func withSeed(ctx context.Context, r Record) (context.Context, error) {
+	seed, err := hex.DecodeString(r.Seed)
+	if err != nil || len(seed) != len(workspaces.Seed{}) {
+		return ctx, fmt.Errorf("%q is no seed", r.Seed)
+	}
+	return context.WithValue(ctx, seedKey{}, workspaces.Seed(seed)), nil
+}
+
+// act repeats what a user did beside the API.
+func (p *Player) act(ctx context.Context, r Record) error {
+	ctx, err := withSeed(ctx, r)
+	if err != nil {
+		return err
+	}
+	act := &store.Act{Kind: r.Act}
+	if err := json.Unmarshal(r.Input, act); err != nil {
+		return err
+	}
+	p.moveTo(ctx, r.At)
+	ctx = api.WithCaller(ctx, api.Caller{Account: r.Account, Region: r.Region})
+	return p.Journal.Act(ctx, act, func(ctx context.Context) error {
+		switch act.Kind {
+		case store.ActJoin:
+			_, err := p.API.JoinPool(ctx, act.Pool, act.User)
+			return err
+		case store.ActLeave:
+			return p.API.LeavePool(ctx, act.Pool, act.User)
+		case store.ActConnect, store.ActDisconnect, store.ActHappen:
+			return p.Store.Update(ctx, func(tx *store.Tx) error { return tx.Repeat(ctx, act) })
+		}
+		return fmt.Errorf("there is no act %q", r.Act)
+	})
 }
 
 func (p *Player) handler(r Record) (api.Handler, error) {
@@ -233,14 +296,11 @@ func (p *Player) moveTo(ctx context.Context, t time.Time) {
 	p.rest(ctx)
 }
 
-// restPatience is how long, in real time, a replay waits for work that does not come to rest.
-const restPatience = 10 * time.Second
-
 // rest returns when nothing is to be done at the clock's time.
 func (p *Player) rest(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, restPatience)
 	defer cancel()
-	if err := p.Store.Rest(ctx, p.Clock.Now); err != nil {
+	if err := p.Rest(ctx); err != nil {
 		p.Log.WarnContext(ctx, "the replay goes on, though not all work has settled", "error", err)
 	}
 }

@@ -88,6 +88,7 @@ type setup struct {
 	faulty   bool // faults can be set
 	faults   *fault.Faults
 	journal  *journal.Journal
+	runner   *job.Runner
 }
 
 // server is a Carrel with simulated desktops behind a real HTTP server.
@@ -141,7 +142,7 @@ func start(t *testing.T, change ...func(*setup)) *server {
 		set.faults = fault.New(s.store, s.clock)
 		s.faults, engine, set.Directories = set.faults, set.faults.Engine(driver), set.faults.Users(set.Directories)
 	}
-	stop := work(t, &set.Core, engine, set.faults)
+	stop := work(t, set, engine)
 	s.http = httptest.NewServer(wire(t, set))
 	t.Cleanup(func() {
 		s.http.Close()
@@ -153,13 +154,14 @@ func start(t *testing.T, change ...func(*setup)) *server {
 }
 
 // work starts what works the jobs, and returns what stops it.
-func work(t *testing.T, core *operation.Core, driver compute.Driver, faults *fault.Faults) (stop func() error) {
+func work(t *testing.T, set *setup, driver compute.Driver) (stop func() error) {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
+	log, core, faults := slog.New(slog.DiscardHandler), &set.Core, set.faults
 	runner := &job.Runner{
 		Store: core.Store, Clock: core.Clock, Driver: driver, Limits: core.Limits, Directories: core.Directories, Log: log,
 		Installation: core.Installation, Applications: core.Applications, SecurityGroups: core.SecurityGroups,
 	}
+	set.runner = runner
 	workers, err := runner.Workers()
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,9 +20,15 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/workspaces"
 	"github.com/aws/aws-sdk-go-v2/service/workspaces/types"
 
+	"carrel/internal/compute/simulated"
 	"carrel/internal/control"
+	"carrel/internal/directory/embedded"
+	"carrel/internal/job"
 	"carrel/internal/journal"
 	"carrel/internal/operation"
+	"carrel/internal/operation/directoryservice"
+	"carrel/internal/operation/monitoring"
+	"carrel/internal/operation/tagging"
 	"carrel/internal/store"
 )
 
@@ -37,35 +44,47 @@ type recorded struct {
 // when the clock is moved.
 func record(t *testing.T, seed *uint64) *recorded {
 	t.Helper()
+	return recordWith(t, seed, time.Minute)
+}
+
+// recordWith starts a server whose engine takes as long for everything.
+func recordWith(t *testing.T, seed *uint64, takes time.Duration) *recorded {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	var core *operation.Core
+	var runner **job.Runner
 	var r recorded
 	r.server = start(t, faulty, func(set *setup) {
 		set.Clock.FreezeAt(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-		for _, b := range []*time.Duration{
-			&set.engine.Create.Min, &set.engine.Start.Min, &set.engine.Stop.Min, &set.engine.Reboot.Min, &set.engine.Delete.Min, &set.engine.Rebuild.Min,
+		e := &set.engine
+		for _, b := range []*simulated.Behaviour{
+			&e.Create, &e.Start, &e.Stop, &e.Reboot, &e.Delete, &e.Rebuild, &e.Restore, &e.Capture, &e.MakeImage, &e.Resize, &e.Receive, &e.Run,
 		} {
-			*b = time.Minute
+			b.Min, b.Max = takes, takes
 		}
-		for _, b := range []*time.Duration{
-			&set.engine.Create.Max, &set.engine.Start.Max, &set.engine.Stop.Max, &set.engine.Reboot.Max, &set.engine.Delete.Max, &set.engine.Rebuild.Max,
-		} {
-			*b = time.Minute
-		}
+		set.DedicatedTenancy = true
 		r.journal = journal.New(set.Clock, log, seed, "0")
-		set.journal, core = r.journal, &set.Core
+		set.journal, core, runner = r.journal, &set.Core, &set.runner
 	})
 	beside := &control.Control{
 		Store: r.store, Clock: r.clock, Log: log, ForTests: true, Faults: r.faults, Signed: func(h http.Handler) http.Handler { return h },
-		Reset: func(context.Context) error { return nil },
+		Reset: func(context.Context) error { return nil }, API: r.api, Rest: (*runner).Rest,
 	}
+	r.journal.Rest = (*runner).Rest
 	r.control = r.journal.Control(beside.Handler())
-	r.player = &journal.Player{Store: r.store, Clock: r.clock, Journal: r.journal, Log: log, Control: r.control}
-	for _, h := range (operation.WorkSpaces{Core: core}).Handlers() {
+	r.player = &journal.Player{Store: r.store, Clock: r.clock, Journal: r.journal, Log: log, Control: r.control, API: r.api, Rest: (*runner).Rest}
+	cloudWatch, err := monitoring.New(core, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range slices.Concat(
+		r.api.Handlers(), directoryservice.New(core, embedded.NewHasher()).Handlers(), tagging.New(core).Handlers(), cloudWatch.Handlers(),
+	) {
 		r.player.Handlers = append(r.player.Handlers, r.faults.Middleware()(r.journal.Middleware()(h)))
 	}
-	r.directoryCalled(t, r.client().scope, "d-0123456789")
-	r.directoryCalled(t, r.as(stranger, farRegion).scope, "d-9876543210")
+	r.directoryCalled(t, r.client().scope, "d-0123456789", "ted")
+	r.directoryCalled(t, r.as(stranger, farRegion).scope, "d-9876543210", "ted")
+	r.directoryCalled(t, r.as(account, farRegion).scope, "d-1111111111", "ted")
 	t.Cleanup(func() {
 		if err := r.journal.Close(); err != nil {
 			t.Error(err)

@@ -24,7 +24,7 @@ func (s WorkSpaces) CreateWorkspaces(ctx context.Context, in *wsapi.CreateWorksp
 	batch := &createBatch{WorkSpaces: s, scope: Scope(ctx), items: make([]createItem, len(in.Workspaces))}
 	for i := range in.Workspaces {
 		item := &batch.items[i]
-		item.order = orderOf(&in.Workspaces[i])
+		item.order, item.seed = orderOf(&in.Workspaces[i]), workspaces.NewSeed(Chance(ctx))
 		if err := batch.check(ctx, item); err != nil {
 			return nil, err
 		}
@@ -76,6 +76,7 @@ type createItem struct {
 	refusedNow *workspaces.Refusal // by the last try of the transaction
 	second     bool                // its user has one in the directory already
 	made       *workspaces.WorkSpace
+	seed       workspaces.Seed // what is left to chance, whatever becomes of other items
 }
 
 // check looks at an item by itself. Its error fails the whole call.
@@ -318,13 +319,14 @@ func (b *createBatch) write(
 	addresses := addressBook{core: b.Core, free: make(map[string][]int64), wanted: len(accepted)}
 	var refs []workspaces.Ref
 	for _, item := range accepted {
-		w, err := workspaces.NewWorkSpace(Chance(ctx), b.scope, item.order, item.bundle, item.properties, now)
+		chance := workspaces.NewChance(item.seed)
+		w, err := workspaces.NewWorkSpace(chance, b.scope, item.order, item.bundle, item.properties, now)
 		if err != nil {
 			return err
 		}
 		w.StandIn = item.second
 		d := directories[item.order.DirectoryID]
-		found, err := addresses.assign(ctx, tx, d, w)
+		found, err := addresses.assign(ctx, tx, d, w, chance)
 		if err != nil {
 			return err
 		}
@@ -370,8 +372,10 @@ type addressBook struct {
 
 // assign gives a WorkSpace an address of one of the directory's subnets; found is false
 // where none has any left.
-func (a *addressBook) assign(ctx context.Context, tx *store.Tx, d *workspaces.WorkspaceDirectory, w *workspaces.WorkSpace) (found bool, err error) {
-	start := Chance(ctx).IntN(max(len(d.SubnetIDs), 1)) // spreads desktops
+func (a *addressBook) assign(
+	ctx context.Context, tx *store.Tx, d *workspaces.WorkspaceDirectory, w *workspaces.WorkSpace, chance *workspaces.Chance,
+) (found bool, err error) {
+	start := chance.IntN(max(len(d.SubnetIDs), 1)) // spreads desktops
 	for i := range d.SubnetIDs {
 		subnet, err := a.core.Subnet(ctx, tx, d.SubnetIDs[(start+i)%len(d.SubnetIDs)])
 		if err != nil {

@@ -86,7 +86,7 @@ func (s WorkSpaces) place(ctx context.Context, tx *store.Tx, w *workspaces.WorkS
 	}
 	if found {
 		addresses := addressBook{core: s.Core, free: make(map[string][]int64), wanted: 1}
-		if found, err = addresses.assign(ctx, tx, d, w); err != nil {
+		if found, err = addresses.assign(ctx, tx, d, w, Chance(ctx)); err != nil {
 			return err
 		}
 	}

@@ -91,6 +91,7 @@ func (b *standbyBatch) check(ctx context.Context) error {
 		}
 		for i := range b.items {
 			item := &b.items[i]
+			item.user.seed = workspaces.NewSeed(Chance(ctx))
 			w, found, err := tx.WorkSpace(ctx, b.primary, item.order.PrimaryID)
 			if err != nil {
 				return err
@@ -175,12 +176,13 @@ func (b *standbyBatch) add(ctx context.Context, tx *store.Tx, item *standbyItem)
 	if err != nil {
 		return nil, err
 	}
-	w, tie, err := primary.NewStandby(Chance(ctx), b.scope.Region, item.order, bundle, b.Clock.Now())
+	chance := workspaces.NewChance(item.user.seed)
+	w, tie, err := primary.NewStandby(chance, b.scope.Region, item.order, bundle, b.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
 	addresses := addressBook{core: b.Core, free: make(map[string][]int64), wanted: 1}
-	if found, err := addresses.assign(ctx, tx, d, w); err != nil || !found {
+	if found, err := addresses.assign(ctx, tx, d, w, chance); err != nil || !found {
 		return noAddress(d.ID), err
 	}
 	item.made = w

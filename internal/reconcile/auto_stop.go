@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	// autoStopEvery is the longest, in the clock's time, that a new due time goes unseen. No
-	// timeout is shorter than an hour, and the service itself is a few minutes late.
+	// autoStopEvery is the longest, in the clock's time, that a due time goes unseen that another process has
+	// written. No timeout is shorter than an hour, and the service itself is a few minutes late.
 	autoStopEvery = time.Minute
-	// autoStopPause is the least that the loop rests between two looks, in real time, where the clock runs fast.
+	// autoStopPause is the least that the loop rests between two looks, in real time, where the clock runs fast or
+	// the store changes all the time.
 	autoStopPause = 50 * time.Millisecond
 	// autoStopBatch is how many WorkSpaces one transaction stops or puts off.
 	autoStopBatch = 100
@@ -24,7 +25,7 @@ const (
 func (r *Reconciler) autoStop(ctx context.Context) error {
 	var last time.Time
 	for begun := false; ; begun = true {
-		changed, now := r.Clock.Changed(), r.Clock.Now()
+		storeChanged, changed, now := r.Store.Changed(), r.Clock.Changed(), r.Clock.Now()
 		// The clock may have gone back: while this process watched, or between the last and this one.
 		if !begun || now.Before(last) {
 			if err := r.restartIdle(ctx, now); err != nil {
@@ -36,7 +37,7 @@ func (r *Reconciler) autoStop(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.await(ctx, earlier(next, now.Add(autoStopEvery)), nil, changed); err != nil {
+		if err := r.await(ctx, earlier(next, now.Add(autoStopEvery)), storeChanged, changed); err != nil {
 			return err
 		}
 		if err := r.Real.Sleep(ctx, autoStopPause); err != nil {

@@ -14,21 +14,38 @@ type Stream struct {
 	WorkSpaceID string // or the id of the pool's desktop
 	ID          string // random
 	OpenedAt    time.Time
+	Told        Told `json:",omitempty"` // by whom, where no process carries it
 }
+
+// Told is who says that somebody is connected, in place of a process that carries the stream.
+type Told string
+
+// Whoever may say so. What a test suite says ends by itself when the desktop can be visited no more; what a
+// journal says, when the journal says so.
+const (
+	ByTests   Told = "told by tests"
+	ByJournal Told = "told by a journal"
+)
 
 // OpenStream notes that this process carries a stream. Where it is noted, or the WorkSpace is
 // gone, it does nothing.
 func (t *Tx) OpenStream(ctx context.Context, s Stream) error {
-	if err := t.exec(ctx, "INSERT INTO stream_process (process, beat, seen_at) VALUES ($1, 0, $2) ON CONFLICT (process) DO NOTHING",
-		t.store.process, micros(s.OpenedAt)); err != nil {
-		return err
+	process := string(s.Told)
+	if s.Told != "" {
+		t.store.told.Store(true)
+	} else {
+		process = t.store.process
+		if err := t.exec(ctx, "INSERT INTO stream_process (process, beat, seen_at) VALUES ($1, 0, $2) ON CONFLICT (process) DO NOTHING",
+			process, micros(s.OpenedAt)); err != nil {
+			return err
+		}
 	}
 	n, err := t.execCount(ctx, "INSERT INTO stream (account, region, workspace_id, id, process, opened_at, why)"+
 		" SELECT account, region, id, $1, $2, $3, '' FROM (SELECT account, region, id FROM workspace UNION ALL"+
 		" SELECT account, region, desktop_id FROM pool_session WHERE state = '"+string(workspaces.PoolSessionActive)+"') AS d"+
 		" WHERE account = $4 AND region = $5 AND id = $6"+
 		" ON CONFLICT (account, region, workspace_id, id) DO NOTHING",
-		s.ID, t.store.process, micros(s.OpenedAt), s.Account, s.Region, s.WorkSpaceID)
+		s.ID, process, micros(s.OpenedAt), s.Account, s.Region, s.WorkSpaceID)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -65,9 +82,12 @@ func (t *Tx) CloseStream(ctx context.Context, s Stream, now time.Time) error {
 	return t.PutOffAutoStop(ctx, w.Ref(), w.AutoStopsAt(now))
 }
 
-// EndStreams asks the processes that carry a WorkSpace's other streams to end them, and
-// returns their ids.
+// EndStreams asks the processes that carry a WorkSpace's other streams to end them, ends those that
+// nobody carries, and returns the ids of all.
 func (t *Tx) EndStreams(ctx context.Context, but Stream, why string) (ids []string, err error) {
+	if err := t.TellDisconnected(ctx, but.Scope, but.WorkSpaceID, but.OpenedAt); err != nil {
+		return nil, err
+	}
 	scan := func(row scanner) (id string, err error) { return id, row.Scan(&id) }
 	return list(ctx, t, scan, "UPDATE stream SET why = $1 WHERE account = $2 AND region = $3 AND workspace_id = $4 AND id <> $5 RETURNING id",
 		why, but.Account, but.Region, but.WorkSpaceID, but.ID)
@@ -212,5 +232,12 @@ func (t *Tx) Connections(ctx context.Context, s workspaces.Scope, ids []string) 
 // deleteConnection forgets what is known of a WorkSpace's connections. Streams that are still
 // open are their processes' to end.
 func (t *Tx) deleteConnection(ctx context.Context, s workspaces.Scope, id string) error {
+	if t.store.told.Load() {
+		err := t.exec(ctx, "DELETE FROM stream WHERE account = $1 AND region = $2 AND workspace_id = $3 AND process IN ($4, $5)",
+			s.Account, s.Region, id, string(ByTests), string(ByJournal))
+		if err != nil {
+			return err
+		}
+	}
 	return t.exec(ctx, "DELETE FROM connection WHERE account = $1 AND region = $2 AND workspace_id = $3", s.Account, s.Region, id)
 }

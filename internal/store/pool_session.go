@@ -93,6 +93,9 @@ func (t *Tx) SavePoolSession(ctx context.Context, s *workspaces.PoolSession, rea
 	}
 	n, err := t.execCount(ctx, "UPDATE pool_session SET "+assignments(poolSessionColumns)+
 		" WHERE account = $1 AND region = $2 AND id = $3 AND generation = $20", append(args, read)...)
+	if err == nil && n == 1 && s.State == workspaces.PoolSessionEnding {
+		err = t.TellDisconnected(ctx, s.Scope, s.DesktopID, s.ChangedAt)
+	}
 	return n == 1, err
 }
 

@@ -31,6 +31,7 @@ type Store struct {
 	backend backend
 	process string // random: what this process is called in the database
 	lastSeq atomic.Int64
+	told    atomic.Bool // somebody has told of streams: see Told
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced after every committed change
@@ -80,7 +81,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err := s.backend.migrate(ctx, s.migrate); err != nil {
 		return nil, errors.Join(fmt.Errorf("store: migrate: %w", err), s.Close())
 	}
-	if err := s.followSeq(ctx); err != nil {
+	if err := errors.Join(s.followSeq(ctx), s.followTold(ctx)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

@@ -98,12 +98,20 @@ func (s *Store) Rest(ctx context.Context, now func() time.Time) error {
 	for {
 		changed := s.Changed()
 		var resting bool
+		// Twice, for one look may see of a change that comes meanwhile what it ended, and not what it began.
 		err := s.View(func(tx *Tx) (err error) {
-			resting, err = tx.AtRest(ctx, now())
+			if resting, err = tx.AtRest(ctx, now()); err == nil && resting {
+				resting, err = tx.AtRest(ctx, now())
+			}
 			return err
 		})
 		if err == nil && resting {
-			return nil
+			select {
+			case <-changed:
+				continue
+			default:
+				return nil
+			}
 		}
 		select {
 		case <-changed:

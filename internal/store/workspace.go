@@ -152,6 +152,9 @@ func (t *Tx) SaveWorkSpace(ctx context.Context, w *workspaces.WorkSpace, read in
 	if err := t.keepStays(ctx, w.Left()); err != nil {
 		return false, err
 	}
+	if err := t.endToldVisits(ctx, w); err != nil {
+		return false, err
+	}
 	if w.State == workspaces.Available && w.Deadline.IsZero() {
 		return true, t.hastenDeployment(ctx, w)
 	}

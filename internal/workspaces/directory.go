@@ -137,7 +137,7 @@ func (d *Directory) KeepsUsers() bool { return d.Type != ADConnector }
 func (d *Directory) Administrator() string {
 	switch d.Type {
 	case MicrosoftAD:
-		return "Admin"
+		return MicrosoftAdministrator
 	case ADConnector:
 		return d.Details.ConnectUser
 	case OwnDirectory:

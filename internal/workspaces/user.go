@@ -10,8 +10,11 @@ import (
 	"unicode/utf8"
 )
 
-// Administrator is the user that a Simple AD is made with.
-const Administrator = "Administrator"
+// The users that a Simple AD and a Microsoft AD are made with.
+const (
+	Administrator          = "Administrator"
+	MicrosoftAdministrator = "Admin"
+)
 
 // AdministratorRID is the last part of the administrator's SID in every domain.
 // Source: the well-known security identifiers of Windows.

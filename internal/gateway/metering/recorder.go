@@ -22,6 +22,8 @@ const latencyPause = 15 * time.Second
 type Recorder struct {
 	Store *store.Store
 	Log   *slog.Logger
+	// Note writes down what happens beside.
+	Note store.Note
 
 	mu      sync.Mutex
 	pending map[key]collected
@@ -48,7 +50,7 @@ func (c *collected) add(o collected) {
 
 // New makes a Recorder. What it is told is written while Run runs.
 func New(s *store.Store, log *slog.Logger) *Recorder {
-	return &Recorder{Store: s, Log: log, pending: make(map[key]collected), urgent: make(chan struct{}, 1)}
+	return &Recorder{Store: s, Log: log, Note: store.Unnoted, pending: make(map[key]collected), urgent: make(chan struct{}, 1)}
 }
 
 // Observe takes an event. It does not wait.
@@ -125,22 +127,8 @@ func (r *Recorder) write(ctx context.Context) error {
 	if len(taken) == 0 {
 		return nil
 	}
-	err := r.Store.Update(ctx, func(tx *store.Tx) error {
-		for k, sum := range taken {
-			w, found, err := tx.WorkSpace(ctx, k.Scope, k.ID)
-			if err != nil {
-				return err
-			}
-			if !found {
-				continue
-			}
-			h := workspaces.Happening{Traits: w.Traits(), Metric: k.metric, At: k.at, Summary: sum.Summary, Measured: sum.measured}
-			if err := tx.Happened(ctx, h); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	act := &store.Act{Kind: store.ActHappen}
+	err := r.Note(ctx, act, func(ctx context.Context) error { return r.keep(ctx, taken, act) })
 	if err == nil {
 		return nil
 	}
@@ -151,4 +139,26 @@ func (r *Recorder) write(ctx context.Context) error {
 		r.pending[k] = sum
 	}
 	return err
+}
+
+// keep writes what has been collected into the store, and what that was into the act.
+func (r *Recorder) keep(ctx context.Context, taken map[key]collected, act *store.Act) error {
+	return r.Store.Update(ctx, func(tx *store.Tx) error {
+		act.Happenings = nil // the transaction may run again
+		for k, sum := range taken {
+			w, found, err := tx.WorkSpace(ctx, k.Scope, k.ID)
+			if err != nil {
+				return err
+			}
+			if !found {
+				continue
+			}
+			happening := workspaces.Happening{Traits: w.Traits(), Metric: k.metric, At: k.at, Summary: sum.Summary, Measured: sum.measured}
+			if err := tx.Happened(ctx, happening); err != nil {
+				return err
+			}
+			act.Happenings = append(act.Happenings, happening)
+		}
+		return nil
+	})
 }

@@ -171,7 +171,8 @@ func (s *Streams) note(ctx context.Context, st *stream) (taken []string, err err
 	s.mu.Lock()
 	st.noted = true
 	s.mu.Unlock()
-	err = s.Store.Update(ctx, func(tx *store.Tx) error {
+	record := st.record()
+	err = s.update(ctx, &store.Act{Kind: store.ActConnect, Scope: st.Scope, Stream: &record}, func(tx *store.Tx) error {
 		state, err := tx.VisitState(ctx, st.Scope, st.Desktop.ID)
 		if err != nil {
 			return err
@@ -180,7 +181,7 @@ func (s *Streams) note(ctx context.Context, st *stream) (taken []string, err err
 			return closedError{state}
 		}
 		if !st.Share {
-			if taken, err = tx.EndStreams(ctx, st.record(), takenOver); err != nil {
+			if taken, err = tx.EndStreams(ctx, record, takenOver); err != nil {
 				return err
 			}
 		} else if n, err := tx.CountStreams(ctx, st.Scope, st.Desktop.ID); err != nil {
@@ -188,9 +189,14 @@ func (s *Streams) note(ctx context.Context, st *stream) (taken []string, err err
 		} else if n >= maxTabs {
 			return errTooMany
 		}
-		return tx.OpenStream(ctx, st.record())
+		return tx.OpenStream(ctx, record)
 	})
 	return taken, err
+}
+
+// update makes a change in the store that is an act of a user's.
+func (s *Streams) update(ctx context.Context, act *store.Act, change func(*store.Tx) error) error {
+	return s.Note(ctx, act, func(ctx context.Context) error { return s.Store.Update(ctx, change) })
 }
 
 // part ends both sides: the desktop's first, since whoever takes over waits for nothing else.
@@ -200,8 +206,11 @@ func (s *Streams) part(ctx context.Context, st *stream, e ending) {
 	}
 	s.leave(st)
 	if st.noted {
-		err := s.Store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-			return tx.CloseStream(ctx, st.record(), s.Clock.Now())
+		record := st.record()
+		act := &store.Act{Kind: store.ActDisconnect, Scope: st.Scope, Stream: &record}
+		err := s.update(context.WithoutCancel(ctx), act, func(tx *store.Tx) error {
+			act.At = s.Clock.Now()
+			return tx.CloseStream(ctx, record, act.At)
 		})
 		if err != nil { // the next beat writes it
 			s.Log.WarnContext(ctx, "the end of a stream could not be noted", "workspace", st.Desktop.ID, "error", err)

@@ -33,6 +33,8 @@ type Config struct {
 	Log    *slog.Logger
 	// Observe is told what happens to users' connections; nil: nobody is.
 	Observe func(Event)
+	// Note writes down that users connect and disconnect; nil: nobody does.
+	Note store.Note
 	// KeepAlive is how often a tab has to show that it is there; 0: 10 seconds. One that has
 	// not for three times as long is gone. A desktop may not take what it is sent, or say
 	// nothing while it is UNHEALTHY, for as long.
@@ -67,6 +69,9 @@ func New(c Config) *Streams {
 	}
 	if c.Observe == nil {
 		c.Observe = func(Event) {}
+	}
+	if c.Note == nil {
+		c.Note = store.Unnoted
 	}
 	s := &Streams{Config: c, poke: make(chan struct{}, 1), open: make(map[string]*stream)}
 	s.metrics = newMetrics(s)
