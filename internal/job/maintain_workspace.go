@@ -70,11 +70,14 @@ func (r *Runner) MaintainDue(ctx context.Context) (next time.Time, waiting bool,
 				return tx.Enqueue(ctx, store.Work{Resource: workspaces.KindWorkSpace, Refs: begun})
 			})
 		}
-		if err != nil || running+len(begun) >= r.Maintenance.Parallel {
-			return next, true, err
+		if err != nil {
+			return next, false, err
 		}
 		for _, ref := range begun {
 			r.Log.InfoContext(ctx, "maintaining a WorkSpace", "id", ref.ID)
+		}
+		if running+len(begun) >= r.Maintenance.Parallel {
+			return next, true, nil
 		}
 	}
 }
