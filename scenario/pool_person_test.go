@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,6 +49,7 @@ func TestPoolPerson(t *testing.T) {
 	p.do("another", chromedp.Click("[data-choice=start]"))
 	p.await("the desktop", `document.body.dataset.phase === "connected"`)
 
+	p.signsOutInside(pool)
 	p.do("the list", chromedp.Navigate(p.server.about.Endpoint+"/desktops"), chromedp.WaitVisible("#"+pool+"-end"))
 	p.shot("session")
 	p.do("end it", chromedp.Click("#"+pool+"-end"), chromedp.WaitVisible("#confirm-yes"), chromedp.Click("#confirm-yes"))
@@ -55,6 +57,32 @@ func TestPoolPerson(t *testing.T) {
 	if err := p.server.signal(syscall.SIGTERM); err != nil {
 		t.Error(err)
 	}
+}
+
+// signsOutInside has the user sign out in the desktop, which ends the session at once, and begins another.
+func (p *person) signsOutInside(pool string) {
+	p.t.Helper()
+	first := p.session(pool)
+	_, err := send(http.MethodPost, p.server.about.Endpoint+"/_carrel/desktops/"+first+"/sign-out", "", nil)
+	p.must("sign out inside", err)
+	p.await("told so", `document.querySelector("#cover-title").textContent === "You have signed out" && !document.querySelector("[data-choice=anew]").hidden`)
+	p.shot("signed-out")
+	p.do("begin anew", chromedp.Click("[data-choice=anew]"))
+	p.await("another desktop", `document.body.dataset.phase === "connected"`)
+	if second := p.session(pool); second == first {
+		p.t.Errorf("the session %s goes on", first)
+	}
+}
+
+// session returns the id of the pool's only session that lasts.
+func (p *person) session(pool string) string {
+	p.t.Helper()
+	out, err := p.server.client.DescribeWorkspacesPoolSessions(p.t.Context(), &workspaces.DescribeWorkspacesPoolSessionsInput{PoolId: &pool})
+	p.must("sessions", err)
+	if len(out.Sessions) != 1 {
+		p.t.Fatalf("there are %d sessions", len(out.Sessions))
+	}
+	return *out.Sessions[0].SessionId
 }
 
 // pool makes what there has to be: a directory that lets browsers in, a user, and a pool of one desktop, which runs.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -72,4 +73,25 @@ func wantDesktops(ts *testscript.TestScript, s *server, args []string) error {
 		_, _ = fmt.Fprintln(ts.Stdout(), m.ID) // into memory
 	}
 	return err
+}
+
+// signOutInside has the user of a desktop sign out inside it. A desktop whose session has just begun takes no wish to
+// end it, and says so to nobody.
+func signOutInside(_ *testscript.TestScript, s *server, args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: sign-out-inside ID")
+	}
+	if s.engine == "simulated" {
+		_, err := send(http.MethodPost, s.about.Endpoint+"/_carrel/desktops/"+args[0]+"/sign-out", "", nil)
+		return err
+	}
+	if _, err := s.inDesktop(args[0], "", `grep -q signOuts /usr/sbin/carrel-agent`); err != nil {
+		return fmt.Errorf("the image's agent is of a time before it told of sign-outs; carrel image build makes it anew: %w", err)
+	}
+	return eventually(func() error {
+		_, err := s.inDesktop(args[0], "", `pgrep -u 10001 -x xfdesktop >/dev/null && sleep 4 && su "$(id -nu 10001)" -c '
+			export XDG_RUNTIME_DIR=/run/user/10001 DISPLAY=:0 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/10001/bus
+			timeout 20 xfce4-session-logout --logout --fast'`)
+		return err
+	})
 }

@@ -159,6 +159,8 @@ func params(engine string, files []string) testscript.Params {
 			"await-pool": command(awaitPool),
 			"desktops":   command(wantDesktops),
 
+			"sign-out-inside": command(signOutInside),
+
 			"await-capacity": command(awaitCapacity),
 
 			"await-standby": command(awaitStandby),

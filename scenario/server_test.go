@@ -61,6 +61,9 @@ func (s *server) start(args ...string) error {
 		"--database", s.database,
 		"--maintenance-windows", "off", // with a real engine they would be on, and scenarios move their clocks into them
 	}, args...)
+	if image := os.Getenv("CARREL_TEST_IMAGE"); image != "" {
+		args = append(args, "--image", image)
+	}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}

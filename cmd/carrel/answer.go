@@ -65,7 +65,7 @@ func (s *server) handler(core *operation.Core, hasher *embedded.Hasher, portal *
 	}
 	beside := &control.Control{
 		Store: s.store, Clock: s.clock, Driver: s.engine.driver, Log: s.log, ForTests: s.config.Control, Reset: s.engine.reset, Files: s.engine.files,
-		Faults: s.engine.faults, Ways: s.ways,
+		SignOut: s.engine.signOut, Faults: s.engine.faults, Ways: s.ways,
 		Signed: func(next http.Handler) http.Handler { return wire.Signed(wsapi.Service.Name, next) },
 	}
 	beside.API = operation.WorkSpaces{Core: core}

@@ -24,7 +24,8 @@ type engine struct {
 	encrypts bool   // it can make encrypted volumes
 	reset    func(context.Context) error
 	files    control.Files
-	faults   *fault.Faults // that it can have; nil: none
+	signOut  func(ctx context.Context, desktop string) error // nil: users do so themselves
+	faults   *fault.Faults                                   // that it can have; nil: none
 	close    func() error
 }
 
@@ -119,7 +120,7 @@ func openSimulated(c *cli.Config, clk *clock.Clock, why string) (engine, error) 
 	if err != nil {
 		return engine{}, err
 	}
-	return engine{driver: driver, name: "simulated", why: why, encrypts: true, reset: emptier(driver), files: files{driver}, close: driver.Close}, nil
+	return engine{driver: driver, name: "simulated", why: why, encrypts: true, reset: emptier(driver), files: files{driver}, signOut: driver.SignOut, close: driver.Close}, nil
 }
 
 // openFaults puts the faults that test suites set before a simulated engine.

@@ -112,3 +112,8 @@ func (a actions) Leave(ctx context.Context, pool gateway.Desktop, user string) e
 	act := &store.Act{Kind: store.ActLeave, Scope: pool.Scope, Pool: pool.ID, User: user}
 	return a.journal.Act(a.caller(ctx, pool), act, func(ctx context.Context) error { return a.of.LeavePool(ctx, pool.ID, user) })
 }
+
+// SignOut ends the session that is on a desktop of a pool.
+func (a actions) SignOut(ctx context.Context, d gateway.Desktop) error {
+	return a.of.EndPoolSessionOn(a.caller(ctx, d), d.ID)
+}

@@ -15,6 +15,8 @@ const (
 	// clearDeadline is how long the programs of an ended session may take to leave before they are killed.
 	clearDeadline = 3 * time.Second
 	pollInterval  = 20 * time.Millisecond
+	// soonest is how soon a user can have signed out. A session that is over before has something wrong with it.
+	soonest = 2 * time.Second
 )
 
 // desktop keeps one display running and, on it, one session after another. Signing out ends a session and begins the
@@ -130,14 +132,27 @@ func (d *desktop) runSession(ctx context.Context) {
 		d.board.update(func(s *Status) { s.Error = err.Error(); s.Session.exited(err.Error()) })
 		return
 	}
+	begun := d.clock.Now()
 	d.board.update(func(s *Status) { s.Session.started(session.pid) })
 	select {
 	case status := <-session.exited:
 		how := describeExit(status)
-		d.log.Info("session ended", "how", how)
-		d.board.update(func(s *Status) { s.Session.exited(how) })
+		left := isSignOut(status, d.clock.Now().Sub(begun))
+		d.log.Info("session ended", "how", how, "signed out", left)
+		d.board.update(func(s *Status) {
+			s.Session.exited(how)
+			if left {
+				s.SignOuts++
+			}
+		})
 	case <-ctx.Done():
 	}
+}
+
+// isSignOut reports whether a session ended because its user signed out. A session says so by its exit: one that
+// has crashed, was killed or has lost its display exits with a signal or a code.
+func isSignOut(status syscall.WaitStatus, lasted time.Duration) bool {
+	return status.Exited() && status.ExitStatus() == 0 && lasted >= soonest
 }
 
 // clear ends all of the user's processes except one: what an ended session leaves would show up in the next.

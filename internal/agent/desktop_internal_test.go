@@ -165,6 +165,65 @@ func TestSigningOutBeginsTheNextSession(t *testing.T) {
 	})
 }
 
+// TestWhatIsASignOut ends sessions in all ways.
+func TestWhatIsASignOut(t *testing.T) {
+	t.Parallel()
+	const crashed, failed = syscall.WaitStatus(syscall.SIGSEGV), syscall.WaitStatus(1 << 8)
+	for name, c := range map[string]struct {
+		after  time.Duration
+		how    syscall.WaitStatus
+		screen bool // it is the display that ends
+		want   int
+	}{
+		"signed out":          {after: time.Minute, want: 1},
+		"crashed":             {after: time.Minute, how: crashed},
+		"killed":              {after: time.Minute, how: syscall.WaitStatus(syscall.SIGKILL)},
+		"failed":              {after: time.Minute, how: failed},
+		"never begun":         {after: time.Second},
+		"the display crashed": {after: time.Minute, how: crashed, screen: true},
+		"the display ended":   {after: time.Minute, screen: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t)
+				s.run()
+				defer s.end()
+				s.after(c.after)
+				who := s.sessions[0]
+				if c.screen {
+					who = s.displays[0]
+				}
+				who.exited <- c.how
+				s.after(time.Minute)
+				if got := s.status(); got.SignOuts != c.want || got.Session.PID == 0 {
+					t.Errorf("%+v", got)
+				}
+			})
+		})
+	}
+}
+
+// TestSignOutsAreRead reads what the agent writes.
+func TestSignOutsAreRead(t *testing.T) {
+	t.Parallel()
+	board := &statusBoard{path: filepath.Join(t.TempDir(), "status.json"), clock: clock.New()}
+	who := signOuts{board.path}
+	if err := who.AwaitSignOut(t.Context()); err == nil {
+		t.Error("there is no status, and a sign-out")
+	}
+	board.update(func(s *Status) { s.Phase = PhaseReady })
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := who.AwaitSignOut(over); !errors.Is(err, context.Canceled) {
+		t.Errorf("nobody has signed out: %v", err)
+	}
+	board.update(func(s *Status) { s.SignOuts++ })
+	if err := who.AwaitSignOut(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatIgnoresSIGTERMIsKilled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 )
 
 // SessionProgram is what an image brings to be run as the user, once for each session: it starts the session bus and
-// the desktop environment, and ends when the user signs out.
+// the desktop environment, and ends when the user signs out: with code 0 then, and only then.
 const SessionProgram = "/usr/libexec/carrel/session"
 
 func runtimeDir(uid int) string { return "/run/user/" + strconv.Itoa(uid) }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/signal"
@@ -31,7 +32,25 @@ func RunSide(getenv func(string) string) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return side.Serve(ctx, listener, home, side.OpenSound(getenv("XDG_RUNTIME_DIR")), sideIdle)
+	return side.Serve(ctx, listener, home, side.OpenSound(getenv("XDG_RUNTIME_DIR")), signOuts{StatusFile}, sideIdle)
+}
+
+// signOuts is what the agent says of the user's sign-outs, in the file with its status.
+type signOuts struct{ path string }
+
+// AwaitSignOut implements [sidechannel.Session]. It looks once: a user who signs out takes this program along, which is the
+// user's too, and who has waited asks the next.
+func (s signOuts) AwaitSignOut(ctx context.Context) error {
+	text, err := os.ReadFile(s.path)
+	var status Status
+	if err == nil {
+		err = json.Unmarshal(text, &status)
+	}
+	if err != nil || status.SignOuts > 0 {
+		return err
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // serveSide starts the side program whenever somebody connects and it does not run: most desktops never need it. It

@@ -29,6 +29,8 @@ type Status struct {
 	Account string    `json:"account,omitempty"` // the Linux account of the user
 	Display Program   `json:"display"`
 	Session Program   `json:"session"`
+	// SignOuts is how often the user has signed out since the desktop was started.
+	SignOuts int `json:"signOuts,omitempty"`
 }
 
 // Program is the state of one of the two programs that make a desktop.

@@ -50,6 +50,8 @@ type Control struct {
 	API operation.WorkSpaces
 	// Files looks into the desktops' volumes; nil where they have programs to do so.
 	Files Files
+	// SignOut has the user of a desktop sign out inside it; nil where desktops are real. Errors are compute's.
+	SignOut func(ctx context.Context, desktop string) error
 }
 
 // MotoReset is where suites that were written for moto's server have everything forgotten.
@@ -77,6 +79,9 @@ func (c *Control) Handler() http.Handler {
 		mux.HandleFunc("GET /_carrel/desktops/{id}", c.desktop)
 		mux.HandleFunc("PUT /_carrel/connections/{id}", c.connect)
 		c.faultRoutes(mux)
+	}
+	if c.ForTests && c.SignOut != nil {
+		mux.HandleFunc("POST /_carrel/desktops/{id}/sign-out", c.signOut)
 	}
 	mux.HandleFunc("/_carrel/", c.nothing)
 	if c.ForTests && c.Files != nil {

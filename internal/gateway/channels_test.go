@@ -1,6 +1,8 @@
 package gateway_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"sync"
 
@@ -10,6 +12,7 @@ import (
 // channels answer whoever is let in, at once or when they are cut.
 type channels struct {
 	hold bool
+	left chan struct{} // a value is a sign-out; nil: it cannot be known
 
 	mu     sync.Mutex
 	n      int
@@ -41,6 +44,18 @@ func (c *channels) serve(w http.ResponseWriter, r *http.Request, v gateway.Visit
 func (c *channels) Files(w http.ResponseWriter, r *http.Request, v gateway.Visit) { c.serve(w, r, v) }
 
 func (c *channels) Sound(w http.ResponseWriter, r *http.Request, v gateway.Visit) { c.serve(w, r, v) }
+
+func (c *channels) AwaitSignOut(ctx context.Context, _ gateway.Desktop) error {
+	if c.left == nil {
+		return errors.ErrUnsupported
+	}
+	select {
+	case <-c.left:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // served returns how many were let in.
 func (c *channels) served() int {

@@ -360,6 +360,18 @@ func (a *actions) Leave(ctx context.Context, pool gateway.Desktop, user string) 
 	})
 }
 
+// SignOut begins to end the session that is on a desktop.
+func (a *actions) SignOut(ctx context.Context, d gateway.Desktop) error {
+	return a.house.store.Update(ctx, func(tx *store.Tx) error {
+		a.note("sign out", d)
+		s, found, err := tx.PoolSessionOn(ctx, d.Scope, d.ID)
+		if err != nil || !found {
+			return err
+		}
+		return tx.EndPoolSession(ctx, s, a.house.clock.Now())
+	})
+}
+
 // streams carry what a browser sends back to it.
 type streams struct {
 	mu     sync.Mutex
@@ -426,11 +438,15 @@ func (s *streams) SetRules(id string, rules gateway.Rules) {
 	s.visits[id] = v
 }
 
-func (s *streams) Cut(id, why string) {
+func (s *streams) Cut(id, why string) { s.close(id, gateway.CutAccess, why) }
+
+func (s *streams) Leave(id string) { s.close(id, gateway.CutLeft, "") }
+
+func (s *streams) close(id string, code websocket.StatusCode, why string) {
 	s.mu.Lock()
 	way := s.ways[id]
 	s.mu.Unlock()
 	if way != nil {
-		_ = way.Close(websocket.StatusCode(gateway.CutAccess), why)
+		_ = way.Close(code, why)
 	}
 }

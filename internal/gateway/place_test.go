@@ -17,9 +17,9 @@ import (
 const lab = "wspool-lab000001"
 
 // pooled is a house whose directory has a pool in place of WorkSpaces, with one desktop, and one of another directory.
-func pooled(t *testing.T) *house {
+func pooled(t *testing.T, change ...func(*gateway.Config)) *house {
 	t.Helper()
-	h := open(t)
+	h := open(t, change...)
 	h.directory(func(d *workspaces.WorkspaceDirectory) { d.WorkspaceType = "POOLS" })
 	p := workspaces.Pool{
 		Scope: here(), ID: lab, Name: "Lab", Description: "For chemists", DirectoryID: directoryID, State: workspaces.PoolRunning, Desired: 1,

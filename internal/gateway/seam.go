@@ -47,6 +47,7 @@ const (
 	CutTaken   = 4001 // another tab has taken the desktop over
 	CutAccess  = 4002 // the user may not be here any more
 	CutDesktop = 4003 // the desktop does not run any more
+	CutLeft    = 4004 // the user has signed out inside the desktop, which ends their session in a pool
 )
 
 // Carrier has visits that can be looked at again, and ended.
@@ -67,6 +68,8 @@ type Streams interface {
 	// Serve turns the request into a WebSocket and carries the screen until either side ends
 	// it. It answers the request in any case.
 	Serve(w http.ResponseWriter, r *http.Request, v Visit)
+	// Leave ends the visit with the id, with CutLeft. It succeeds where there is none.
+	Leave(id string)
 	// LastInput returns when, by the service's time, the user of a visit last did something, or
 	// came; found is false where there is no such visit.
 	LastInput(id string) (at time.Time, found bool)
@@ -89,6 +92,9 @@ type Channels interface {
 	Files(w http.ResponseWriter, r *http.Request, v Visit)
 	// Sound answers at /desktop/{id}/sound.
 	Sound(w http.ResponseWriter, r *http.Request, v Visit)
+	// AwaitSignOut returns nil once the user has signed out inside the desktop, since it was started, and an
+	// error when the context ends before, or where that cannot be known.
+	AwaitSignOut(ctx context.Context, d Desktop) error
 }
 
 // Actions does to a WorkSpace or in a pool what its user asks for, by the rules of the API's operations.
@@ -103,6 +109,8 @@ type Actions interface {
 	Join(ctx context.Context, pool Desktop, user string) error
 	// Leave ends the session of a user in a pool; it succeeds where there is none.
 	Leave(ctx context.Context, pool Desktop, user string) error
+	// SignOut ends the session that is on a desktop of a pool; it succeeds where there is none.
+	SignOut(ctx context.Context, d Desktop) error
 }
 
 // Change is one property that a user wants changed; the others are zero.

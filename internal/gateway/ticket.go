@@ -121,6 +121,9 @@ func (p *Portal) stream(w http.ResponseWriter, r *http.Request, v visitor) {
 		p.refuse(w, r, err)
 		return
 	}
+	if v.directory.WorkspaceType == poolsType && p.Channels != nil {
+		defer p.attend(r.Context(), visit)()
+	}
 	p.Streams.Serve(w, r, visit)
 }
 

@@ -30,14 +30,14 @@ take_settings() {
 }
 
 # The settings daemon must not write what it remembers over what is brought. The desktop's session, which
-# has read its settings already, ends, and the agent begins another.
+# has read its settings already, ends, and the agent begins another. It is killed: to be asked would be to sign out.
 # shellcheck disable=SC2016
 bring_settings() {
 	as_user "$folder"'
 	pkill -KILL -u "$(id -u)" -x xfconfd || true
 	tar --extract --gzip --file "$archive"
 	rm -f "$archive"*
-	pkill -TERM -u "$(id -u)" -x xfce4-session || true'
+	pkill -KILL -u "$(id -u)" -x xfce4-session || true'
 }
 
 case $1 in

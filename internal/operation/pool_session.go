@@ -157,6 +157,17 @@ func (s WorkSpaces) beginSession(ctx context.Context, tx *store.Tx, p *workspace
 	return session, tx.Enqueue(ctx, store.Work{Resource: workspaces.KindPoolSession, Refs: []workspaces.Ref{session.Ref()}})
 }
 
+// EndPoolSessionOn ends the session that a desktop of a pool is in use by, where there is one: its user has signed out inside.
+func (s WorkSpaces) EndPoolSessionOn(ctx context.Context, desktopID string) error {
+	return s.Store.Update(ctx, func(tx *store.Tx) error {
+		session, found, err := tx.PoolSessionOn(ctx, Scope(ctx), desktopID)
+		if err != nil || !found {
+			return err
+		}
+		return tx.EndPoolSession(ctx, session, s.Clock.Now())
+	})
+}
+
 // LeavePool ends the session that a user has in a pool, where there is one.
 func (s WorkSpaces) LeavePool(ctx context.Context, poolID, user string) error {
 	return s.Store.Update(ctx, func(tx *store.Tx) error {

@@ -106,6 +106,24 @@ func (c Client) Listen(ctx context.Context) (io.ReadCloser, error) {
 	return body{reply.Body}, nil
 }
 
+// AwaitSignOut returns nil once the desktop's user has signed out since it was started, be it before the call. It may break
+// off before, and is to be called again then. Errors: ErrNoFile where the desktop is too old to say so, ErrReply.
+func (c Client) AwaitSignOut(ctx context.Context) error {
+	reply, err := c.ask(ctx, http.MethodGet, "/session", nil, 0)
+	if err != nil {
+		return err
+	}
+	defer reply.Body.Close()
+	said := make([]byte, len(signedOut))
+	if _, err := io.ReadFull(reply.Body, said); err != nil || string(said) != signedOut {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return errors.Join(fmt.Errorf("%w: %q of its session", ErrReply, said), err)
+	}
+	return nil
+}
+
 // ask makes one request. A nil error means that the desktop did it; the caller closes the body, and with it the connection.
 func (c Client) ask(ctx context.Context, method, target string, content io.Reader, size int64) (*http.Response, error) {
 	conn, err := c.Dial(ctx)
@@ -139,7 +157,7 @@ func (c Client) ask(ctx context.Context, method, target string, content io.Reade
 	}
 	switch {
 	case reply.StatusCode == http.StatusOK, reply.StatusCode == http.StatusCreated:
-		if target == "/sound" {
+		if target == "/sound" || target == "/session" {
 			watched.relax()
 		}
 		return reply, nil

@@ -77,6 +77,28 @@ func TestBadAnswers(t *testing.T) {
 	}
 }
 
+// TestSessionAnswers has desktops answer what their user's session is asked for.
+func TestSessionAnswers(t *testing.T) {
+	t.Parallel()
+	const ok = "HTTP/1.1 200 OK\r\n"
+	for what, c := range map[string]struct {
+		answer string
+		want   error
+	}{
+		"signed out":     {ok + "Content-Length: 11\r\n\r\nsigned out\n", nil},
+		"and more":       {ok + "\r\nsigned out\n and more", nil},
+		"not a word":     {ok + "\r\n", sidechannel.ErrReply},
+		"half a word":    {ok + "\r\nsigned", sidechannel.ErrReply},
+		"something else": {ok + "\r\nsigned in!\n", sidechannel.ErrReply},
+		"it is too old":  {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", sidechannel.ErrNoFile},
+		"nothing":        {"", sidechannel.ErrReply},
+	} {
+		if err := saying(t, c.answer).AwaitSignOut(t.Context()); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", what, err, c.want)
+		}
+	}
+}
+
 // TestListTakesOver sees what is left of a listing that a desktop made up.
 func TestListTakesOver(t *testing.T) {
 	t.Parallel()
@@ -171,7 +193,7 @@ func (f full) Put(_ context.Context, _ sidechannel.Folder, _ string, content io.
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for _, after := range []int64{0, 1 << 20} {
-		client := serving(t, sidechannel.Handler(full{after: after}, nil))
+		client := serving(t, sidechannel.Handler(full{after: after}, nil, nil))
 		for _, size := range []int64{1 << 40, -1} {
 			for range 25 {
 				if _, err := client.Put(t.Context(), sidechannel.Desktop, "huge", zeros{}, size); !errors.Is(err, sidechannel.ErrNoRoom) {

@@ -30,20 +30,29 @@ type Sound interface {
 	Listen(ctx context.Context) (io.ReadCloser, error)
 }
 
+// Session is what one desktop's user is signed in to.
+type Session interface {
+	// AwaitSignOut returns nil once the user has signed out since the desktop was started, be it before the call, and an
+	// error when the context ends before.
+	AwaitSignOut(ctx context.Context) error
+}
+
 // Handler returns the desktop's end. Names are checked before files sees them.
-func Handler(files Files, sound Sound) http.Handler {
-	d := desk{files, sound}
+func Handler(files Files, sound Sound, session Session) http.Handler {
+	d := desk{files, sound, session}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /files", d.list)
 	mux.HandleFunc("GET /files/{folder}/{name}", d.get)
 	mux.HandleFunc("PUT /files/{folder}/{name}", d.put)
 	mux.HandleFunc("GET /sound", d.listen)
+	mux.HandleFunc("GET /session", d.awaitSignOut)
 	return mux
 }
 
 type desk struct {
-	files Files
-	sound Sound
+	files   Files
+	sound   Sound
+	session Session
 }
 
 func (d desk) list(w http.ResponseWriter, r *http.Request) {
@@ -111,6 +120,17 @@ func (d desk) listen(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+}
+
+// signedOut is what is said of a user who has signed out.
+const signedOut = "signed out\n"
+
+func (d desk) awaitSignOut(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain")
+	if http.NewResponseController(w).Flush() != nil || d.session.AwaitSignOut(r.Context()) != nil {
+		panic(http.ErrAbortHandler) // not a word, so that it is asked again
+	}
+	_, _ = io.WriteString(w, signedOut) // whoever asked has gone
 }
 
 // place returns the folder and the name that a request is about.

@@ -12,7 +12,7 @@ import (
 // TestHandlerChecksNames asks for what the client does not. There are no files behind it that could be reached.
 func TestHandlerChecksNames(t *testing.T) {
 	t.Parallel()
-	handler := sidechannel.Handler(nil, nil)
+	handler := sidechannel.Handler(nil, nil, nil)
 	for target, want := range map[string]int{
 		"/files/Desktop/a%2Fb": http.StatusBadRequest, "/files/Desktop/%00": http.StatusBadRequest, "/files/Desktop/%ff": http.StatusBadRequest,
 		"/files/Desktop/..%2F..%2Fetc": http.StatusBadRequest, "/files/Desktop/" + strings.Repeat("x", 256): http.StatusBadRequest,

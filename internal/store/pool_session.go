@@ -56,6 +56,11 @@ func (t *Tx) PoolSession(ctx context.Context, s workspaces.Scope, id string) (se
 	return t.poolSession(ctx, s, "id", id)
 }
 
+// PoolSessionByID returns the session with the id, in whatever scope.
+func (t *Tx) PoolSessionByID(ctx context.Context, id string) (session *workspaces.PoolSession, found bool, err error) {
+	return one(ctx, t, scanPoolSession, "SELECT "+poolSessionColumns+" FROM pool_session WHERE id = $1", id)
+}
+
 // PoolSessionOn returns the session that a desktop of a pool is in use by; found is false where there is none.
 func (t *Tx) PoolSessionOn(ctx context.Context, s workspaces.Scope, desktopID string) (session *workspaces.PoolSession, found bool, err error) {
 	return t.poolSession(ctx, s, "desktop_id", desktopID)

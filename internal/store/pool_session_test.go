@@ -38,6 +38,7 @@ func TestPoolSessions(t *testing.T) {
 		equal(t, read(t, s, func(tx *store.Tx) (*workspaces.PoolSession, error) {
 			return found(tx.PoolSessionOn(ctx, here, "pd-Jane"))
 		}), jane)
+		equal(t, read(t, s, func(tx *store.Tx) (*workspaces.PoolSession, error) { return found(tx.PoolSessionByID(ctx, jane.ID)) }), jane)
 		list := func(f store.PoolSessionFilter) store.PoolSessionPage {
 			f.Scope, f.PoolID = here, p.ID
 			return read(t, s, func(tx *store.Tx) (store.PoolSessionPage, error) { return tx.PoolSessions(ctx, f) })

@@ -76,7 +76,7 @@ function viewers(n) {
 
 cover.addEventListener("click", ({ target }) => {
   switch (target.dataset?.choice) {
-    case "start": case "again": return line.open({ start: true });
+    case "start": case "again": case "anew": return line.open({ start: true });
     case "take": return line.open({ share: false });
     case "share": return line.open({ share: true });
   }

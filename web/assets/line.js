@@ -10,7 +10,7 @@
 
 import RFB from "./novnc.js";
 
-const taken = 4001, access = 4002, away = 4003;
+const taken = 4001, access = 4002, away = 4003, left = 4004;
 
 export class Line extends EventTarget {
   constructor(id, target, may) {
@@ -89,6 +89,12 @@ export class Line extends EventTarget {
       this.tell("over", { title: "Your desktop is open somewhere else", text: reason || "Another window has taken it over.", choices: ["take", "share"] });
     } else if (code === access) {
       this.cut(reason, turn);
+    } else if (code === left) {
+      this.freeze(false);
+      this.tell("over", {
+        title: "You have signed out", choices: ["anew"],
+        text: "Your session has ended, and its desktop is being removed. You can begin another session on a new one.",
+      });
     } else if (code === away) {
       this.open(); // asks why, and waits where that passes
     } else {

@@ -17,9 +17,9 @@ const headLimit = 10 * time.Second
 
 // Serve answers on a listener until the context ends, or until nobody has been connected for idle. What is under way when
 // the context ends is cut off; a file that was on its way leaves nothing behind.
-func Serve(ctx context.Context, listener net.Listener, home *Home, sound *Sound, idle time.Duration) error {
+func Serve(ctx context.Context, listener net.Listener, home *Home, sound *Sound, session sidechannel.Session, idle time.Duration) error {
 	defer sound.Close()
-	server := &http.Server{Handler: sidechannel.Handler(home, sound), ReadHeaderTimeout: headLimit}
+	server := &http.Server{Handler: sidechannel.Handler(home, sound, session), ReadHeaderTimeout: headLimit}
 	alone := &attendance{idle: idle, leave: func() { _ = server.Shutdown(context.WithoutCancel(ctx)) }}
 	alone.begin()
 	server.ConnState = alone.note

@@ -3,6 +3,7 @@ package side_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -18,13 +19,26 @@ import (
 type served struct {
 	sidechannel.Client
 	home, runtime string
+	user          leaving
 	ended         chan error
+}
+
+// leaving is a user who signs out when it is closed.
+type leaving chan struct{}
+
+func (l leaving) AwaitSignOut(ctx context.Context) error {
+	select {
+	case <-l:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func serve(ctx context.Context, t *testing.T, idle time.Duration) *served {
 	t.Helper()
 	path, h := home(t)
-	s := &served{home: path, runtime: t.TempDir(), ended: make(chan error, 1)}
+	s := &served{home: path, runtime: t.TempDir(), user: make(leaving), ended: make(chan error, 1)}
 	listener, err := new(net.ListenConfig).Listen(ctx, "unix", filepath.Join(s.runtime, "s"))
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +46,7 @@ func serve(ctx context.Context, t *testing.T, idle time.Duration) *served {
 	s.Dial = func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", listener.Addr().String())
 	}
-	go func() { s.ended <- side.Serve(ctx, listener, h, side.OpenSound(s.runtime), idle) }()
+	go func() { s.ended <- side.Serve(ctx, listener, h, side.OpenSound(s.runtime), s.user, idle) }()
 	return s
 }
 
@@ -163,5 +177,26 @@ func TestEndsAtOnceWhenAsked(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(filepath.Join(s.home, "Desktop")); len(entries) > 0 {
 		t.Errorf("left are %v", entries)
+	}
+}
+
+// TestASignOutIsTold waits for one, breaks off, and finds it again.
+func TestASignOutIsTold(t *testing.T) {
+	t.Parallel()
+	s := serve(t.Context(), t, time.Minute)
+	ctx, stop := context.WithCancel(t.Context())
+	told := make(chan error, 2)
+	go func() { told <- s.AwaitSignOut(ctx) }()
+	go func() { told <- s.AwaitSignOut(t.Context()) }()
+	stop()
+	if err := <-told; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	close(s.user)
+	for range 2 {
+		if err := <-told; err != nil {
+			t.Error(err)
+		}
+		told <- s.AwaitSignOut(t.Context())
 	}
 }

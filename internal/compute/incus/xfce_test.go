@@ -173,3 +173,49 @@ func crossings(pcm []byte) int {
 	}
 	return count
 }
+
+// TestSignOutOfARealDesktop has the X server die and the session be killed, which is no sign-out, and then the user sign out.
+func TestSignOutOfARealDesktop(t *testing.T) {
+	t.Parallel()
+	x := openXFCE(t)
+	if os.Getenv("CARREL_TEST_REQUIRE") != "1" && !x.run("root", `grep -q signOuts /usr/sbin/carrel-agent`) {
+		t.Skip("the image's agent is of a time before it told of sign-outs; carrel image build makes it anew")
+	}
+	// A session that has just begun takes no wish to end: it has begun when its desktop is drawn.
+	begun := func(before string) {
+		t.Helper()
+		x.holds("root", `for i in $(seq 300); do p=$(pgrep -u 10001 -x xfce4-session) && [ "$p" != "`+before+`" ] && pgrep -u 10001 -x xfdesktop && sleep 4 && exit; sleep 0.2; done; exit 1`)
+	}
+	told := make(chan error, 1)
+	go func() {
+		for {
+			err := x.channel.AwaitSignOut(t.Context())
+			if !errors.Is(err, sidechannel.ErrReply) { // a line that breaks is asked again
+				told <- err
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}()
+	begun("")
+	for _, end := range []string{`pkill -KILL -x Xvnc`, `pkill -KILL -x xfce4-session`} {
+		x.holds("root", `pgrep -u 10001 -x xfce4-session >/tmp/ended; `+end)
+		begun("$(cat /tmp/ended)")
+		select {
+		case err := <-told:
+			t.Fatalf("%s is taken for a sign-out: %v", end, err)
+		default:
+		}
+	}
+	began := time.Now()
+	x.holds("jane", `DISPLAY=:0 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/10001/bus timeout 20 xfce4-session-logout --logout --fast`)
+	if err := <-told; err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("told after %v", time.Since(began))
+	x.holds("root", `grep -q '"signOuts":1' /run/carrel/status.json`)
+	begun("")
+	if err := x.channel.AwaitSignOut(t.Context()); err != nil {
+		t.Errorf("asked again: %v", err)
+	}
+}

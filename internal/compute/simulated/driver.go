@@ -26,6 +26,7 @@ type Driver struct {
 	awake    int                              // of desktops: at least as many as take up capacity
 	displays map[string]*display              // of desktops that somebody looks at
 	sides    map[string]map[net.Conn]struct{} // the connections to side channels, by desktop
+	left     map[string]bool                  // desktops whose users have signed out since they were started
 
 	naming sync.Mutex // held while a file that comes in finds its name
 }
@@ -48,6 +49,7 @@ func Open(cfg Config) (*Driver, error) {
 		cfg: cfg, clock: cfg.Clock,
 		state:   state{desktops: make(map[string]*desktop), images: make(map[string]*osImage)},
 		byPlace: make(map[place]string), displays: make(map[string]*display), sides: make(map[string]map[net.Conn]struct{}),
+		left: make(map[string]bool),
 	}
 	if d.clock == nil {
 		d.clock = clock.New()

@@ -29,9 +29,45 @@ func (d *Driver) DialSide(ctx context.Context, id string) (net.Conn, error) {
 	d.sides[id][server] = struct{}{}
 	d.serving.Go(func() {
 		defer d.hangUp(id, server)
-		serveOne(server, sidechannel.Handler(sideFiles{d, id}, chime{}))
+		serveOne(server, sidechannel.Handler(sideFiles{d, id}, chime{}, userSession{d, id}))
 	})
 	return client, nil
+}
+
+// SignOut has a running desktop's user sign out inside it. As in a real one that ends what serves the side
+// channel, and its session begins anew. Errors: those of Dial.
+func (d *Driver) SignOut(ctx context.Context, id string) error {
+	leave, err := d.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if _, err := d.running(id); err != nil {
+		return err
+	}
+	d.left[id] = true
+	for conn := range d.sides[id] {
+		_ = conn.Close()
+	}
+	return nil
+}
+
+// userSession is the session of a simulated desktop's user.
+type userSession struct {
+	driver *Driver
+	id     string
+}
+
+// AwaitSignOut implements [sidechannel.Session]. It looks once: SignOut ends the connection.
+func (u userSession) AwaitSignOut(ctx context.Context) error {
+	u.driver.mu.Lock()
+	left := u.driver.left[u.id]
+	u.driver.mu.Unlock()
+	if left {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 func (d *Driver) hangUp(id string, conn net.Conn) {

@@ -51,6 +51,7 @@ func (d *Driver) detach(shown *display, stream net.Conn) {
 // darken ends all streams of a desktop, and the connections to its side channel. It is
 // called with the lock held.
 func (d *Driver) darken(id string) {
+	delete(d.left, id)
 	for conn := range d.sides[id] {
 		_ = conn.Close()
 	}

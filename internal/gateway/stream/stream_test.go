@@ -246,6 +246,7 @@ func TestCut(t *testing.T) {
 		says string
 	}{
 		"by the portal": {func(h *house) { h.Cut(h.Visits()[0].ID, "Not from here.") }, 4002, "Not from here."},
+		"by its user":   {func(h *house) { h.Leave(h.Visits()[0].ID) }, 4004, "You have signed out."},
 		"shut down": {func(h *house) {
 			if _, err := h.engine.Stop(context.Background(), desktopID); err != nil {
 				h.t.Error(err)
@@ -279,6 +280,7 @@ func TestNoneAfterTheEnd(t *testing.T) {
 	h.stop()
 	h.refuses("", 1001, "restarted")
 	h.Cut("nobody", "")
+	h.Leave("nobody")
 	h.SetRules("nobody", gateway.Rules{})
 	if _, found := h.LastInput("nobody"); found {
 		t.Error("nobody did something")

@@ -94,6 +94,11 @@ func (s *Streams) Visits() []gateway.Visit {
 // succeeds where there is none.
 func (s *Streams) Cut(id, why string) { s.cut(id, ending{code: gateway.CutAccess, text: why}) }
 
+// Leave ends the visit with the id, with [gateway.CutLeft]. It succeeds where there is none.
+func (s *Streams) Leave(id string) {
+	s.cut(id, ending{code: gateway.CutLeft, text: "You have signed out."})
+}
+
 func (s *Streams) cut(id string, e ending) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -29,8 +29,16 @@ func serveSide() error {
 	if err != nil {
 		return err
 	}
-	go http.Serve(listener, sidechannel.Handler(files, noise{}))
+	go http.Serve(listener, sidechannel.Handler(files, noise{}, stays{}))
 	return nil
+}
+
+// stays is a user who never signs out.
+type stays struct{}
+
+func (stays) AwaitSignOut(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // noise sounds for a moment, and then not any more.
