@@ -51,7 +51,7 @@ func TestDoctorFindsAKeyThatIsRefused(t *testing.T) {
 
 func TestDoctorLooksAtIncus(t *testing.T) {
 	t.Parallel()
-	about := compute.About{Name: "incus", Version: "6.0.4", SizesEnforced: true, DesktopsRunning: 3}
+	about := compute.About{Name: "incus", Version: "6.0.4", SizesEnforced: true, ReachEnforced: true, DesktopsRunning: 3}
 	var asked cli.Config
 	c := command{parts: cli.Parts{Incus: func(_ context.Context, c *cli.Config) (compute.About, error) {
 		asked = *c
@@ -60,13 +60,17 @@ func TestDoctorLooksAtIncus(t *testing.T) {
 	args := []string{"doctor", "--data", t.TempDir(), "--engine", "incus", "--incus-socket", "/run/x"}
 	about.Problems = []string{"there is no desktop image: carrel image build makes one", "lxcfs does not run"}
 	r := c.run(t, args...)
-	r.prints(t, "ok       engine           incus 6.0.4", "ok       volume sizes     enforced",
+	r.prints(t, "ok       engine           incus 6.0.4", "ok       volume sizes     enforced", "ok       network          holds desktops to their security groups",
 		"missing  desktop image    there is no carrel/xfce", "warn     incus            lxcfs does not run")
 	if asked.Incus.Socket != "/run/x" || r.code != cli.ExitFailure || strings.Contains(r.out, "there is no desktop image:") || strings.Contains(r.out, "running") {
 		t.Errorf("asked %+v, got %+v", asked, r)
 	}
 	about = compute.About{Name: "incus", Images: []compute.Image{{Name: "carrel/xfce", Serial: "abc"}}}
-	c.run(t, args...).prints(t, "ok       desktop image    carrel/xfce, serial abc")
+	r = c.run(t, args...)
+	r.prints(t, "ok       desktop image    carrel/xfce, serial abc")
+	if strings.Contains(r.out, "security groups") {
+		t.Errorf("what nobody enforces is said to be: %s", r.out)
+	}
 }
 
 func TestWithoutIncusAutoOnlyWarns(t *testing.T) {

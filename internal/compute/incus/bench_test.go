@@ -74,15 +74,19 @@ func BenchmarkCreate(b *testing.B) {
 				return e.Bare(ctx, fmt.Sprintf("bare-%d", n), e.image, network)
 			})
 		})
-		b.Run(fmt.Sprintf("Create-%d", count), func(b *testing.B) {
-			benchmarkTogether(b, e, count, func(ctx context.Context, n byte) error {
-				desktop := e.desktop(n, e.subnet)
-				desktop.MemoryMiB = 1024
-				return computetest.Wait(ctx, e.config.Clock, func(ctx context.Context) (time.Time, error) {
-					return e.Create(ctx, desktop)
+		for name, reach := range map[string]compute.Reach{
+			"Create": {}, "Held": {Groups: [2]string{e.config.Groups[0].ID}, Offline: true},
+		} {
+			b.Run(fmt.Sprintf("%s-%d", name, count), func(b *testing.B) {
+				benchmarkTogether(b, e, count, func(ctx context.Context, n byte) error {
+					desktop := e.desktop(n, e.subnet)
+					desktop.MemoryMiB, desktop.Reach = 1024, reach
+					return computetest.Wait(ctx, e.config.Clock, func(ctx context.Context) (time.Time, error) {
+						return e.Create(ctx, desktop)
+					})
 				})
 			})
-		})
+		}
 	}
 }
 

@@ -67,6 +67,9 @@ func Soon(ctx context.Context, c *clock.Clock, pause time.Duration) time.Time {
 // HideGroups leaves the driver on a machine whose control groups are nowhere to be seen.
 func (d *Driver) HideGroups() { d.cgroups = nil }
 
+// FilterBy leaves the driver with an Incus that filters with something else.
+func (d *Driver) FilterBy(firewall string) { d.firewall = firewall }
+
 // Exec runs a command in a desktop and returns its exit status and what it said.
 func (d *Driver) Exec(ctx context.Context, id string, command ...string) (status int, said string, err error) {
 	body, err := json.Marshal(api.InstanceExecPost{Command: command, RecordOutput: true})

@@ -194,7 +194,8 @@ func TestReachOfAnEarlierNetwork(t *testing.T) {
 	}
 }
 
-// TestReachNeedsANetworkOfOurs refuses what a network of the administrator's cannot hold anybody to.
+// TestReachNeedsANetworkOfOurs refuses what a network of the administrator's cannot hold anybody to, nor an
+// Incus without nftables.
 func TestReachNeedsANetworkOfOurs(t *testing.T) {
 	t.Parallel()
 	w := openWorld(t)
@@ -206,6 +207,12 @@ func TestReachNeedsANetworkOfOurs(t *testing.T) {
 	}
 	if _, err := w.Delete(t.Context(), d.ID); err != nil {
 		t.Fatal(err)
+	}
+	d.Subnet = w.subnet
+	d.Address = w.desktop(12, w.subnet).Address
+	w.FilterBy("xtables")
+	if err := w.finish(func(ctx context.Context) (time.Time, error) { return w.Create(ctx, d) }); err == nil || !strings.Contains(err.Error(), "and it uses xtables") {
+		t.Errorf("got %v", err)
 	}
 }
 
