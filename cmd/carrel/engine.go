@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"carrel/internal/cli"
@@ -24,8 +25,9 @@ type engine struct {
 	encrypts bool   // it can make encrypted volumes
 	reset    func(context.Context) error
 	files    control.Files
-	signOut  func(ctx context.Context, desktop string) error // nil: users do so themselves
-	faults   *fault.Faults                                   // that it can have; nil: none
+	signOut  func(ctx context.Context, desktop string) error                 // nil: users do so themselves
+	faults   *fault.Faults                                                   // that it can have; nil: none
+	claim    func(ctx context.Context, addresses netip.Prefix) (bool, error) // see installation.FirstStart; nil: nobody else is there
 	close    func() error
 }
 
@@ -103,7 +105,7 @@ func openIncus(ctx context.Context, c *cli.Config, installation string, clk *clo
 	}
 	return engine{
 		driver: driver, name: about.Name, why: "asked for",
-		encrypts: c.Incus.EncryptedPool != "", close: func() error { return nil },
+		encrypts: c.Incus.EncryptedPool != "", claim: driver.Claim, close: func() error { return nil },
 	}, nil
 }
 

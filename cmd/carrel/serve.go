@@ -90,13 +90,17 @@ func serve(ctx context.Context, c *cli.Config, log *slog.Logger) (err error) {
 		Folder: folder, Account: c.Account, Region: c.Region, OtherRegions: c.OtherRegions, Subnets: declared, Now: s.clock.Now(),
 		Chance: s.journal.Chance("network"),
 	}
-	if s.installation, err = first.Do(ctx, s.store); err != nil {
+	if s.installation, err = installation.Identify(ctx, s.store); err != nil {
 		return err
 	}
 	if s.engine, err = openEngine(ctx, c, s.installation, s.clock, log); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.engine.close()) }()
+	first.Claim = s.engine.claim
+	if _, err = first.Do(ctx, s.store); err != nil {
+		return err
+	}
 	if err := s.openFaults(ctx); err != nil {
 		return err
 	}

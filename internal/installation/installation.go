@@ -156,6 +156,27 @@ type FirstStart struct {
 	Subnets      []workspaces.Subnet // declared ones; none: two are made in Region
 	Now          time.Time
 	Chance       *workspaces.Chance // what the ids of the two are drawn from
+	// Claim makes addresses this installation's own on its engine, and reports whether they are: of two installations
+	// that ask, one gets them, and it as often as it asks. nil: nobody else is on the engine.
+	Claim func(ctx context.Context, addresses netip.Prefix) (bool, error)
+}
+
+// Identify returns the installation's id, which it gets the first time.
+func Identify(ctx context.Context, s *store.Store) (id string, err error) {
+	err = s.Update(ctx, func(tx *store.Tx) error {
+		id, err = identity(ctx, tx)
+		return err
+	})
+	return id, err
+}
+
+func identity(ctx context.Context, tx *store.Tx) (string, error) {
+	id, err := tx.Setting(ctx, "installation")
+	if err != nil || id != "" {
+		return id, err
+	}
+	id = workspaces.NewInstallationID()
+	return id, tx.PutSetting(ctx, "installation", id)
 }
 
 // Do brings the installation up to what FirstStart says, and returns its id.
@@ -163,14 +184,8 @@ func (f FirstStart) Do(ctx context.Context, s *store.Store) (id string, err erro
 	var key *workspaces.AccessKey
 	err = s.Update(ctx, func(tx *store.Tx) error {
 		key = nil
-		if id, err = tx.Setting(ctx, "installation"); err != nil {
+		if id, err = identity(ctx, tx); err != nil {
 			return err
-		}
-		if id == "" {
-			id = workspaces.NewInstallationID()
-			if err := tx.PutSetting(ctx, "installation", id); err != nil {
-				return err
-			}
 		}
 		if err := f.network(ctx, tx); err != nil {
 			return err
@@ -210,6 +225,11 @@ func (f FirstStart) network(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
+	for _, subnet := range all { // so that installations that come later keep away from them
+		if _, err := f.claim(ctx, subnet); err != nil {
+			return err
+		}
+	}
 	var lacking []string
 	if len(all) == 0 {
 		lacking = []string{f.Region}
@@ -235,7 +255,11 @@ func (f FirstStart) defaultNetworks(ctx context.Context, tx *store.Tx, regions [
 		taken = append(taken, subnet.Prefix)
 	}
 	for _, region := range regions {
-		for _, subnet := range workspaces.DefaultNetwork(f.Chance, region, taken) {
+		subnets, err := f.claimed(ctx, region, taken)
+		if err != nil {
+			return err
+		}
+		for _, subnet := range subnets {
 			if err := tx.PutSubnet(ctx, subnet); err != nil {
 				return err
 			}
@@ -243,6 +267,34 @@ func (f FirstStart) defaultNetworks(ctx context.Context, tx *store.Tx, regions [
 		}
 	}
 	return nil
+}
+
+// claimed returns a default network whose addresses no other installation has.
+func (f FirstStart) claimed(ctx context.Context, region string, taken []netip.Prefix) ([]workspaces.Subnet, error) {
+	for {
+		subnets := workspaces.DefaultNetwork(f.Chance, region, taken)
+		others := len(taken)
+		for _, subnet := range subnets {
+			own, err := f.claim(ctx, subnet)
+			if err != nil {
+				return nil, err
+			}
+			if !own {
+				taken = append(taken, subnet.Prefix)
+			}
+		}
+		if len(taken) == others {
+			return subnets, nil
+		}
+	}
+}
+
+// claim claims the addresses of a subnet that the engine is to make a network for.
+func (f FirstStart) claim(ctx context.Context, subnet workspaces.Subnet) (bool, error) {
+	if f.Claim == nil || subnet.EngineNetwork != "" {
+		return true, nil
+	}
+	return f.Claim(ctx, subnet.Prefix)
 }
 
 // machineNetworks returns the networks of this machine's interfaces.

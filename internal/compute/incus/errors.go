@@ -50,7 +50,7 @@ func busy(err error) bool {
 // conflicts tells that the thing to make is there already, or changed meanwhile.
 func conflicts(err error) bool {
 	return api.StatusErrorCheck(err, http.StatusConflict, http.StatusPreconditionFailed) ||
-		mentions(err, "already exists")
+		mentions(err, "already exists", "unique constraint failed") // the latter where two ask at once
 }
 
 // missing tells that the thing asked for is not there.
