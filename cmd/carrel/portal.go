@@ -115,5 +115,12 @@ func (a actions) Leave(ctx context.Context, pool gateway.Desktop, user string) e
 
 // SignOut ends the session that is on a desktop of a pool.
 func (a actions) SignOut(ctx context.Context, d gateway.Desktop) error {
-	return a.of.EndPoolSessionOn(a.caller(ctx, d), d.ID)
+	act := &store.Act{Kind: store.ActLeave, Scope: d.Scope}
+	return a.journal.Act(a.caller(ctx, d), act, func(ctx context.Context) error {
+		session, err := a.of.EndPoolSessionOn(ctx, d.ID)
+		if session != nil { // in whose words a journal can repeat it
+			act.Pool, act.User = session.PoolID, session.UserName
+		}
+		return err
+	})
 }

@@ -17,6 +17,8 @@ import (
 type ConnectionMark struct {
 	Connected *bool  `json:"connected"`
 	User      string `json:"user"` // who is in the pool; of WorkSpaces it is known
+	// SignedOut says that who leaves a pool has signed out inside the desktop, which ends their session.
+	SignedOut bool `json:"signed_out"`
 }
 
 // ConnectionState is what it answers.
@@ -37,8 +39,10 @@ func (c *Control) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	if pool := strings.HasPrefix(id, "wspool-"); err == nil && pool && mark.User == "" {
 		err = errors.New("user is missing, who is in the pool")
-	} else if err == nil && !pool && mark.User != "" {
-		err = errors.New("user is for pools only")
+	} else if err == nil && !pool && (mark.User != "" || mark.SignedOut) {
+		err = errors.New("user and signed_out are for pools only")
+	} else if err == nil && mark.SignedOut && *mark.Connected {
+		err = errors.New("who has signed out is not connected")
 	}
 	if err != nil {
 		refuse(w, http.StatusBadRequest, `A connection takes {"connected": true} or {"connected": false}, one to a pool with {"user": "jane"}: `+err.Error()+".")
@@ -97,6 +101,10 @@ func (c *Control) mark(ctx context.Context, id string, mark ConnectionMark) (sta
 				id, is, workspaces.Available)
 		}
 	})
+	if err == nil && mark.SignedOut {
+		err = c.API.LeavePool(api.WithCaller(ctx, api.Caller{Account: scope.Account, Region: scope.Region}), id, mark.User)
+		c.rest(ctx)
+	}
 	return state, err
 }
 

@@ -157,15 +157,18 @@ func (s WorkSpaces) beginSession(ctx context.Context, tx *store.Tx, p *workspace
 	return session, tx.Enqueue(ctx, store.Work{Resource: workspaces.KindPoolSession, Refs: []workspaces.Ref{session.Ref()}})
 }
 
-// EndPoolSessionOn ends the session that a desktop of a pool is in use by, where there is one: its user has signed out inside.
-func (s WorkSpaces) EndPoolSessionOn(ctx context.Context, desktopID string) error {
-	return s.Store.Update(ctx, func(tx *store.Tx) error {
-		session, found, err := tx.PoolSessionOn(ctx, Scope(ctx), desktopID)
-		if err != nil || !found {
+// EndPoolSessionOn ends the session that a desktop of a pool is in use by, whose user has signed out inside, and returns
+// it; nil where there is none.
+func (s WorkSpaces) EndPoolSessionOn(ctx context.Context, desktopID string) (session *workspaces.PoolSession, err error) {
+	err = s.Store.Update(ctx, func(tx *store.Tx) error {
+		on, found, err := tx.PoolSessionOn(ctx, Scope(ctx), desktopID)
+		if session = nil; err != nil || !found {
 			return err
 		}
+		session = on
 		return tx.EndPoolSession(ctx, session, s.Clock.Now())
 	})
+	return session, err
 }
 
 // LeavePool ends the session that a user has in a pool, where there is one.

@@ -2,8 +2,11 @@ package operation_test
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/workspaces/types"
 
 	"carrel/internal/api"
+	"carrel/internal/control"
 	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
@@ -239,4 +243,50 @@ func TestPoolSettings(t *testing.T) {
 			t.Errorf("%s, want %s", is(), step.want)
 		}
 	}
+}
+
+// TestSigningOutOfAPool ends the session on a desktop, as its user does inside, with a browser and without.
+func TestSigningOutOfAPool(t *testing.T) {
+	t.Parallel()
+	s := start(t, anybody)
+	c := s.client()
+	pool := s.runningPool(t, c, 1)
+	ctx := api.WithCaller(t.Context(), api.Caller{Account: c.scope.Account, Region: c.scope.Region})
+	session := s.mustJoin(t, c, pool, "jane")
+	for _, desktop := range []string{"pd-nowhere", session.DesktopID} {
+		ended, err := s.api.EndPoolSessionOn(ctx, desktop)
+		if err != nil || (ended != nil) != (desktop == session.DesktopID) || ended != nil && ended.ID != session.ID {
+			t.Fatalf("%s: %+v, %v", desktop, ended, err)
+		}
+	}
+	if got := sessions(t, c, pool); len(got) != 0 {
+		t.Errorf("got %+v", got)
+	}
+	s.wantCapacity(t, c, pool, 1, 0)
+
+	beside := (&control.Control{Store: s.store, Clock: s.clock, API: s.api, ForTests: true, Signed: func(next http.Handler) http.Handler { return next }}).Handler()
+	tell := func(body string) int {
+		w := httptest.NewRecorder()
+		beside.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/_carrel/connections/"+pool, strings.NewReader(body)))
+		return w.Code
+	}
+	for _, step := range []struct {
+		body   string
+		status int
+		last   int
+	}{
+		{`{"connected": true, "user": "jane"}`, http.StatusOK, 1},
+		{`{"connected": true, "user": "jane", "signed_out": true}`, http.StatusBadRequest, 1},
+		{`{"connected": false, "user": "jane"}`, http.StatusOK, 1},
+		{`{"connected": false, "user": "john", "signed_out": true}`, http.StatusOK, 1},
+		{`{"connected": false, "user": "JANE", "signed_out": true}`, http.StatusOK, 0},
+	} {
+		if status := tell(step.body); status != step.status {
+			t.Errorf("%s: %d", step.body, status)
+		}
+		if got := sessions(t, c, pool); len(got) != step.last {
+			t.Errorf("%s: %d sessions last", step.body, len(got))
+		}
+	}
+	s.wantCapacity(t, c, pool, 1, 0)
 }

@@ -160,7 +160,8 @@ func (a *actor) step(n int) { //nolint:cyclop // a table
 			a.do("TerminateWorkspacesPool", `{"PoolId": %q}`, a.pool())
 		}
 	case 22, 23, 24:
-		a.control(http.MethodPut, "connections/"+a.pool(), `{"connected": %v, "user": %q}`, dice.IntN(3) > 0, a.user())
+		connected := dice.IntN(3) > 0
+		a.control(http.MethodPut, "connections/"+a.pool(), `{"connected": %v, "user": %q, "signed_out": %v}`, connected, a.user(), !connected && n%2 == 0)
 	case 25, 26:
 		a.control(http.MethodPut, "connections/"+id, `{"connected": %v}`, dice.IntN(3) > 0)
 	case 27:
