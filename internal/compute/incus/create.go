@@ -114,6 +114,9 @@ func (d *Driver) build(ctx context.Context, desktop compute.Desktop, tags map[st
 	request := d.instanceRequest(desktop, fingerprint, card, home.pool)
 	maps.Copy(request.Config, tags)
 	err = d.client.change(ctx, http.MethodPost, "/instances", request)
+	if err == nil {
+		err = d.hold(ctx, desktop) // another process's change of the list may have undone it
+	}
 	if err != nil {
 		d.forgetNetwork(desktop.Subnet)
 	}

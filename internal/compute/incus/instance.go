@@ -59,6 +59,9 @@ func (d *Driver) instanceConfig(desktop compute.Desktop) map[string]string {
 		"raw.lxc": fmt.Sprintf("lxc.net.0.ipv4.address=%s/%d\nlxc.net.0.ipv4.gateway=%s\n",
 			desktop.Address, desktop.Subnet.Prefix.Bits(), desktop.Subnet.Gateway),
 	}
+	if desktop.Reach.Restricted() {
+		config[tagHeld] = holding{desktop.Address, desktop.Reach}.String()
+	}
 	for name, value := range environment(desktop) {
 		config["environment."+name] = value
 	}

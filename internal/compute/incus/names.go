@@ -20,7 +20,8 @@ const (
 	tagDesktop      = "user.carrel.desktop"      // the desktop's id, on its instance and its volume
 	tagSubnet       = "user.carrel.subnet"       // the subnet's id, on its network
 	tagPrefix       = "user.carrel.prefix"       // a network's addresses, on its access list
-	tagReach        = "user.carrel.reach."       // begins the tags that say, by a desktop's id, what it is held to
+	tagHeld         = "user.carrel.held"         // on an instance: what its network is to hold it to
+	tagReach        = "user.carrel.reach."       // on a network's access list, with a desktop's id behind it: what it is held to
 
 	// On a user volume: what the desktop is to have, which its instance may not have yet.
 	tagCPU    = "user.carrel.cpu"

@@ -23,7 +23,9 @@ import (
 //     all lists before what allows. So a group opens nothing that is closed to all desktops
 //   - the filters on each card keep a desktop from taking another's address
 //   - who is held to what stands in the configuration of the list that does it, so that one
-//     change, which Incus refuses where somebody else was faster, is both
+//     change is both. Incus refuses one of what has changed since it was read, but looks and
+//     writes without a lock between: of changes by two processes in the same few milliseconds
+//     one can be lost. So it is looked at again when the desktop is there, and by Tighten
 //
 // It is there before the desktop is made; what is left of one that is gone goes when
 // somebody gets its address, or with Tighten.
@@ -170,19 +172,29 @@ func (d *Driver) makeReach(ctx context.Context, network string, prefix netip.Pre
 	return err
 }
 
-// refreshReach has a network's list say what the groups say now, and forgets desktops that are gone.
-// The driver's networks are locked.
+// refreshReach has a network's list say what the groups say now and hold whom the instances say, and forgets
+// desktops that are gone. The driver's networks are locked.
 func (d *Driver) refreshReach(ctx context.Context, network string) error {
 	return d.changeReach(ctx, network, func(held map[string]holding) error {
-		if len(held) == 0 {
-			return nil
-		}
 		// A desktop has its user volume before it is held, and loses it last.
 		homes, err := d.homes(ctx)
 		if err != nil {
 			return err
 		}
 		maps.DeleteFunc(held, func(id string, _ holding) bool { return !homes[id] })
+		var instances []api.Instance
+		if err := d.client.get(ctx, "/instances?recursion=1", &instances); err != nil {
+			return err
+		}
+		for _, instance := range instances {
+			if !d.ours(instance.Config) || instance.Devices["eth0"]["network"] != network {
+				continue
+			}
+			delete(held, instance.Name)
+			if h, err := parseHolding(instance.Config[tagHeld]); err == nil {
+				held[instance.Name] = h
+			}
+		}
 		for id, h := range held {
 			if err := h.reach.CheckGroups(d.groups); err != nil {
 				d.log.WarnContext(ctx, "a desktop has a security group that is not declared any more, and is let through nothing by it", "desktop", id, "problem", err)

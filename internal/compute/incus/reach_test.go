@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lxc/incus/v6/shared/api"
+	"golang.org/x/sync/errgroup"
 
 	"carrel/internal/compute"
 	"carrel/internal/compute/incus"
@@ -167,6 +168,70 @@ func (w *reachWorld) restart(t *testing.T, groups []compute.SecurityGroup) {
 	}
 	if err := again.Tighten(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestReachOfTwoProcesses has two Carrels of one installation make desktops on one network at once, and then has
+// all that they wrote down lost.
+func TestReachOfTwoProcesses(t *testing.T) {
+	t.Parallel()
+	e := open(t)
+	other, err := incus.Open(t.Context(), e.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.create(t, 10)
+	bounds := compute.Reach{Groups: [2]string{e.config.Groups[0].ID}}
+	const each = 4
+	var together errgroup.Group
+	for n := range byte(each) {
+		for i, driver := range []*incus.Driver{e.Driver, other} {
+			d := e.desktop(20+2*n+byte(i), e.subnet)
+			d.Reach = bounds
+			together.Go(func() error {
+				return e.finish(func(ctx context.Context) (time.Time, error) { return driver.Create(ctx, d) })
+			})
+		}
+	}
+	if err := together.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	e.wantHeld(t, bounds, 2*each)
+	path := "/network-acls/" + incus.ReachName(incus.NetworkName(e.config.Installation, e.subnet.ID))
+	var list api.NetworkACL
+	if err := e.Get(t.Context(), path, &list); err != nil {
+		t.Fatal(err)
+	}
+	list.Config = map[string]string{"user.carrel.installation": e.config.Installation, "user.carrel.prefix": e.subnet.Prefix.String()}
+	if err := e.Change(t.Context(), "PUT", path, list.Writable()); err != nil {
+		t.Fatal(err)
+	}
+	e.wantHeld(t, bounds, 0)
+	if err := e.Tighten(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e.wantHeld(t, bounds, 2*each)
+}
+
+// wantHeld fails the test unless so many desktops are held to this, and the others to nothing.
+func (e *engine) wantHeld(t *testing.T, bounds compute.Reach, want int) {
+	t.Helper()
+	machines, err := e.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := 0
+	for _, m := range machines {
+		switch m.Reach {
+		case bounds:
+			got++
+		case compute.Reach{}:
+		default:
+			t.Errorf("%s is held to %+v", m.ID, m.Reach)
+		}
+	}
+	if got != want {
+		t.Errorf("%d desktops are held, want %d", got, want)
 	}
 }
 
