@@ -1,7 +1,9 @@
 package journal
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +17,7 @@ import (
 	"carrel/internal/api/ds"
 	"carrel/internal/api/dsdata"
 	"carrel/internal/clock"
+	"carrel/internal/workspaces"
 )
 
 func TestRedacted(t *testing.T) {
@@ -42,6 +45,32 @@ func TestRedacted(t *testing.T) {
 			if !strings.Contains(got, part) {
 				t.Errorf("%s: %s has no %s", name, got, part)
 			}
+		}
+	}
+}
+
+// TestStandIns: what stands for a password is taken, or refused for the same reason, and tells nothing else of it.
+func TestStandIns(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ user, password, is string }{
+		{"jane", "weak", "aaaa"},
+		{"jane", "Pässword 9", "Aéaaaaaa-0"},
+		{"jane", "Xx-jAne-2026", "Aa-jAne-0000"},
+		{"Administrator", "administrator-1A", "administrator-0A"},
+		{"jane", strings.Repeat("aB3", 30), strings.Repeat("aA0", 30)},
+		{"", "", ""},
+	} {
+		refused := workspaces.CheckPassword(c.user, c.password)
+		got := like(c.password, c.user)
+		if again := workspaces.CheckPassword(c.user, got); got != c.is || like(got, c.user) != got || fmt.Sprint(again) != fmt.Sprint(refused) {
+			t.Errorf("%q of %s: %q is refused with %v, not %v", c.password, c.user, got, again, refused)
+		}
+	}
+	for _, user := range []string{"jane", "ted", "Journal", "-by", "zq9", "administrator"} {
+		in := &ds.ResetUserPasswordRequest{UserName: &user, NewPassword: new("Good-enough-1")}
+		var out struct{ NewPassword string }
+		if err := json.Unmarshal(redacted(in, false), &out); err != nil || workspaces.CheckPassword(user, out.NewPassword) != nil {
+			t.Errorf("%s could not have %q, %v", user, out.NewPassword, err)
 		}
 	}
 }

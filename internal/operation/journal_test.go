@@ -346,6 +346,50 @@ func TestSeededIDs(t *testing.T) {
 	}
 }
 
+// TestSeededIDsOfManyClients has several clients ask at once: what each is given does not depend on who was first.
+func TestSeededIDsOfManyClients(t *testing.T) {
+	t.Parallel()
+	run := func() string {
+		seed := uint64(1)
+		r := record(t, &seed)
+		c, d := r.client(), "d-0123456789"
+		r.register(t, c, &sdk.RegisterWorkspaceDirectoryInput{DirectoryId: &d})
+		var clients sync.WaitGroup
+		for n := range 6 {
+			clients.Go(func() {
+				in := &sdk.CreateWorkspacesInput{Workspaces: []types.WorkspaceRequest{order(d, "wanted-by-all"), order(d, fmt.Sprint("user", n))}}
+				if _, err := c.CreateWorkspaces(t.Context(), in); err != nil {
+					t.Error(err)
+				}
+				for range 3 { // the same again and again
+					if _, err := c.CreateConnectionAlias(t.Context(), &sdk.CreateConnectionAliasInput{ConnectionString: aws.String(fmt.Sprintf("n%d.example.com", n))}); err == nil {
+						break
+					}
+				}
+			})
+		}
+		clients.Wait()
+		var ids []string
+		for _, w := range r.describe(t, c) {
+			if *w.UserName != "wanted-by-all" { // whose is another's each time
+				ids = append(ids, *w.UserName+" "+*w.WorkspaceId)
+			}
+		}
+		aliases, err := c.DescribeConnectionAliases(t.Context(), &sdk.DescribeConnectionAliasesInput{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range aliases.ConnectionAliases {
+			ids = append(ids, *a.ConnectionString+" "+*a.AliasId)
+		}
+		slices.Sort(ids)
+		return strings.Join(ids, "\n")
+	}
+	if first, second := run(), run(); first != second || strings.Count(first, "\n") != 11 {
+		t.Errorf("%s\n\nand\n\n%s", first, second)
+	}
+}
+
 func TestReplayRefuses(t *testing.T) {
 	t.Parallel()
 	const start = `{"carrel_journal":1,"at":"2026-03-01T12:00:00Z","scale":1,"subnets":[]}` + "\n"

@@ -2,12 +2,15 @@ package operation_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +23,7 @@ import (
 	monitoringapi "carrel/internal/api/monitoring"
 	taggingapi "carrel/internal/api/tagging"
 	wsapi "carrel/internal/api/workspaces"
+	"carrel/internal/store"
 	"carrel/internal/workspaces"
 )
 
@@ -338,5 +342,79 @@ func TestReplayOfEverything(t *testing.T) {
 			replay(t, second, path, false)
 			same(t, "the replay", seen(second.actors(t, seed)), want)
 		})
+	}
+}
+
+// TestReplayOfUsers has users come and go as the portal has them, in a pool and on a WorkSpace, and a test suite say so.
+func TestReplayOfUsers(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal")
+	first := recordWith(t, nil, 0)
+	if err := first.journal.Open(path, first.begun(t)); err != nil {
+		t.Fatal(err)
+	}
+	actors := first.actors(t, 0)[:1]
+	a := actors[0]
+	a.settleIn()
+	a.do("CreateWorkspaces", `{"Workspaces": [{"DirectoryId": %q, "UserName": "jane", "BundleId": %q}, {"DirectoryId": %[1]q, "UserName": "john", "BundleId": %[2]q}]}`,
+		a.directory, value)
+	a.do("CreateWorkspacesPool", `{"PoolName": "lab", "Description": "d", "BundleId": %q, "DirectoryId": %q, "RunningMode": "ALWAYS_ON", "Capacity": {"DesiredUserSessions": 2}}`,
+		value, a.pools)
+	found := a.all("DescribeWorkspaces", "{}", "Workspaces")
+	jane, john, pool := found[0]["WorkspaceId"].(string), found[1]["WorkspaceId"].(string), a.pool()
+	first.rest(t)
+	a.act(store.Act{Kind: store.ActConnect}, jane, "tab")
+	a.control(http.MethodPut, "connections/"+john, `{"connected": true}`)
+	a.control(http.MethodPut, "connections/"+pool, `{"connected": true, "user": "ann"}`)
+	a.act(store.Act{Kind: store.ActJoin, Pool: pool, User: "bob"}, "", "")
+	a.act(store.Act{Kind: store.ActJoin, Pool: pool, User: "eve"}, "", "") // for whom none is left
+	first.ask(t, "clock", `{"advance": "7m"}`)
+	a.act(store.Act{Kind: store.ActHappen, Happenings: []workspaces.Happening{{
+		Traits: workspaces.Traits{Scope: a.scope, WorkSpaceID: jane}, Metric: workspaces.MetricAttempt, At: workspaces.SampledAt(first.clock.Now()),
+		Summary: workspaces.Summary{N: 1, Sum: 1, Min: 1, Max: 1},
+	}}}, "", "")
+	a.act(store.Act{Kind: store.ActDisconnect, At: first.clock.Now()}, jane, "tab")
+	a.act(store.Act{Kind: store.ActLeave, Pool: pool, User: "bob"}, "", "")
+	a.do("StopWorkspaces", `{"StopWorkspaceRequests": [{"WorkspaceId": %q}]}`, john)
+	first.ask(t, "clock", `{"advance": "1h"}`)
+	want := seen(actors)
+	for _, has := range []string{"DISCONNECTED", "ann", "ConnectionAttempt"} {
+		if !strings.Contains(fmt.Sprint(want), has) {
+			t.Errorf("%v has no %s", want, has)
+		}
+	}
+	second := recordWith(t, nil, 0)
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if played, err := second.player.Play(t.Context(), file); err != nil || len(played.Differences) > 0 {
+		t.Fatalf("%+v, %v", played, err)
+	}
+	same(t, "the replay", seen(second.actors(t, 0)[:1]), want)
+}
+
+// act does what a user does beside the API, to a WorkSpace where the act needs one.
+func (a *actor) act(act store.Act, workSpace, tab string) {
+	a.t.Helper()
+	act.Scope = a.scope
+	if workSpace != "" {
+		act.Stream = &store.Stream{Scope: a.scope, WorkSpaceID: workSpace, ID: tab, OpenedAt: a.clock.Now()}
+	}
+	ctx := api.WithCaller(a.t.Context(), api.Caller{Account: a.scope.Account, Region: a.scope.Region})
+	err := a.journal.Act(ctx, &act, func(ctx context.Context) (err error) {
+		switch act.Kind {
+		case store.ActJoin:
+			_, err = a.api.JoinPool(ctx, act.Pool, act.User)
+		case store.ActLeave:
+			err = a.api.LeavePool(ctx, act.Pool, act.User)
+		default:
+			err = a.store.Update(ctx, func(tx *store.Tx) error { return tx.Repeat(ctx, &act) })
+		}
+		return err
+	})
+	if _, refused := errors.AsType[*workspaces.Error](err); err != nil && !refused {
+		a.t.Error(err)
 	}
 }

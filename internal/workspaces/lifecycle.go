@@ -265,8 +265,9 @@ func (w *WorkSpace) Begin(a Action, now time.Time) error {
 const Watchdog = 2 * time.Minute
 
 // Waits is when something looks again that waits for something else, which asks for a turn on it when that is
-// done. It is another time than Watchdog, so that what only waits is not taken for what is at work.
-const Waits = Watchdog + time.Second
+// done. It is another time than Watchdog, by what nobody moves a clock that stands, so that what only waits is not
+// taken for what is at work: see store.AtRest.
+const Waits = Watchdog + 7*time.Microsecond
 
 // Finish ends the action that is running, in the state for success.
 func (w *WorkSpace) Finish(now time.Time) {
