@@ -32,11 +32,11 @@ func TestWordsOfRefusals(t *testing.T) {
 	endpoints := []string{
 		"POST /_carrel/clock", "POST /_carrel/faults", "PUT /_carrel/regions/us-east-1", "DELETE /_carrel/faults/fault-9", "PATCH /_carrel/clock",
 		"GET /_carrel/what", "GET /_carrel/desktops/gone/root/x", "GET /_carrel/desktops/bare/root/x", "PUT /_carrel/desktops/odd/root/x",
-		"PUT /_carrel/desktops/full/home/x",
+		"PUT /_carrel/desktops/full/home/x", "PUT /_carrel/connections/ws-000000000", "PUT /_carrel/connections/wspool-000000000",
 	}
 	bodies := []string{
 		"", "{", "nothing", "7", "null", `"x"`, "[]x", `[7]`, `{"name": 7}`, `{"what": 1}`, `{"scale": "fast"}`, `{"freeze": "yes"}`, `{"advance": 1}`,
-		`{"advance": "soon"}`, `{"advance": "-1h"}`, `{"scale": 1e9}`, `{"down": "yes"}`, `{"name": "throttling", "rate": "fast"}`,
+		`{"advance": "soon"}`, `{"advance": "-1h"}`, `{"scale": 1e9}`, `{"down": "yes"}`, `{"connected": "yes"}`, `{"connected": true}`, `{"connected": true, "user": "jane"}`, `{"name": "throttling", "rate": "fast"}`,
 		`{"name": "throttling", "burst": 1.5}`, `{"name": "throttling", "seed": -1}`, `{"name": "stale-reads", "lag": "soon"}`,
 		`{"name": "stuck-pending", "until": "soon"}`, `{"name": "stuck-pending", "user": 7}`, strings.Repeat(" ", 2<<20),
 	}
