@@ -94,8 +94,9 @@ func TestPostgreSQL(t *testing.T) {
 }
 
 // awsConfig leaves the checking of requests to the server. Releases of boto3 do not agree on what there must be and can be:
-// EnableWorkDocs, which that of Debian 12 wants, is unknown to newer ones.
-const awsConfig = "[default]\nparameter_validation = false\n"
+// EnableWorkDocs, which that of Debian 12 wants, is unknown to newer ones. And the first AWS CLI would fetch what an
+// address leads to.
+const awsConfig = "[default]\nparameter_validation = false\ncli_follow_urlparam = false\n"
 
 func params(engine string, files []string) testscript.Params {
 	modules, err := filepath.Abs(javaScript)

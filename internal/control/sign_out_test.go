@@ -52,14 +52,14 @@ func TestSignOutInsideADesktop(t *testing.T) {
 	} {
 		fails = test.fails
 		w := httptest.NewRecorder()
-		c.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/_carrel/desktops/"+test.id+"/sign-out", http.NoBody))
+		c.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/_carrel/desktops/"+test.id+"/sign-out", http.NoBody))
 		if w.Code != test.status || asked != test.asked {
 			t.Errorf("%s: %d, asked for %s", test.id, w.Code, asked)
 		}
 	}
 	c.ForTests = false
 	w := httptest.NewRecorder()
-	c.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/_carrel/desktops/pd-1/sign-out", http.NoBody))
+	c.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/_carrel/desktops/pd-1/sign-out", http.NoBody))
 	if w.Code != http.StatusNotFound {
 		t.Errorf("without --control: %d", w.Code)
 	}

@@ -107,6 +107,6 @@ func TestWhereNobodyHearsOfSignOuts(t *testing.T) {
 	select {
 	case beside.left <- struct{}{}:
 		t.Error("it is asked of a WorkSpace whether its user has signed out")
-	case <-time.After(50 * time.Millisecond): //nolint:forbidigo // nothing is to happen
+	case <-time.After(50 * time.Millisecond): // nothing is to happen
 	}
 }

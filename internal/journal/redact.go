@@ -21,7 +21,7 @@ const (
 
 // redacted is an input or an output as JSON, without secrets; nil where it cannot be written. Those of a request
 // that was refused leave something of their like, which is refused too where they were what was refused.
-func redacted(v any, refused bool) json.RawMessage { //nolint:revive // a fact
+func redacted(v any, refused bool) json.RawMessage {
 	var text bytes.Buffer
 	if err := api.EncodeTo(&text, v); err != nil {
 		return nil
@@ -43,7 +43,7 @@ func redacted(v any, refused bool) json.RawMessage { //nolint:revive // a fact
 	return out
 }
 
-func redact(tree any, refused bool) { //nolint:revive // a fact
+func redact(tree any, refused bool) {
 	switch v := tree.(type) {
 	case map[string]any:
 		user, _ := v["UserName"].(string)

@@ -20,24 +20,27 @@ type argument struct {
 	rule   *api.StringRule
 }
 
-// What moto holds members to. Source: moto/ds/validations.py, moto 5.2.1.
-var ( //nolint:gochecknoglobals // never changed
-	directoryID = api.StringRule{Pattern: pattern(`^d-[0-9a-f]{10}$`)}
-	upTo128     = api.StringRule{Max: 128}
-	editions    = api.StringRule{Enum: []string{ds.DirectoryEditionEnterprise, ds.DirectoryEditionStandard}}
-	sizes       = api.StringRule{Enum: []string{ds.DirectorySizeSmall, ds.DirectorySizeLarge}}
-	names       = api.StringRule{Pattern: pattern(`^([a-zA-Z0-9]+[\.-])+([a-zA-Z0-9])+$`)}
-	shortNames  = api.StringRule{Pattern: pattern(`^[^\/:*?"<>|.]+[^\/:*?"<>|]*$`)}
-	userNames   = api.StringRule{Pattern: pattern(`^[a-zA-Z0-9._-]+$`)}
-	subnetIDs   = api.StringRule{Pattern: pattern(`^(subnet-[0-9a-f]{8}|subnet-[0-9a-f]{17})$`)}
-	addresses   = api.StringRule{Pattern: pattern(
-		`^(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)$`)}
-	passwords = api.StringRule{Sensitive: true, Pattern: api.NewPatternFunc(
+// holds is what moto holds members to. Source: moto/ds/validations.py, moto 5.2.1.
+var holds = struct { //nolint:gochecknoglobals // never changed
+	directoryID, upTo128, editions, sizes, names, shortNames, userNames, subnetIDs, addresses, passwords, directions api.StringRule
+}{
+	directoryID: api.StringRule{Pattern: pattern(`^d-[0-9a-f]{10}$`)},
+	upTo128:     api.StringRule{Max: 128},
+	editions:    api.StringRule{Enum: []string{ds.DirectoryEditionEnterprise, ds.DirectoryEditionStandard}},
+	sizes:       api.StringRule{Enum: []string{ds.DirectorySizeSmall, ds.DirectorySizeLarge}},
+	names:       api.StringRule{Pattern: pattern(`^([a-zA-Z0-9]+[\.-])+([a-zA-Z0-9])+$`)},
+	shortNames:  api.StringRule{Pattern: pattern(`^[^\/:*?"<>|.]+[^\/:*?"<>|]*$`)},
+	userNames:   api.StringRule{Pattern: pattern(`^[a-zA-Z0-9._-]+$`)},
+	subnetIDs:   api.StringRule{Pattern: pattern(`^(subnet-[0-9a-f]{8}|subnet-[0-9a-f]{17})$`)},
+	addresses: api.StringRule{Pattern: pattern(
+		`^(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)$`)},
+	passwords: api.StringRule{Sensitive: true, Pattern: api.NewPatternFunc(
 		`^(?=^.{8,64}$)((?=.*\d)(?=.*[A-Z])(?=.*[a-z])|(?=.*\d)(?=.*[^A-Za-z0-9\s])(?=.*[a-z])|`+
-			`(?=.*[^A-Za-z0-9\s])(?=.*[A-Z])(?=.*[a-z])|(?=.*\d)(?=.*[A-Z])(?=.*[^A-Za-z0-9\s]))^.*$`, ds.IsPassword)}
-	directions = api.StringRule{Enum: []string{
-		ds.TrustDirectionOneWayOutgoing, ds.TrustDirectionOneWayIncoming, ds.TrustDirectionTwoWay}}
-)
+			`(?=.*[^A-Za-z0-9\s])(?=.*[A-Z])(?=.*[a-z])|(?=.*\d)(?=.*[A-Z])(?=.*[^A-Za-z0-9\s]))^.*$`, ds.IsPassword)},
+	directions: api.StringRule{Enum: []string{
+		ds.TrustDirectionOneWayOutgoing, ds.TrustDirectionOneWayIncoming, ds.TrustDirectionTwoWay,
+	}},
+}
 
 // pattern is one that Go can say as it is.
 func pattern(source string) *api.Pattern { return api.NewPattern(source, source) }
@@ -101,18 +104,18 @@ func refuse(arguments []argument) *api.Exception {
 func arguments(input any) [][]argument {
 	switch in := input.(type) {
 	case *ds.CreateDirectoryRequest:
-		group := beginning(in.Password, one("size", "size", in.Size, &sizes), in.Name, in.Description, in.ShortName)
+		group := beginning(in.Password, one("size", "size", in.Size, &holds.sizes), in.Name, in.Description, in.ShortName)
 		return [][]argument{append(group, networks(in.VpcSettings)...)}
 	case *ds.CreateMicrosoftADRequest:
-		group := beginning(in.Password, one("edition", "edition", in.Edition, &editions), in.Name, in.Description, in.ShortName)
+		group := beginning(in.Password, one("edition", "edition", in.Edition, &holds.editions), in.Name, in.Description, in.ShortName)
 		return [][]argument{append(group, networks(in.VpcSettings)...)}
 	case *ds.ConnectDirectoryRequest:
-		group := beginning(in.Password, one("size", "size", in.Size, &sizes), in.Name, in.Description, in.ShortName)
+		group := beginning(in.Password, one("size", "size", in.Size, &holds.sizes), in.Name, in.Description, in.ShortName)
 		if to := in.ConnectSettings; to != nil {
 			group = append(group,
-				many("connectSettings.vpcSettings.subnetIds", "connectSettings.subnetIds", to.SubnetIds, &subnetIDs),
-				one("connectSettings.customerUserName", "connectSettings.customerUserName", to.CustomerUserName, &userNames),
-				many("connectSettings.customerDnsIps", "connectSettings.customerDnsIps", to.CustomerDnsIps, &addresses))
+				many("connectSettings.vpcSettings.subnetIds", "connectSettings.subnetIds", to.SubnetIds, &holds.subnetIDs),
+				one("connectSettings.customerUserName", "connectSettings.customerUserName", to.CustomerUserName, &holds.userNames),
+				many("connectSettings.customerDnsIps", "connectSettings.customerDnsIps", to.CustomerDnsIps, &holds.addresses))
 		}
 		return [][]argument{group}
 	case *ds.EnableSsoRequest:
@@ -121,13 +124,13 @@ func arguments(input any) [][]argument {
 		return signOn(in.DirectoryId, in.Password, in.UserName)
 	case *ds.CreateTrustRequest:
 		return [][]argument{{directory(in.DirectoryId)}, {
-			one("ssoPassword", "trustPassword", in.TrustPassword, &upTo128),
-			one("trustDirection", "trustDirection", in.TrustDirection, &directions),
+			one("ssoPassword", "trustPassword", in.TrustPassword, &holds.upTo128),
+			one("trustDirection", "trustDirection", in.TrustDirection, &holds.directions),
 		}}
 	case *ds.DescribeDirectoriesRequest:
 		groups := make([][]argument, 0, len(in.DirectoryIds))
 		for i := range in.DirectoryIds {
-			groups = append(groups, []argument{one("directoryId", "directoryIds", &in.DirectoryIds[i], &directoryID)})
+			groups = append(groups, []argument{one("directoryId", "directoryIds", &in.DirectoryIds[i], &holds.directoryID)})
 		}
 		return groups
 	case *ds.AddTagsToResourceRequest:
@@ -143,8 +146,8 @@ func arguments(input any) [][]argument {
 // beginning are the arguments that a new directory of each type begins with.
 func beginning(password *string, kind argument, name, description, shortName *string) []argument {
 	return []argument{
-		one("password", "password", password, &passwords), kind, one("name", "name", name, &names),
-		one("description", "description", description, &upTo128), one("shortName", "shortName", shortName, &shortNames),
+		one("password", "password", password, &holds.passwords), kind, one("name", "name", name, &holds.names),
+		one("description", "description", description, &holds.upTo128), one("shortName", "shortName", shortName, &holds.shortNames),
 	}
 }
 
@@ -152,19 +155,19 @@ func networks(in *ds.DirectoryVpcSettings) []argument {
 	if in == nil {
 		return nil
 	}
-	return []argument{many("vpcSettings.subnetIds", "vpcSettings.subnetIds", in.SubnetIds, &subnetIDs)}
+	return []argument{many("vpcSettings.subnetIds", "vpcSettings.subnetIds", in.SubnetIds, &holds.subnetIDs)}
 }
 
 func signOn(id, password, user *string) [][]argument {
 	return [][]argument{{directory(id)}, {
-		one("ssoPassword", "password", password, &upTo128), one("userName", "userName", user, &userNames),
+		one("ssoPassword", "password", password, &holds.upTo128), one("userName", "userName", user, &holds.userNames),
 	}}
 }
 
-func directory(id *string) argument { return one("directoryId", "directoryId", id, &directoryID) }
+func directory(id *string) argument { return one("directoryId", "directoryId", id, &holds.directoryID) }
 
 func resource(id *string) [][]argument {
-	return [][]argument{{one("directoryId", "resourceId", id, &directoryID)}}
+	return [][]argument{{one("directoryId", "resourceId", id, &holds.directoryID)}}
 }
 
 // one is an argument that is a text. One that is absent has no value; the model says whether it may be.

@@ -1,7 +1,6 @@
 package operation_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -40,8 +39,10 @@ func waysOfItems(t *testing.T) []way {
 		want string
 		do   act
 	}{
-		{wsapi.StartWorkspaces.Spec(), wrongID, startWorkSpaces}, {wsapi.StopWorkspaces.Spec(), wrongID, stopWorkSpaces},
-		{wsapi.RebootWorkspaces.Spec(), wrongID, rebootWorkSpaces}, {wsapi.RebuildWorkspaces.Spec(), wrongID, rebuildWorkSpaces},
+		{wsapi.StartWorkspaces.Spec(), wrongID, startWorkSpaces},
+		{wsapi.StopWorkspaces.Spec(), wrongID, stopWorkSpaces},
+		{wsapi.RebootWorkspaces.Spec(), wrongID, rebootWorkSpaces},
+		{wsapi.RebuildWorkspaces.Spec(), wrongID, rebuildWorkSpaces},
 		{wsapi.TerminateWorkspaces.Spec(), "400", terminateWorkSpaces},
 	} {
 		add(of.op, of.want, func() (code, message *string, err error) {
@@ -112,12 +113,12 @@ func (c client) call(t *testing.T, m *model, operation string) error {
 	t.Helper()
 	method := reflect.ValueOf(c.Client).MethodByName(operation)
 	in := reflect.New(method.Type().In(1).Elem())
-	if custom, ok := in.Interface().(*sdk.ImportCustomWorkspaceImageInput); ok { // whose source JSON cannot be read into
+	if custom, ok := reflect.TypeAssert[*sdk.ImportCustomWorkspaceImageInput](in); ok { // whose source JSON cannot be read into
 		*custom = *customOf(&types.ImageSourceIdentifierMemberImageBuildVersionArn{Value: builder}, "imported")
 	} else if text, err := json.Marshal(m.request(operation, false)); err != nil || json.Unmarshal(text, in.Interface()) != nil {
 		t.Fatalf("%s is no input of the SDK's %s", text, operation)
 	}
-	results := method.Call([]reflect.Value{reflect.ValueOf(context.Context(t.Context())), in})
-	err, _ := results[1].Interface().(error)
+	results := method.Call([]reflect.Value{reflect.ValueOf(t.Context()), in})
+	err, _ := reflect.TypeAssert[error](results[1])
 	return err
 }

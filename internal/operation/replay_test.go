@@ -78,9 +78,10 @@ func (a *actor) all(op, input, list string) []map[string]any {
 	if err != nil {
 		return nil // such as sessions of a pool that has gone
 	}
-	var things []map[string]any
-	for _, thing := range out[list].([]any) {
-		things = append(things, thing.(map[string]any))
+	listed, _ := out[list].([]any)
+	things := make([]map[string]any, len(listed))
+	for i := range listed {
+		things[i], _ = listed[i].(map[string]any)
 	}
 	return things
 }
@@ -98,6 +99,7 @@ func (a *actor) some(op, list, id string) string {
 func (a *actor) workSpace() string { return a.some("DescribeWorkspaces", "Workspaces", "WorkspaceId") }
 func (a *actor) image() string     { return a.some("DescribeWorkspaceImages", "Images", "ImageId") }
 func (a *actor) pool() string      { return a.some("DescribeWorkspacesPools", "WorkspacesPools", "PoolId") }
+
 func (a *actor) alias() string {
 	return a.some("DescribeConnectionAliases", "ConnectionAliases", "AliasId")
 }

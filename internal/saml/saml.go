@@ -136,7 +136,7 @@ func service(p *workspaces.SAMLProvider, now time.Time) (saml.ServiceProvider, e
 	s.Key, s.Certificate = pairs[0].key, pairs[0].certificate
 	newest := pairs[len(pairs)-1]
 	s.EncryptionKey, s.EncryptionCertificate = newest.key, newest.certificate
-	s.DecryptionKeys = []*rsa.PrivateKey{s.Key.(*rsa.PrivateKey)} //nolint:forcetypeassert // it is a pair's
+	s.DecryptionKeys = []*rsa.PrivateKey{pairs[0].key}
 	s.LogoutSignatureMethod, s.LogoutBindings = dsig.RSASHA256SignatureMethod, []string{saml.HTTPRedirectBinding, saml.HTTPPostBinding}
 	return s, nil
 }

@@ -52,7 +52,7 @@ func (o Order) Fill(b Bundle) (Properties, error) {
 	if p.UserGiB == 0 {
 		p.UserGiB = b.UserGiB
 	}
-	if (o.Properties.RootGiB != 0 || o.Properties.UserGiB != 0) && !(o.SmallRoot && areVolumes(p.RootGiB, p.UserGiB)) {
+	if (o.Properties.RootGiB != 0 || o.Properties.UserGiB != 0) && (!o.SmallRoot || !areVolumes(p.RootGiB, p.UserGiB)) {
 		if err := CheckVolumes(p.ComputeType, p.RootGiB, p.UserGiB); err != nil {
 			return p, err
 		}

@@ -255,9 +255,9 @@ func allow(rules []api.NetworkACLRule, r compute.Rule, source, destination strin
 	if r.Protocol == compute.ICMP {
 		added.Protocol = "icmp4"
 	}
-	switch {
-	case r.First == 0: // all
-	case r.First == r.Last:
+	switch r.First {
+	case 0: // all
+	case r.Last:
 		added.DestinationPort = fmt.Sprint(r.First)
 	default:
 		added.DestinationPort = fmt.Sprintf("%d-%d", r.First, r.Last)

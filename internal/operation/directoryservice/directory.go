@@ -134,7 +134,7 @@ func (s *Service) describe(d *workspaces.Directory) ds.DirectoryDescription {
 		Type:                             &d.Type,
 		NetworkType:                      &d.NetworkType,
 		SsoEnabled:                       &d.SSOEnabled,
-		DesiredNumberOfDomainControllers: new(int32(controllers)), //nolint:gosec // at most 20
+		DesiredNumberOfDomainControllers: new(int32(controllers)),
 	}
 	switch d.Type {
 	case workspaces.ADConnector:

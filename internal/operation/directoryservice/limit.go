@@ -45,7 +45,7 @@ func (s *Service) usage(ctx context.Context, tx *store.Tx, kind string) (limit, 
 // checkLimit refuses one more directory of a kind where the caller has as many as it may.
 func (s *Service) checkLimit(ctx context.Context, tx *store.Tx, kind string) error {
 	limit, count, reached, err := s.usage(ctx, tx, kind)
-	if err == nil && *reached && !(*count == *limit && s.core.Ways.Follow(moto.OneDirectoryMore)) {
+	if err == nil && *reached && (*count > *limit || !s.core.Ways.Follow(moto.OneDirectoryMore)) {
 		err = workspaces.Errorf(workspaces.CodeLimitExceeded, "Directory limit exceeded. A maximum of %d directories may be created.", *limit)
 	}
 	return err

@@ -1,6 +1,7 @@
 package samltest
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"html"
@@ -49,9 +50,9 @@ type Carried struct {
 // Request is the message as a request of a browser's.
 func (c Carried) Request() *http.Request {
 	if c.Form == nil {
-		return httptest.NewRequest(http.MethodGet, c.URL, http.NoBody)
+		return httptest.NewRequestWithContext(context.Background(), http.MethodGet, c.URL, http.NoBody)
 	}
-	r := httptest.NewRequest(http.MethodPost, c.URL, strings.NewReader(c.Form.Encode()))
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, c.URL, strings.NewReader(c.Form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return r
 }
