@@ -73,6 +73,18 @@ func (f *Faults) catchUp(ctx context.Context, r *rule) error {
 	})
 }
 
+// decide has all rules of desktops decide about the WorkSpaces that a request has made, which else may have gone when
+// an engine comes to another: then those after it would have other numbers.
+func (f *Faults) decide(ctx context.Context) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.rules {
+		if slices.Contains([]string{StuckPending, ErrorAfterN, UnhealthyFlapping}, r.Name) && !r.over(f.clock.Now()) {
+			_ = f.catchUp(ctx, r) // whoever comes to a desktop tries again, and can tell of it
+		}
+	}
+}
+
 // befalling returns the rule of one of the names that befalls a WorkSpace, nil where none does.
 func (f *Faults) befalling(ctx context.Context, id string, names ...string) (*rule, error) {
 	now := f.clock.Now()

@@ -29,6 +29,9 @@ type request struct {
 func (q request) Invoke(ctx context.Context, input any) (any, error) {
 	spec, caller := q.Spec(), api.CallerFrom(ctx)
 	ctx = context.WithValue(ctx, operationKey{}, spec.Name)
+	if !spec.IsRead() {
+		defer q.faults.decide(context.WithoutCancel(ctx))
+	}
 	if ctx.Value(exemptKey{}) != nil {
 		return q.Handler.Invoke(ctx, input)
 	}
