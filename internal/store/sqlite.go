@@ -12,11 +12,13 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
-	_ "modernc.org/sqlite" // the pure Go driver, registered as "sqlite"
+	driver "modernc.org/sqlite" // pure Go, registered as "sqlite"
+	codes "modernc.org/sqlite/lib"
 )
 
 // sqlite is one file in WAL mode. All writes, Carrel's and River's, go through one
@@ -68,7 +70,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 		return fmt.Errorf("store: %w", err)
 	}
 	b.write.SetMaxOpenConns(1)
-	if err := b.write.PingContext(ctx); err != nil {
+	if err := reach(ctx, b.write); err != nil {
 		return errors.Join(fmt.Errorf("store: %s: %w", path, err), b.write.Close())
 	}
 	if b.read, err = sql.Open("sqlite", dsn+"&_pragma=query_only(1)"); err != nil {
@@ -82,6 +84,27 @@ func (s *Store) openSQLite(ctx context.Context, path string) (err error) {
 	}
 	s.backend = b
 	return nil
+}
+
+// How long opening a file waits for others that open it, and how often it looks.
+const reachPatience, reachEvery = 10 * time.Second, 10 * time.Millisecond
+
+// reach opens a file's first connection. To begin with WAL takes the whole file, for which SQLite does not wait, whatever
+// busy_timeout says, where somebody else is beginning too: two that waited for each other would wait for ever.
+func reach(ctx context.Context, db *sql.DB) error {
+	ctx, cancel := context.WithTimeout(ctx, reachPatience)
+	defer cancel()
+	for {
+		err := db.PingContext(ctx)
+		if failure, is := errors.AsType[*driver.Error](err); !is || failure.Code()&0xff != codes.SQLITE_BUSY {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(reachEvery): //nolint:forbidigo // files are opened in real time
+		}
+	}
 }
 
 // update runs f when its turn has come, and returns once it is committed. f runs in the
