@@ -36,7 +36,7 @@ func (q request) Invoke(ctx context.Context, input any) (any, error) {
 		return q.Handler.Invoke(ctx, input)
 	}
 	who := whom{Scope: workspaces.Scope{Account: caller.Account, Region: caller.Region}, operation: spec.Name}
-	refusal, lag := q.faults.meets(who, spec)
+	lag, refusal := q.faults.meets(who, spec)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -58,8 +58,8 @@ type exemptKey struct{}
 // once already.
 func Exempt(ctx context.Context) context.Context { return context.WithValue(ctx, exemptKey{}, true) }
 
-// meets decides about a request: whether it is refused, by the first rule that does, and how old what it reads is.
-func (f *Faults) meets(who whom, asked api.Info) (refusal error, lag time.Duration) {
+// meets decides about a request: how old what it reads is, and whether it is refused, by the first rule that does.
+func (f *Faults) meets(who whom, asked api.Info) (lag time.Duration, refusal error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.clock.Now()
@@ -80,7 +80,7 @@ func (f *Faults) meets(who whom, asked api.Info) (refusal error, lag time.Durati
 			refusal = refused
 		}
 	}
-	return refusal, lag
+	return lag, refusal
 }
 
 // exception is one that is answered on purpose. Its status is the model's, and that of the exceptions that every

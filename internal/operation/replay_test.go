@@ -91,7 +91,8 @@ func (a *actor) some(op, list, id string) string {
 	a.t.Helper()
 	none := map[string]string{"WorkspaceId": "ws-000000000", "ImageId": "wsi-000000000", "BundleId": value, "PoolId": noPool, "AliasId": "wsca-000000000"}[id]
 	if things := a.all(op, "{}", list); len(things) > 0 && a.dice.IntN(12) > 0 {
-		return things[a.dice.IntN(len(things))][id].(string)
+		found, _ := things[a.dice.IntN(len(things))][id].(string)
+		return found
 	}
 	return none
 }
@@ -223,7 +224,7 @@ func (a *actor) settleIn() {
 		"WorkspaceDirectoryName": "Pools", "WorkspaceDirectoryDescription": "For pools"}`, subnets)
 	for _, d := range a.all("DescribeWorkspaceDirectories", "{}", "Directories") {
 		if d["WorkspaceType"] == "POOLS" {
-			a.pools = d["DirectoryId"].(string)
+			a.pools, _ = d["DirectoryId"].(string)
 		}
 	}
 }
@@ -363,7 +364,9 @@ func TestReplayOfUsers(t *testing.T) {
 	a.do("CreateWorkspacesPool", `{"PoolName": "lab", "Description": "d", "BundleId": %q, "DirectoryId": %q, "RunningMode": "ALWAYS_ON", "Capacity": {"DesiredUserSessions": 2}}`,
 		value, a.pools)
 	found := a.all("DescribeWorkspaces", "{}", "Workspaces")
-	jane, john, pool := found[0]["WorkspaceId"].(string), found[1]["WorkspaceId"].(string), a.pool()
+	jane, _ := found[0]["WorkspaceId"].(string)
+	john, _ := found[1]["WorkspaceId"].(string)
+	pool := a.pool()
 	first.rest(t)
 	a.act(store.Act{Kind: store.ActConnect}, jane, "tab")
 	a.control(http.MethodPut, "connections/"+john, `{"connected": true}`)

@@ -29,8 +29,10 @@ const portalSessionColumns = "id, account, region, directory_id, registration_co
 func (t *Tx) PortalSession(ctx context.Context, id string, now time.Time) (s PortalSession, found bool, err error) {
 	scan := func(row scanner) (s PortalSession, err error) {
 		var created, expires int64
-		err = row.Scan(append([]any{&s.ID, &s.Account, &s.Region, &s.DirectoryID, &s.RegistrationCode, &s.UserName, &s.Credential, &s.Staying,
-			&created, &expires, &s.BySAML}, samlSubjectFields(&s.Subject)...)...)
+		err = row.Scan(append([]any{
+			&s.ID, &s.Account, &s.Region, &s.DirectoryID, &s.RegistrationCode, &s.UserName, &s.Credential, &s.Staying,
+			&created, &expires, &s.BySAML,
+		}, samlSubjectFields(&s.Subject)...)...)
 		s.CreatedAt, s.ExpiresAt = instantOf(created), instantOf(expires)
 		return s, err
 	}
@@ -43,8 +45,10 @@ func (t *Tx) InsertPortalSession(ctx context.Context, s PortalSession, now time.
 		return err
 	}
 	return t.exec(ctx, "INSERT INTO portal_session ("+portalSessionColumns+") VALUES ("+placeholders(16)+")",
-		append([]any{s.ID, s.Account, s.Region, s.DirectoryID, s.RegistrationCode, s.UserName, s.Credential, s.Staying, micros(s.CreatedAt),
-			micros(s.ExpiresAt), s.BySAML}, samlSubjectValues(s.Subject)...)...)
+		append([]any{
+			s.ID, s.Account, s.Region, s.DirectoryID, s.RegistrationCode, s.UserName, s.Credential, s.Staying, micros(s.CreatedAt),
+			micros(s.ExpiresAt), s.BySAML,
+		}, samlSubjectValues(s.Subject)...)...)
 }
 
 // DeletePortalSession ends a session; its tickets open nothing any more. It succeeds where there is none.
