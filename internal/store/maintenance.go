@@ -8,7 +8,8 @@ import (
 )
 
 // When a WorkSpace's maintenance is to be looked at stands beside it, and not in it: SaveWorkSpace need not know of
-// windows. A new one is looked at when it is old enough, and whoever looks writes when to look again.
+// windows. A new one is looked at when it is old enough, where anything is maintained at all, and whoever looks writes when
+// to look again.
 
 // DueMaintenance is a WorkSpace whose maintenance is to be looked at.
 type DueMaintenance struct {
@@ -56,7 +57,8 @@ func (t *Tx) NoteMaintenance(ctx context.Context, s workspaces.Scope, id string,
 		micros(at), micros(next), s.Account, s.Region, id)
 }
 
-// HastenMaintenances has those looked at that would come later than latest: the clock was set back.
+// HastenMaintenances has those looked at that would come later than latest, as after the clock was set back, and those that
+// are looked at never: they may have been made while nobody maintained.
 func (t *Tx) HastenMaintenances(ctx context.Context, now, latest time.Time) error {
-	return t.exec(ctx, "UPDATE workspace SET maintenance_at = $1 WHERE maintenance_at > 0 AND maintenance_at > $2", micros(now), micros(latest))
+	return t.exec(ctx, "UPDATE workspace SET maintenance_at = $1 WHERE maintenance_at = 0 OR maintenance_at > $2", micros(now), micros(latest))
 }

@@ -32,14 +32,24 @@ func maintenances(t *testing.T, s *store.Store, now time.Time) (due []string, ne
 
 func TestMaintenances(t *testing.T) {
 	t.Parallel()
+	const day = 24 * time.Hour
 	onEach(t, func(t *testing.T, s *store.Store) {
 		if due, next, n := maintenances(t, s, start); len(due) > 0 || !next.IsZero() || n != 0 {
 			t.Errorf("%v, %v, %d of none", due, next, n)
 		}
-		for _, id := range []string{"ws-1", "ws-2"} {
-			insert(t, s, id)
+		insert(t, s, "ws-1") // while nobody maintains
+		if due, next, _ := maintenances(t, s, start.Add(100*day)); len(due) > 0 || !next.IsZero() {
+			t.Errorf("%v, from %v, where nobody maintains", due, next)
 		}
+		s.Maintains = true
 		w := workSpace("ws-1")
+		err := s.Update(t.Context(), func(tx *store.Tx) error {
+			return tx.HastenMaintenances(t.Context(), w.CreatedAt.Add(workspaces.MaintainedFrom), start.Add(100*day))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		insert(t, s, "ws-2")
 		old := w.CreatedAt.Add(workspaces.MaintainedFrom)
 		if due, next, _ := maintenances(t, s, old); len(due) != 2 || !next.Equal(old) {
 			t.Errorf("new ones are looked at at %v: %v", next, due)
@@ -50,7 +60,6 @@ func TestMaintenances(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		const day = 24 * time.Hour
 		change(func(ctx context.Context, tx *store.Tx) error {
 			return errors.Join(tx.NoteMaintenance(ctx, w.Scope, "ws-1", start, start.Add(day)), tx.PutOffMaintenance(ctx, w.Scope, "ws-2", start.Add(2*day)))
 		})

@@ -134,7 +134,11 @@ func (t *Tx) DirectoryHasLivingWorkSpaces(ctx context.Context, s workspaces.Scop
 // InsertWorkSpace adds a WorkSpace. Its user must have none in its directory yet.
 func (t *Tx) InsertWorkSpace(ctx context.Context, w *workspaces.WorkSpace) error {
 	t.touch(w.Scope)
-	args := append([]any{micros(w.CreatedAt.Add(workspaces.MaintainedFrom)), w.Account, w.Region, w.ID, t.store.nextSeq()}, workSpaceValues(w)...)
+	var look time.Time
+	if t.store.Maintains {
+		look = w.CreatedAt.Add(workspaces.MaintainedFrom)
+	}
+	args := append([]any{micros(look), w.Account, w.Region, w.ID, t.store.nextSeq()}, workSpaceValues(w)...)
 	return t.exec(ctx, "INSERT INTO workspace (maintenance_at, "+workSpaceColumns+") VALUES ("+placeholders(len(args))+")", args...)
 }
 

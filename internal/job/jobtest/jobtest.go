@@ -75,6 +75,7 @@ func New(tb TB, database string, engine simulated.Config) *World {
 	if w.Store, err = store.Open(w.ctx, database); err != nil {
 		tb.Fatalf("%v", err)
 	}
+	w.Store.Maintains = w.maintenance.On
 	tb.Cleanup(func() {
 		if err := w.Store.Close(); err != nil {
 			tb.Errorf("%v", err)
