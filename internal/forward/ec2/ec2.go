@@ -1,6 +1,6 @@
 // Package ec2 asks the EC2 of the endpoint that requests for other services are passed on to about the networks that a
-// client made there. It speaks the two calls that it needs: the SDK's own client of EC2 would make the program larger by
-// half. It imports the standard library and the SDK's signer. Start at Client.Look.
+// client made there. It speaks the two calls that it needs, signed by the SDK's signer, and reads no more of the replies
+// than that. It imports the standard library and that signer. Start at Client.Look.
 package ec2
 
 import (
