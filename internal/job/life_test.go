@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -156,6 +157,43 @@ func TestEveryTurnTwice(t *testing.T) {
 type crash struct {
 	call int    // in which of the engine's calls, counted from 1…
 	when string // …and when: before it, after it, or in the job after all was written
+}
+
+// death has the process die at a crash, counting the engine's calls over many runs.
+type death struct {
+	at    crash
+	calls int
+}
+
+// run takes turns one after the other until the process dies, and reports whether it has.
+func (d *death) run(t *testing.T, w *jobtest.World, turns ...func(context.Context) error) (died bool) {
+	t.Helper()
+	ctx, kill := context.WithCancel(w.Context())
+	defer kill()
+	w.Driver.Do(func(ctx context.Context, _ jobtest.Call, do func(context.Context) (time.Time, error)) (again time.Time, err error) {
+		d.calls++
+		mine := d.calls == d.at.call
+		if !mine || d.at.when != "before the call" {
+			again, err = do(ctx)
+		}
+		if died = died || mine; died {
+			kill()
+		}
+		return again, err
+	})
+	for _, turn := range turns {
+		if err := turn(ctx); err != nil && (ctx.Err() == nil || !errors.Is(err, context.Canceled)) {
+			t.Fatal(err)
+		}
+		if died {
+			break // nobody takes the next
+		}
+	}
+	w.Driver.Do(nil)
+	if died {
+		w.Crash()
+	}
+	return died
 }
 
 // TestCrash lives a life again and again, and has the process die in another place each time,

@@ -2,7 +2,6 @@ package job_test
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -411,36 +410,14 @@ func maintainAndDie(t *testing.T, takes time.Duration, at crash) (died bool) {
 	w.Advance(workspaces.MaintainedFrom)
 	w.ToNight(jobtest.LastNight)
 	w.MaintainDue()
-	calls := 0
+	d := death{at: at}
 	for range 100 {
-		ctx, kill := context.WithCancel(w.Context())
-		mine := false
-		w.Driver.Do(func(ctx context.Context, _ jobtest.Call, do func(context.Context) (time.Time, error)) (again time.Time, err error) {
-			calls++
-			mine = mine || calls == at.call
-			if calls != at.call || at.when != "before the call" {
-				again, err = do(ctx)
-			}
-			if mine {
-				kill()
-			}
-			return again, err
-		})
-		for _, id := range []string{stopped, runs} {
-			work := store.Work{Resource: workspaces.KindWorkSpace, Refs: []workspaces.Ref{w.WorkSpace(id).Ref()}}
-			if err := w.Runner.Do(ctx, work); err != nil && !errors.Is(err, context.Canceled) {
-				t.Fatal(err)
-			}
-			if mine {
-				break
+		turn := func(id string) func(context.Context) error {
+			return func(ctx context.Context) error {
+				return w.Runner.Do(ctx, store.Work{Resource: workspaces.KindWorkSpace, Refs: []workspaces.Ref{w.WorkSpace(id).Ref()}})
 			}
 		}
-		kill()
-		w.Driver.Do(nil)
-		if mine {
-			died = true
-			w.Crash()
-		}
+		died = d.run(t, w, turn(stopped), turn(runs)) || died
 		w.MaintainDue() // as the loop does when a process begins
 		w.Advance(time.Second)
 	}

@@ -180,7 +180,7 @@ func migrateAndDie(t *testing.T, takes time.Duration, at crash) (died bool) {
 	id := available(t, w)
 	write(t, w, id, simulated.Home, "letter")
 	target := migrate(w, id)
-	calls := 0
+	d := death{at: at}
 	for range 100 {
 		if w.State(id) == workspaces.Absent && !w.Running(target) {
 			break
@@ -190,29 +190,9 @@ func migrateAndDie(t *testing.T, takes time.Duration, at crash) (died bool) {
 			if found == nil {
 				continue
 			}
-			ctx, kill := context.WithCancel(w.Context())
-			mine := false
-			w.Driver.Do(func(ctx context.Context, _ jobtest.Call, do func(context.Context) (time.Time, error)) (again time.Time, err error) {
-				calls++
-				mine = calls == at.call
-				if !mine || at.when != "before the call" {
-					again, err = do(ctx)
-				}
-				if mine {
-					kill()
-				}
-				return again, err
-			})
-			err := w.Runner.Do(ctx, store.Work{Resource: workspaces.KindWorkSpace, Refs: []workspaces.Ref{found.Ref()}})
-			if ctx.Err() == nil && err != nil {
-				t.Fatal(err)
-			}
-			kill()
-			w.Driver.Do(nil)
-			if mine {
-				died = true
-				w.Crash()
-			}
+			died = d.run(t, w, func(ctx context.Context) error {
+				return w.Runner.Do(ctx, store.Work{Resource: workspaces.KindWorkSpace, Refs: []workspaces.Ref{found.Ref()}})
+			}) || died
 		}
 		w.Advance(time.Second)
 	}

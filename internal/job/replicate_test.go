@@ -2,7 +2,6 @@ package job_test
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -282,47 +281,20 @@ func replicateAndDie(t *testing.T, takes time.Duration, at crash) (died bool) {
 	primary, standby := stoodBy(t, w)
 	write(t, w, primary, simulated.Home, "letter")
 	w.Keep(primary)
-	calls := 0
+	d := death{at: at}
 	for range 100 {
 		latest, kept := w.Snapshots(primary).ForRebuild()
 		if _, tie := w.Standby(standby); kept && tie.RecoveredAt.Equal(latest.TakenAt) {
 			break
 		}
-		ctx, kill := context.WithCancel(w.Context())
-		mine := false
-		w.Driver.Do(func(ctx context.Context, _ jobtest.Call, do func(context.Context) (time.Time, error)) (again time.Time, err error) {
-			calls++
-			mine = mine || calls == at.call
-			if calls != at.call || at.when != "before the call" {
-				again, err = do(ctx)
-			}
-			if mine {
-				kill()
-			}
-			return again, err
-		})
-		turns := []func() error{
-			func() error { _, err := w.Runner.KeepDue(ctx, workspaces.Watchdog); return err },
-			func() error { _, err := w.Runner.ReplicateDue(ctx); return err },
-			func() error {
+		died = d.run(t, w,
+			func(ctx context.Context) error { _, err := w.Runner.KeepDue(ctx, workspaces.Watchdog); return err },
+			func(ctx context.Context) error { _, err := w.Runner.ReplicateDue(ctx); return err },
+			func(ctx context.Context) error {
 				found, _ := w.Standby(standby)
 				return w.Runner.Do(ctx, store.Work{Resource: workspaces.KindWorkSpace, Refs: []workspaces.Ref{found.Ref()}})
 			},
-		}
-		for _, turn := range turns {
-			if err := turn(); err != nil && !errors.Is(err, context.Canceled) {
-				t.Fatal(err)
-			}
-			if mine {
-				break // nobody takes the next
-			}
-		}
-		kill()
-		w.Driver.Do(nil)
-		if mine {
-			died = true
-			w.Crash()
-		}
+		) || died
 		w.Advance(time.Minute)
 	}
 	w.Settle()

@@ -2,7 +2,6 @@ package job_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -218,7 +217,7 @@ func keepAndDie(t *testing.T, takes time.Duration, at crash) (died bool) {
 	config.DropSnapshot = config.Snapshot
 	w := jobtest.New(t, storetest.SQLite(t), config)
 	id := available(t, w)
-	calls := 0
+	d := death{at: at}
 	for _, text := range []string{"first", "second"} {
 		write(t, w, id, simulated.Home, text)
 		w.Advance(workspaces.SnapshotEvery)
@@ -226,28 +225,10 @@ func keepAndDie(t *testing.T, takes time.Duration, at crash) (died bool) {
 			if w.WorkSpace(id).NextSnapshotAt.After(w.Clock.Now().Add(time.Hour)) {
 				break
 			}
-			ctx, kill := context.WithCancel(w.Context())
-			mine := false
-			w.Driver.Do(func(ctx context.Context, _ jobtest.Call, do func(context.Context) (time.Time, error)) (again time.Time, err error) {
-				calls++
-				mine = calls == at.call
-				if !mine || at.when != "before the call" {
-					again, err = do(ctx)
-				}
-				if mine {
-					kill()
-				}
-				return again, err
-			})
-			if _, err := w.Runner.KeepDue(ctx, workspaces.Watchdog); err != nil && !errors.Is(err, context.Canceled) {
-				t.Fatal(err)
-			}
-			kill()
-			w.Driver.Do(nil)
-			if mine {
-				died = true
-				w.Crash()
-			}
+			died = d.run(t, w, func(ctx context.Context) error {
+				_, err := w.Runner.KeepDue(ctx, workspaces.Watchdog)
+				return err
+			}) || died
 			w.Advance(workspaces.Watchdog)
 		}
 		latest, found := w.Snapshots(id).ForRestore()
