@@ -211,10 +211,14 @@ func dieEverywhere(t *testing.T, life func(t *testing.T, takes time.Duration, at
 		for _, when := range whens {
 			t.Run(fmt.Sprintf("%v/%s", takes, when), func(t *testing.T) {
 				t.Parallel()
-				for call := 1; life(t, takes, crash{call, when}); call++ {
+				call := 1
+				for ; life(t, takes, crash{call, when}); call++ {
 					if call > 150 {
 						t.Fatal("it has no end")
 					}
+				}
+				if call == 1 {
+					t.Error("it never died")
 				}
 			})
 		}
